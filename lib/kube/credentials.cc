@@ -46,8 +46,9 @@ base::Result<Token> FileCredentials::Current() {
   const base::TimePoint now = clock_.Now();
   if (!stale_ && now - read_at_ < kReload) return token_;
   auto content = read_(path_);
-  if (content && !Trim(*content).empty()) {
-    token_ = {base::Secret(std::string(Trim(*content))), token_.serial + 1};
+  const base::Secret whole(content ? *std::move(content) : "");
+  if (const std::string_view token = Trim(whole.Reveal()); !token.empty()) {
+    token_ = {base::Secret(std::string(token)), token_.serial + 1};
     read_at_ = now;
     stale_ = false;
     return token_;

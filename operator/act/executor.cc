@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "operator/observe/projections.h"
 #include "operator/observe/secrets.h"
@@ -21,11 +20,6 @@ constexpr std::chrono::seconds kApiCall(15);
 constexpr std::chrono::seconds kBrokerCall(5);
 constexpr std::chrono::seconds kExecCall(60);
 
-// The hash that the desired body carries, for Verified.
-std::string AppliedHash(const nlohmann::json& body) {
-  return base::FindString(body, {"metadata", "annotations", resources::kAppliedHashAnnotation});
-}
-
 }  // namespace
 
 // One execution: what the steps share.
@@ -38,7 +32,7 @@ class Executor::Run {
   Result<void> operator()(const plan::CreateObject& step) {
     auto created = executor_.client_.Create(step.type, cluster_.ns, step.body, ApiCall());
     if (created) {
-      Verify({step.type, step.name}, step.body, *created);
+      Remember(step.type, *created);
       return {};
     }
     if (created.error().kind != base::ErrorKind::kExists) return tl::unexpected(created.error());
@@ -79,7 +73,7 @@ class Executor::Run {
     const auto applied =
         executor_.client_.Apply(step.type, Key(step.name), base::Dump(*body), ApiCall());
     if (!applied) return tl::unexpected(applied.error());
-    Verify({step.type, step.name}, step.body, *applied);
+    Remember(step.type, *applied);
     return {};
   }
 
@@ -156,13 +150,8 @@ class Executor::Run {
   [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
   [[nodiscard]] http::CallOptions BrokerCall() const { return Call(kBrokerCall); }
 
-  // Remembers that what the server answered satisfies what was sent.
-  void Verify(const observe::ChildId& id, const std::string& desired, const std::string& answer) {
-    const auto body = base::ParseJson(desired);
-    const auto child = observe::ProjectChild(id.type, answer);
-    if (!body || !child) return;  // it is compared at the next look instead
-    out_.verified.emplace_back(id, observe::Verified{.desired_hash = AppliedHash(*body),
-                                                     .content_hash = child->child.content_hash});
+  void Remember(const kube::ResourceType& type, const std::string& answer) {
+    if (auto child = observe::ProjectChild(type, answer)) out_.written.push_back(std::move(*child));
   }
 
   // What POST created belongs to an `Update` entry of managedFields that apply cannot take fields out

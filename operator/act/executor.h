@@ -14,6 +14,7 @@
 #include "kube/client.h"
 #include "operator/observe/broker_watch.h"
 #include "operator/observe/observation.h"
+#include "operator/observe/projections.h"
 #include "operator/plan/plan.h"
 #include "operator/report/report.h"
 
@@ -35,8 +36,8 @@ struct Executed {
   std::map<std::string, observe::SecretView> secrets;
   // Names that turned out to be taken: by whom, in words.
   std::map<observe::ChildId, std::string> strangers;
-  // Children that were written: what the server made of the desired object satisfies it.
-  std::vector<std::pair<observe::ChildId, observe::Verified>> verified;
+  // Children that were written, as the server answered them: newer than the caches.
+  std::vector<observe::CachedChild> written;
   bool broker_written = false;  // something at the broker changed: look at it again
 };
 

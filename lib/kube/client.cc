@@ -65,10 +65,10 @@ Client::Client(http::Transport& transport, Credentials& credentials, RequestObse
 base::Result<std::uint64_t> Client::Authorize(http::Request& request) {
   auto token = credentials_.Current();
   if (!token) return tl::unexpected(std::move(token.error()));
-  std::erase_if(request.headers, [](const auto& header) { return header.first == "Authorization"; });
+  std::erase_if(request.headers,
+                [](const auto& header) { return header.first == "Authorization"; });
   if (!token->value.empty()) {
-    request.headers.emplace_back("Authorization",
-                                 "Bearer " + std::string(token->value.Reveal()));
+    request.headers.emplace_back("Authorization", "Bearer " + std::string(token->value.Reveal()));
   }
   return token->serial;
 }
@@ -126,8 +126,7 @@ base::Result<std::string> Client::Create(const ResourceType& type, std::string_v
 }
 
 base::Result<std::string> Client::Replace(const ResourceType& type, const ObjectKey& key,
-                                          std::string_view body,
-                                          const http::CallOptions& options) {
+                                          std::string_view body, const http::CallOptions& options) {
   return Told(Send(ReplaceRequest(type, key, body), options), "replace", type, key);
 }
 

@@ -30,7 +30,8 @@ class Client {
   Client(http::Transport& transport, Credentials& credentials, RequestObserver* observer);
 
   // Sends and maps: 2xx gives the body; everything else an Error whose message is the Status'
-  // message. A 401 makes the credentials drop tokens older than the request, and is tried once more.
+  // message. A 401 makes the credentials drop tokens older than the request, and is tried once
+  // more.
   base::Result<std::string> Send(http::Request request, const http::CallOptions& options);
   base::Result<void> Stream(http::Request request, const http::CallOptions& options,
                             http::BodySink& sink);
@@ -45,7 +46,8 @@ class Client {
   base::Result<std::string> Replace(const ResourceType& type, const ObjectKey& key,
                                     std::string_view body, const http::CallOptions& options);
   // Server-side apply, forced, as field manager "rabbit-operator". `body` carries metadata.uid, so
-  // that a forced apply never takes over a stranger's object and never creates one: both are kConflict.
+  // that a forced apply never takes over a stranger's object and never creates one: both are
+  // kConflict.
   base::Result<std::string> Apply(const ResourceType& type, const ObjectKey& key,
                                   std::string_view body, const http::CallOptions& options);
   // The same on /status. kNotFound when the object is gone.

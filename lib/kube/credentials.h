@@ -15,7 +15,7 @@
 namespace rabbit::kube {
 
 struct Token {
-  base::Secret value;       // empty: no Authorization header
+  base::Secret value;        // empty: no Authorization header
   std::uint64_t serial = 0;  // grows with each time that it was read anew
 };
 

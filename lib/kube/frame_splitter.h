@@ -17,8 +17,8 @@ class FrameSplitter {
 
   explicit FrameSplitter(std::size_t max_frame_bytes = kMaxFrame) : max_(max_frame_bytes) {}
 
-  // Calls `frame(std::string_view line)`, which returns Result<void>, for each line that `data` ends.
-  // Empty lines are left out. The first error ends the call and is returned.
+  // Calls `frame(std::string_view line)`, which returns Result<void>, for each line that `data`
+  // ends. Empty lines are left out. The first error ends the call and is returned.
   template <typename Frame>
   base::Result<void> Feed(std::string_view data, Frame&& frame) {
     while (!data.empty()) {

@@ -187,19 +187,32 @@ std::optional<std::string> Unquote(std::string_view json) {
     }
     if (++pos >= json.size()) return std::nullopt;
     switch (json[pos]) {
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
       case 'u':
         pos = AppendUnicodeEscape(json, pos, out);
         if (pos == kBad) return std::nullopt;
         continue;
       case '"':
       case '\\':
-      case '/': out += json[pos]; break;
-      default: return std::nullopt;
+      case '/':
+        out += json[pos];
+        break;
+      default:
+        return std::nullopt;
     }
     ++pos;
   }

@@ -1,9 +1,9 @@
-// lib/kube/json_text.h: reading a few members out of a JSON text without a DOM, and cutting one out.
-// A watch event or a list item is parsed once, by the function that projects it; everything before
-// that (which object is it, which version, where does it end) is done here by skipping, which costs
-// about a hundredth of a parse. Skipping checks brackets and strings, not the grammar of scalars.
-// Keys written with escapes ("n\u0061me") are not recognised: the API server never writes them.
-// Pure functions, thread-safe; views point into the text given.
+// lib/kube/json_text.h: reading a few members out of a JSON text without a DOM, and cutting one
+// out. A watch event or a list item is parsed once, by the function that projects it; everything
+// before that (which object is it, which version, where does it end) is done here by skipping,
+// which costs about a hundredth of a parse. Skipping checks brackets and strings, not the grammar
+// of scalars. Keys written with escapes ("n\u0061me") are not recognised: the API server never
+// writes them. Pure functions, thread-safe; views point into the text given.
 #pragma once
 
 #include <optional>
@@ -49,8 +49,8 @@ class Members {
 // `text` (UTF-8) as a JSON string, with quotes.
 [[nodiscard]] std::string Quote(std::string_view text);
 
-// An object as the server sent it: which one it is, and its text. metadata.managedFields, often half
-// of the text, are cut out, so that nobody parses or keeps them.
+// An object as the server sent it: which one it is, and its text. metadata.managedFields, often
+// half of the text, are cut out, so that nobody parses or keeps them.
 struct Item {
   ObjectKey key;
   std::string resource_version;

@@ -17,8 +17,8 @@ class ListScanner {
  public:
   static constexpr std::size_t kMaxItem = 8 << 20;
 
-  // `item` is called with the text of each item, in order, valid during the call; its error ends the
-  // Feed() and is returned by it.
+  // `item` is called with the text of each item, in order, valid during the call; its error ends
+  // the Feed() and is returned by it.
   using ItemFunction = std::function<base::Result<void>(std::string_view text)>;
   explicit ListScanner(ItemFunction item, std::size_t max_item_bytes = kMaxItem);
 
@@ -58,7 +58,8 @@ class ListScanner {
   const ItemFunction item_;
   const std::size_t max_;
   State state_ = State::kStart;
-  // The value being collected. Depth counts brackets; a scalar has depth 0 and ends before , } or ].
+  // The value being collected. Depth counts brackets; a scalar has depth 0 and ends before , } or
+  // ].
   bool in_value_ = false;
   bool closed_ = false;
   bool in_string_ = false;

@@ -9,8 +9,8 @@
 
 namespace rabbit::kube {
 
-// Reads object.metadata. kInternal when there is no name; any other member that is missing or of the
-// wrong type counts as absent. The owner is the reference with `controller: true`.
+// Reads object.metadata. kInternal when there is no name; any other member that is missing or of
+// the wrong type counts as absent. The owner is the reference with `controller: true`.
 [[nodiscard]] base::Result<ObjectMeta> ParseMeta(const nlohmann::json& object);
 [[nodiscard]] base::Result<ObjectMeta> ParseMeta(std::string_view object);
 

@@ -1,5 +1,5 @@
-// lib/kube/request.h: requests of the Kubernetes API as plain values. Building one is not sending it.
-// Pure functions, thread-safe. Bodies are JSON texts, taken as they are. No Authorization: the
+// lib/kube/request.h: requests of the Kubernetes API as plain values. Building one is not sending
+// it. Pure functions, thread-safe. Bodies are JSON texts, taken as they are. No Authorization: the
 // Client adds it.
 #pragma once
 

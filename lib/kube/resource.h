@@ -42,7 +42,7 @@ inline constexpr ResourceType kCustomResourceDefinitions{
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false};
 
 struct ObjectKey {
-  std::string ns;    // empty for cluster-scoped objects
+  std::string ns;  // empty for cluster-scoped objects
   std::string name;
 
   [[nodiscard]] std::string ToString() const;  // "ns/name", or "name"

@@ -114,8 +114,8 @@ base::Error ToError(Refusal refusal) {
 }  // namespace
 
 base::Error ErrorFromAnswer(int http_status, const http::Headers& headers, std::string_view body) {
-  Refusal refusal{.status = http_status, .reason = {}, .message = {}, .retry_after = {},
-                  .other_uid = false};
+  Refusal refusal{
+      .status = http_status, .reason = {}, .message = {}, .retry_after = {}, .other_uid = false};
   ReadBody(body, refusal);
   const std::string_view header = http::FindHeader(headers, "Retry-After");
   std::int64_t seconds = 0;  // the form that is a date is left aside: Kubernetes never sends it

@@ -13,9 +13,9 @@ namespace rabbit::kube {
 inline constexpr std::string_view kReasonTooLargeResourceVersion = "ResourceVersionTooLarge";
 inline constexpr std::string_view kReasonNamespaceTerminating = "NamespaceTerminating";
 
-// The error for an answer that is not 2xx. The message is "409 Conflict: " and the server's text, at
-// most about 1,000 bytes. The reason is that of the Status; for a cause that means something else
-// than its Status, that cause (the constants above).
+// The error for an answer that is not 2xx. The message is "409 Conflict: " and the server's text,
+// at most about 1,000 bytes. The reason is that of the Status; for a cause that means something
+// else than its Status, that cause (the constants above).
 //   kGone       410, reason Expired or Gone
 //   kExists     409 AlreadyExists
 //   kConflict   any other 409, and a 422 about metadata.uid: the object is not the one we knew

@@ -115,7 +115,8 @@ class Store {
       gone.swap(entries_);
       for (Listed& listed : list) {
         auto known = gone.extract(listed.key);
-        if (known && (!listed.value || known.mapped().resource_version == listed.resource_version)) {
+        if (known &&
+            (!listed.value || known.mapped().resource_version == listed.resource_version)) {
           entries_.insert(std::move(known));
           continue;
         }

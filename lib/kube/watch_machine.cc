@@ -43,9 +43,8 @@ WatchCall WatchMachine::Next(base::TimePoint now) {
     }
     return {.kind = WatchCall::Kind::kWatch, .resource_version = version_, .timeout = *timeout_};
   }
-  WatchCall call{.kind = WatchCall::Kind::kList,
-                 .continue_token = continue_,
-                 .limit = settings_.page_size};
+  WatchCall call{
+      .kind = WatchCall::Kind::kList, .continue_token = continue_, .limit = settings_.page_size};
   if (!continue_.empty()) return call;
   if (latest_) return call;
   if (version_.empty()) {

@@ -36,6 +36,7 @@ class Watcher::StreamSink final : public http::BodySink {
   explicit StreamSink(Watcher& watcher) : watcher_(watcher) {}
 
   base::Result<void> OnHead(const http::ResponseHead&) override {
+    opened_ = true;
     watcher_.machine_.OnOpened(watcher_.clock_.Now());
     watcher_.Note({}, "watch");
     return {};
@@ -43,6 +44,7 @@ class Watcher::StreamSink final : public http::BodySink {
   base::Result<void> OnData(std::string_view data) override {
     return frames_.Feed(data, [this](std::string_view line) { return OnLine(line); });
   }
+  [[nodiscard]] bool opened() const { return opened_; }
 
  private:
   base::Result<void> OnLine(std::string_view line) {
@@ -83,6 +85,7 @@ class Watcher::StreamSink final : public http::BodySink {
 
   Watcher& watcher_;
   FrameSplitter frames_;
+  bool opened_ = false;
 };
 
 Watcher::Watcher(Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
@@ -139,10 +142,10 @@ void Watcher::List(const WatchCall& call, const std::stop_token& stop) {
     sink_.BeginList();
   }
   PageSink page(*this);
-  auto result = client_.Stream(
-      ListRequest(target_.type, target_.selection,
-                  {call.limit, call.continue_token, call.resource_version}),
-      {.deadline = clock_.Now() + settings_.list_deadline, .stop = stop}, page);
+  auto result =
+      client_.Stream(ListRequest(target_.type, target_.selection,
+                                 {call.limit, call.continue_token, call.resource_version}),
+                     {.deadline = clock_.Now() + settings_.list_deadline, .stop = stop}, page);
   if (result) result = page.scanner().Finish();
   Note(result, "list");
   if (!result) {
@@ -167,7 +170,9 @@ void Watcher::Watch(const WatchCall& call, const std::stop_token& stop) {
       WatchRequest(target_.type, target_.selection, call.resource_version, call.timeout),
       {.deadline = clock_.Now() + call.timeout + settings_.watch_grace, .stop = stop}, stream);
   // A stream that breaks is how watches end in a network; the next one tells if it is more.
-  if (!result && result.error().http_status != 0) Note(result, "watch");
+  const bool broke = stream.opened() && !result && result.error().kind == base::ErrorKind::kRetry &&
+                     result.error().http_status == 0;
+  if (!result && !broke) Note(result, "watch");
   machine_.OnStreamEnd(result, clock_.Now());
 }
 
@@ -177,19 +182,18 @@ void Watcher::Note(const base::Result<void>& result, std::string_view doing) {
     base::MutexLock lock(mutex_);
     trouble_.reset();
     if (!result) {
-      trouble_ = base::Wrap(result.error(), std::string(doing) + " " + std::string(target_.type.plural));
+      trouble_ =
+          base::Wrap(result.error(), std::string(doing) + " " + std::string(target_.type.plural));
     }
   }
   if (result) return;
-  logger_.Warn("watcher has trouble", {{"kind", target_.type.kind},
-                                       {"doing", doing},
-                                       {"error", result.error().message}});
+  logger_.Warn("watcher has trouble",
+               {{"kind", target_.type.kind}, {"doing", doing}, {"error", result.error().message}});
   if (observer_ != nullptr) observer_->OnTrouble(target_.type, result.error().kind);
 }
 
 void Watcher::NoteBadObject(const base::Error& error) {
-  logger_.Warn("object not understood",
-               {{"kind", target_.type.kind}, {"error", error.message}});
+  logger_.Warn("object not understood", {{"kind", target_.type.kind}, {"error", error.message}});
   if (observer_ != nullptr) observer_->OnBadObject(target_.type);
 }
 

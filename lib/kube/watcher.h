@@ -1,5 +1,5 @@
-// lib/kube/watcher.h: keeps a Store in step with the server: one thread a kind, which makes the calls
-// that a WatchMachine asks for and hands what comes to an ObjectSink.
+// lib/kube/watcher.h: keeps a Store in step with the server: one thread a kind, which makes the
+// calls that a WatchMachine asks for and hands what comes to an ObjectSink.
 //
 //   Store<Pod> pods;
 //   StoreFeed<Pod> feed(pods, ParsePod);     // ParsePod: Result<Pod>(std::string_view json)
@@ -106,8 +106,8 @@ class Watcher {
   std::jthread thread_;
 };
 
-// Feeds a Store with values that `project` makes from an object's JSON text (without managedFields).
-// The text of an object whose version the store has already is not parsed.
+// Feeds a Store with values that `project` makes from an object's JSON text (without
+// managedFields). The text of an object whose version the store has already is not parsed.
 template <typename T>
 class StoreFeed final : public ObjectSink {
  public:

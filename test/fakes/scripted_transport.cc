@@ -239,7 +239,8 @@ base::Result<void> ScriptedTransport::Stream(const http::Request& request,
     base::MutexLock lock(mutex_);
     fallback = fallback_;
   }
-  if (!fallback) return base::Fail(base::ErrorKind::kInternal, "not in the script: " + Line(request));
+  if (!fallback)
+    return base::Fail(base::ErrorKind::kInternal, "not in the script: " + Line(request));
   auto response = fallback(request);
   if (!response) return tl::unexpected(std::move(response.error()));
   if (auto result = sink.OnHead({response->status, response->headers}); !result) return result;

@@ -4,8 +4,9 @@
 //   server.Expect("GET /api/v1/pods?limit=100*").Answer(200, "{…}");
 //   server.Expect("GET /api/v1/pods?watch=true*").Open().Send(line).Do([&] { … }).End();
 //
-// Calls must come in the order of the script; one that does not is a test failure and gets an error.
-// What was expected and never came is a failure when the transport is destroyed. Thread-safe.
+// Calls must come in the order of the script; one that does not is a test failure and gets an
+// error. What was expected and never came is a failure when the transport is destroyed.
+// Thread-safe.
 #pragma once
 
 #include <deque>

@@ -1,3 +1,4 @@
+#include "operator/api/parse.h"
 #include "operator/observe/caches.h"
 
 #include <algorithm>
@@ -52,7 +53,7 @@ struct Caches::Impl {
   }
 
   void AddClusters() {
-    clusters.AddHandler([this](const kube::Store<api::Parsed>::Change& change) {
+    clusters.AddHandler([this](const kube::Store<api::RabbitCluster>::Change& change) {
       enqueue(change.key);
     });
     Feed(clusters, api::ParseRabbitCluster);
@@ -83,7 +84,7 @@ struct Caches::Impl {
   };
 
   Enqueue enqueue;
-  kube::Store<api::Parsed> clusters;
+  kube::Store<api::RabbitCluster> clusters;
   std::vector<std::unique_ptr<kube::Store<CachedChild>>> stores;  // one each of kChildTypes
   kube::Store<CachedPod> pods{IndexOf<CachedPod>};
   kube::Store<CachedClaim> claims{IndexOf<CachedClaim>};
@@ -123,7 +124,7 @@ std::optional<std::string> Caches::Missing() const {
   return "the first lists are not in yet";
 }
 
-std::shared_ptr<const api::Parsed> Caches::Cluster(const kube::ObjectKey& key) const {
+std::shared_ptr<const api::RabbitCluster> Caches::Cluster(const kube::ObjectKey& key) const {
   return impl_->clusters.Get(key);
 }
 

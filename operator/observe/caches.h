@@ -14,7 +14,7 @@
 #include "kube/client.h"
 #include "kube/store.h"
 #include "kube/watcher.h"
-#include "operator/api/parse.h"
+#include "operator/api/types.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/projections.h"
 
@@ -46,7 +46,7 @@ class Caches {
   [[nodiscard]] std::optional<std::string> Missing() const;
 
   // Null when there is no such RabbitCluster.
-  [[nodiscard]] std::shared_ptr<const api::Parsed> Cluster(const kube::ObjectKey& key) const;
+  [[nodiscard]] std::shared_ptr<const api::RabbitCluster> Cluster(const kube::ObjectKey& key) const;
   [[nodiscard]] std::size_t clusters() const;
 
   // The parts of an Observation that come from here: children (without bodies), states, pods,

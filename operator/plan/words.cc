@@ -1,20 +1,26 @@
 #include "operator/plan/words.h"
 
+#include <algorithm>
+
 namespace rabbit::plan {
 
-std::string Quoted(std::string_view text, std::size_t most) {
+std::string Shortened(std::string_view text, std::size_t most) {
   std::size_t end = std::min(text.size(), most);
   // Back to the start of a character: continuation bytes are 10xxxxxx.
   while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
     --end;
   }
-  std::string quoted = "\"";
+  std::string shortened;
   for (const char c : text.substr(0, end)) {
     const auto byte = static_cast<unsigned char>(c);
-    quoted += byte < 0x20 || byte == 0x7F ? '?' : c;
+    shortened += byte < 0x20 || byte == 0x7F ? '?' : c;
   }
-  if (end < text.size()) quoted += "…";
-  return quoted += '"';
+  if (end < text.size()) shortened += "…";
+  return shortened;
+}
+
+std::string Quoted(std::string_view text, std::size_t most) {
+  return '"' + Shortened(text, most) + '"';
 }
 
 std::string Listed(std::span<const std::string> names, std::size_t most) {

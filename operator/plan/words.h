@@ -9,8 +9,9 @@
 
 namespace rabbit::plan {
 
-// `text` in double quotes: at most `most` bytes of it (then "…"), whole UTF-8 characters, control
-// characters as '?'.
+// At most `most` bytes of `text` (then "…"), whole UTF-8 characters, control characters as '?'.
+[[nodiscard]] std::string Shortened(std::string_view text, std::size_t most = 80);
+// The same in double quotes.
 [[nodiscard]] std::string Quoted(std::string_view text, std::size_t most = 80);
 
 // "a, b and 3 more": at most `most` of them.

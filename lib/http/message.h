@@ -10,11 +10,14 @@ namespace rabbit::http {
 
 enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete };
 [[nodiscard]] std::string_view Name(Method method);
+// Whether a second time changes nothing more (RFC 9110): all but POST and PATCH.
+[[nodiscard]] bool IsIdempotent(Method method);
 
 // In order; names compare without regard to case.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 // The first value of `name`, or empty.
 [[nodiscard]] std::string_view FindHeader(const Headers& headers, std::string_view name);
+[[nodiscard]] bool EqualsIgnoringCase(std::string_view a, std::string_view b);  // ASCII only
 
 struct Request {
   Method method = Method::kGet;
@@ -24,6 +27,10 @@ struct Request {
 
   bool operator==(const Request&) const = default;
 };
+
+// Whether target and headers can stand in a request without becoming another one: no line breaks,
+// no blanks in the target, header names made of token characters. Transports refuse the rest.
+[[nodiscard]] bool IsSendable(const Request& request);
 
 struct ResponseHead {
   int status = 0;

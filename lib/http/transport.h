@@ -1,7 +1,7 @@
 // lib/http/transport.h: one server, reached by blocking calls with a deadline each.
-// Implementations: CpprestTransport (http_cpprest: keep-alive pool, TLS), BeastTransport (plain TCP,
-// no cpprestsdk), and test doubles. All are thread-safe: any number of calls at once.
-// A transport is a resource: not copyable, passed by reference, outlives its users.
+// Implementations: CpprestTransport (http_cpprest: keep-alive pool, TLS), BeastTransport (plain
+// TCP, no cpprestsdk), and test doubles. All are thread-safe: any number of calls at once. A
+// transport is a resource: not copyable, passed by reference, outlives its users.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 namespace rabbit::http {
 
 struct CallOptions {
-  base::TimePoint deadline;      // of the whole call, connect and last byte included
-  std::stop_token stop;          // a requested stop ends the call with kCancelled
+  base::TimePoint deadline;               // of the whole call, connect and last byte included
+  std::stop_token stop;                   // a requested stop ends the call with kCancelled
   std::size_t max_body_bytes = 16 << 20;  // a longer response ends the call with kInternal
 };
 

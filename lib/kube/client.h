@@ -3,6 +3,7 @@
 // turns a Status answer into an Error (Status reason in Error::reason). Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,8 +41,11 @@ class Client {
   // POST. kExists when the name is taken (also by an object that is being deleted).
   base::Result<std::string> Create(const ResourceType& type, std::string_view ns,
                                    std::string_view body, const http::CallOptions& options);
+  // PUT. `body` carries metadata.resourceVersion: kConflict when it is stale.
+  base::Result<std::string> Replace(const ResourceType& type, const ObjectKey& key,
+                                    std::string_view body, const http::CallOptions& options);
   // Server-side apply, forced, as field manager "rabbit-operator". `body` carries metadata.uid, so
-  // that a forced apply never takes over a stranger's object and never creates one (409 → kConflict).
+  // that a forced apply never takes over a stranger's object and never creates one: both are kConflict.
   base::Result<std::string> Apply(const ResourceType& type, const ObjectKey& key,
                                   std::string_view body, const http::CallOptions& options);
   // The same on /status. kNotFound when the object is gone.
@@ -57,6 +61,10 @@ class Client {
                             const http::CallOptions& options);
 
  private:
+  // Puts the token into the request and returns its serial.
+  base::Result<std::uint64_t> Authorize(http::Request& request);
+  void Observe(http::Method method, int status);
+
   http::Transport& transport_;
   Credentials& credentials_;
   RequestObserver* observer_;

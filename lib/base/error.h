@@ -18,8 +18,8 @@ enum class ErrorKind {
   kExists,     // 409 AlreadyExists: somebody was there first
   kGone,       // 410: a resourceVersion is too old; list again
   kNotFound,   // 404: the object, the resource or the vhost is not there
-  kInvalid,    // 400, 405, 415, 422: the same request fails for ever; a person or a change must help
-  kDenied,     // 401, 403: credentials or rights are missing
+  kInvalid,  // 400, 405, 415, 422: the same request fails for ever; a person or a change must help
+  kDenied,   // 401, 403: credentials or rights are missing
   kCancelled,  // a stop was requested: not a failure, leave quietly
   kInternal,   // an answer that makes no sense, or a bug of ours
 };
@@ -30,9 +30,9 @@ enum class Sent { kNo, kMaybe, kYes };
 
 struct Error {
   ErrorKind kind = ErrorKind::kInternal;
-  std::string message;                            // "context: context: what happened"
-  int http_status = 0;                            // 0: no HTTP answer
-  std::string reason;                             // the Status reason of Kubernetes ("Expired"), or the broker's
+  std::string message;  // "context: context: what happened"
+  int http_status = 0;  // 0: no HTTP answer
+  std::string reason;   // the Status reason of Kubernetes ("Expired"), or the broker's
   std::optional<std::chrono::seconds> retry_after;  // as the server asked
   Sent sent = Sent::kNo;
 

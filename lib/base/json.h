@@ -3,11 +3,12 @@
 // <nlohmann/json.hpp> itself (3 s of compile time). A DOM never outlives a function.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 
@@ -26,7 +27,8 @@ using Json = nlohmann::json;
 // The value at `path`, or nullptr when a step is missing or not an object:
 // Find(pod, {"status", "podIP"}).
 [[nodiscard]] const Json* Find(const Json& value, std::initializer_list<std::string_view> path);
-[[nodiscard]] std::string FindString(const Json& value, std::initializer_list<std::string_view> path,
+[[nodiscard]] std::string FindString(const Json& value,
+                                     std::initializer_list<std::string_view> path,
                                      std::string_view otherwise = {});
 [[nodiscard]] std::int64_t FindInt(const Json& value, std::initializer_list<std::string_view> path,
                                    std::int64_t otherwise = 0);
@@ -38,13 +40,16 @@ void MergePatch(Json& target, const Json& patch);
 
 // Where `actual` first lacks or contradicts what `desired` says, as "spec.ports[name=amqp].port",
 // or nothing when `actual` contains `desired`. Objects: every desired key must match. Arrays of
-// objects that all have "name" (or "containerPort"/"port"/"mountPath"/"type"/"key"/"ip") are matched
-// by it, other arrays element by element and of equal length. Quantities ("1000m" and "1",
-// "1024Mi" and "1Gi") are equal; so are an absent value and an empty map, list or null.
+// objects told apart by "mountPath", "name", "containerPort", "port", "ip" or "type" (the first
+// that does so in both) are matched by it, and `actual` may hold more; other arrays element by
+// element and of equal length. Below requests, limits, capacity, hard, sizeLimit and divisor
+// quantities of equal value are equal ("1000m" and 1, "1024Mi" and "1Gi"); everywhere else "1k" is
+// a text. An absent value equals an empty map, list or null.
 [[nodiscard]] std::optional<std::string> FirstDifference(const Json& desired, const Json& actual);
 
 // Removes null members, empty objects and empty arrays, bottom-up: what server-side apply would
-// stumble over. Strings, numbers and false stay.
+// stumble over. Strings, numbers and false stay; so does an empty object that is an element of an
+// array, because its place may mean something.
 void DropEmpty(Json& value);
 
 }  // namespace rabbit::base

@@ -19,12 +19,15 @@ struct LogField {
   LogField(std::string_view k, std::string_view v) : key(k), value(v) {}
   LogField(std::string_view k, const std::string& v) : key(k), value(v) {}
   LogField(std::string_view k, const char* v) : key(k), value(v) {}
+  LogField(std::string_view k, std::same_as<bool> auto v)
+      : key(k), value(v ? "true" : "false"), bare(true) {}
   template <std::integral T>
-  LogField(std::string_view k, T v) : key(k), value(std::to_string(v)), number(true) {}
+    requires(!std::same_as<T, bool>)
+  LogField(std::string_view k, T v) : key(k), value(std::to_string(v)), bare(true) {}
 
   std::string_view key;
   std::string value;
-  bool number = false;  // written without quotes in JSON
+  bool bare = false;  // a number or a bool: written without quotes in JSON
 };
 
 class Logger {
@@ -33,10 +36,14 @@ class Logger {
   virtual ~Logger() = default;
   virtual void Log(LogLevel level, std::string_view message, Fields fields) = 0;
 
-  void Debug(std::string_view message, Fields fields = {}) { Log(LogLevel::kDebug, message, fields); }
+  void Debug(std::string_view message, Fields fields = {}) {
+    Log(LogLevel::kDebug, message, fields);
+  }
   void Info(std::string_view message, Fields fields = {}) { Log(LogLevel::kInfo, message, fields); }
   void Warn(std::string_view message, Fields fields = {}) { Log(LogLevel::kWarn, message, fields); }
-  void Error(std::string_view message, Fields fields = {}) { Log(LogLevel::kError, message, fields); }
+  void Error(std::string_view message, Fields fields = {}) {
+    Log(LogLevel::kError, message, fields);
+  }
 };
 
 // Writes to standard error; lines below `least` are dropped.

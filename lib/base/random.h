@@ -2,6 +2,8 @@
 // SystemRandom is thread-safe and cryptographically strong (OpenSSL).
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -26,7 +28,7 @@ class SequenceRandom final : public Random {
   [[nodiscard]] std::string Bytes(std::size_t count) override;
 
  private:
-  std::uint64_t next_ = 0;
+  std::atomic<std::uint64_t> next_ = 0;
 };
 
 // `length` characters of [A-Za-z0-9], each equally likely.

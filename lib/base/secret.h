@@ -1,9 +1,11 @@
 // lib/base/secret.h: a password, token or cookie that cannot reach a log by accident.
-// It has no stream or format operator and no conversion; it prints as Digest(), a keyed hash that is
-// the same for equal values within one process and worthless outside of it.
-// A value: copyable and comparable (in constant time). The bytes are wiped on destruction.
+// It has no stream or format operator and no conversion; it prints as Digest(), a keyed hash that
+// is the same for equal values within one process and worthless outside of it. A value: copyable
+// and comparable (in constant time). The bytes are wiped on destruction, on assignment and on being
+// moved from.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -14,10 +16,11 @@ class Secret {
   Secret() = default;
   explicit Secret(std::string value);
   ~Secret();
-  Secret(const Secret&) = default;
-  Secret(Secret&&) = default;
-  Secret& operator=(const Secret&) = default;
-  Secret& operator=(Secret&&) = default;
+  Secret(const Secret& other);
+  // By hand: a short string that was moved from keeps its bytes.
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(const Secret& other);
+  Secret& operator=(Secret&& other) noexcept;
 
   // The bytes themselves: only for building the request, file or hash that needs them.
   [[nodiscard]] std::string_view Reveal() const { return value_; }
@@ -26,6 +29,8 @@ class Secret {
   [[nodiscard]] std::string Digest() const;
 
   friend bool operator==(const Secret& a, const Secret& b);
+  // What a failed test prints; without it gtest would dump the object's bytes.
+  friend void PrintTo(const Secret& secret, std::ostream* out);
 
  private:
   std::string value_;

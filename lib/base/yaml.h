@@ -1,6 +1,8 @@
-// lib/base/yaml.h: YAML to JSON, scalars by YAML 1.2's core schema as kubectl reads them.
-// Pure, thread-safe. Depth is limited to 100, aliases to 1,000 expanded nodes; a tag other than the
-// core ones, a duplicate key and a merge key are refused (kInvalid, with line and column).
+// lib/base/yaml.h: YAML to JSON, every scalar as kubectl reads it (the rules: base/yaml_scalar.h).
+// Pure, thread-safe. Depth is limited to 100, aliases to 1,000 expanded nodes. Stricter than
+// kubectl, so that no file means something else than it seems to: a tag other than the core ones, a
+// duplicate key and a merge key are refused (kInvalid, with line and column). The caller bounds the
+// size.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,7 +13,7 @@
 
 namespace rabbit::base {
 
-// Every document of `text`; empty documents are left out.
+// Every document of `text`; empty and null documents are left out.
 [[nodiscard]] Result<std::vector<nlohmann::json>> ParseYaml(std::string_view text);
 
 }  // namespace rabbit::base

@@ -17,21 +17,25 @@ constexpr std::size_t kMaxCsvBytes = 4 << 20;
 base::Result<std::shared_ptr<http::Transport>> Connections::To(const std::string& address,
                                                                std::uint16_t port) {
   base::MutexLock lock(mutex_);
-  std::shared_ptr<http::Transport>& transport = transports_[{address, port}];
-  if (transport == nullptr) {
+  const std::pair key{address, port};
+  auto it = entries_.find(key);
+  if (it == entries_.end()) {
     auto made = connect_(address, port);
-    if (!made) {
-      transports_.erase({address, port});
-      return tl::unexpected(made.error());
+    if (!made) return tl::unexpected(made.error());
+    if (entries_.size() >= kMax) {
+      entries_.erase(std::min_element(
+          entries_.begin(), entries_.end(),
+          [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
     }
-    transport = std::move(*made);
+    it = entries_.emplace(key, Entry{.transport = std::move(*made)}).first;
   }
-  return transport;
+  it->second.last_use = ++uses_;
+  return it->second.transport;
 }
 
 void Connections::Forget(const std::string& address, std::uint16_t port) {
   base::MutexLock lock(mutex_);
-  transports_.erase({address, port});
+  entries_.erase({address, port});
 }
 
 BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,

@@ -27,9 +27,11 @@ inline constexpr std::uint16_t kManagementPort = 15672;
 using ConnectFunction = std::function<base::Result<std::unique_ptr<http::Transport>>(
     const std::string& address, std::uint16_t port)>;
 
-// Transports by address, made on first use. Thread-safe; a transport in use outlives its removal.
+// Transports by address, made on first use; at most kMax, the one that was used longest ago goes
+// first. Thread-safe; a transport in use outlives its removal.
 class Connections {
  public:
+  static constexpr std::size_t kMax = 2'000;
   explicit Connections(ConnectFunction connect) : connect_(std::move(connect)) {}
   base::Result<std::shared_ptr<http::Transport>> To(const std::string& address, std::uint16_t port)
       RABBIT_EXCLUDES(mutex_);
@@ -37,10 +39,14 @@ class Connections {
   void Forget(const std::string& address, std::uint16_t port) RABBIT_EXCLUDES(mutex_);
 
  private:
+  struct Entry {
+    std::shared_ptr<http::Transport> transport;
+    std::uint64_t last_use = 0;  // counts uses
+  };
   const ConnectFunction connect_;
   base::Mutex mutex_;
-  std::map<std::pair<std::string, std::uint16_t>, std::shared_ptr<http::Transport>> transports_
-      RABBIT_GUARDED_BY(mutex_);
+  std::uint64_t uses_ RABBIT_GUARDED_BY(mutex_) = 0;
+  std::map<std::pair<std::string, std::uint16_t>, Entry> entries_ RABBIT_GUARDED_BY(mutex_);
 };
 
 struct BrokerTarget {

@@ -38,11 +38,10 @@ struct Caches::Impl {
     Feed(claims, ProjectClaim);
     targets.push_back({kube::kPersistentVolumeClaims, OwnLabel(), feeds.back().get()});
 
-    const std::string ns = options.namespaces.size() == 1 ? options.namespaces.front() : "";
     for (const Target& target : targets) {
       watchers.push_back(std::make_unique<kube::Watcher>(
           client, clock, random, logger, observer,
-          kube::WatchTarget{target.type, {.ns = ns, .label_selector = target.labels}},
+          kube::WatchTarget{target.type, {.ns = options.ns, .label_selector = target.labels}},
           *target.feed, options.watch));
     }
   }

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,7 +25,7 @@ class Caches {
   using Enqueue = std::function<void(const kube::ObjectKey& cluster)>;
 
   struct Options {
-    std::vector<std::string> namespaces;  // to watch; empty: all
+    std::string ns;  // to watch; empty: all
     kube::WatchSettings watch;
   };
 

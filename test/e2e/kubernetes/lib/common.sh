@@ -36,7 +36,9 @@ cached() { # PATH WHAT COMMAND...
   shift 2
   [[ ! -e $path ]] || return 0
   mkdir -p "${path%/*}"
+  # No `||` after this subshell: bash would go on after a failing command inside of it.
   (
+    trap '(($? == 0)) || log "error: $what failed"' EXIT
     flock 8
     [[ ! -e $path ]] || exit 0
     began=$SECONDS
@@ -44,7 +46,7 @@ cached() { # PATH WHAT COMMAND...
     rm -rf "$path.new"
     "$@" "$path.new" >&2
     mv "$path.new" "$path"
-    log "$what: $((SECONDS - began)) s"
-  ) 8>"$path.lock" || die "$what failed"
+    log "$what: done in $((SECONDS - began)) s"
+  ) 8>"$path.lock"
   rm -f "$path.lock"
 }

@@ -4,22 +4,15 @@
 
 remove_everything() {
   local -a ids
-  # First who could start something anew.
-  mapfile -t ids < <(process_ids kubelet containerd)
+  mapfile -t ids < <(process_ids kubelet containerd) # first those who could start something anew
   kill_processes "${ids[@]}"
   mapfile -t ids < <(process_ids)
-  local -a shim_sockets
-  mapfile -t shim_sockets < <(cat "$run"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null | sort -u)
   kill_processes "${ids[@]}"
   end_pods
+  remove_strays
   unmount_all
   remove_network
   [[ ! -s $run/sysctls ]] || sysctl -q -p "$run/sysctls" || true
-  # What containerd, CNI and kubelet keep in places of their own.
-  rm -f "${shim_sockets[@]#unix://}" "/var/lib/cni/results/$(cgroup_name)"-*
-  find /var/log/containers -maxdepth 1 -lname "$run/*" -delete 2>/dev/null || true
-  rm -f /var/lib/kubelet/device-plugins/kubelet.sock
-  rmdir /var/lib/kubelet/device-plugins /var/lib/kubelet /var/log/containers 2>/dev/null || true
   find "$run" -mindepth 1 -maxdepth 1 ! -name logs -exec rm -rf --one-file-system {} +
 }
 
@@ -36,6 +29,19 @@ end_pods() {
   for directory in "${directories[@]}"; do
     [[ ! -d $directory ]] || find "$directory" -depth -type d -exec rmdir {} + || log "cannot remove $directory"
   done
+}
+
+# What containerd, CNI and kubelet keep outside of the run directory, whatever they are told.
+remove_strays() {
+  local id
+  local -a ids sockets
+  mapfile -t sockets < <(grep -h . "$run"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null | sort -u)
+  rm -f "${sockets[@]#unix://}"
+  mapfile -t ids < <(find /var/lib/cni/results -name "$(cgroup_name)-*" 2>/dev/null | sed 's/.*-\([0-9a-f]*\)-[^-]*$/\1/')
+  for id in "${ids[@]}"; do rm -f /var/lib/cni/results/*"-$id-"*; done
+  find /var/log/containers -maxdepth 1 -lname "$run/*" -delete 2>/dev/null || true
+  rm -f /var/lib/kubelet/device-plugins/kubelet.sock
+  rmdir /run/containerd/{s,fifo,} /var/lib/cni/{results,} /var/log/containers /var/lib/kubelet/{device-plugins,} 2>/dev/null || true
 }
 
 unmount_all() {

@@ -225,7 +225,9 @@ void WriteAdmin(Writer& out, const Config& config, std::string_view hash) {
            " }");
   if (!config.stats.enabled) {
     out.Comment("No page for people; the operator reads its CSV.");
-    out.Line("http-request deny deny_status 404 if { path " + std::string(kHiddenStatsPath) + " }");
+    const std::string path(kHiddenStatsPath);
+    out.Line("http-request deny deny_status 404 if { path_beg " + path + " } !{ path " + path +
+             ";csv }");
   }
   out.Line("stats enable");
   out.Line("stats hide-version");

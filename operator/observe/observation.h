@@ -93,6 +93,14 @@ struct VolumeClaim {
   bool operator==(const VolumeClaim&) const = default;
 };
 
+// What a StatefulSet's claim template was made with: the server refuses to change it.
+struct StorageRecord {
+  std::string size;                       // as declared; empty: ephemeral
+  std::optional<std::string> class_name;  // absent: the default class
+  bool ephemeral = false;
+  bool operator==(const StorageRecord&) const = default;
+};
+
 // What ConfigMap C-inventory records: everything that cannot be read off the world.
 struct Inventory {
   std::optional<int> replicas;  // last declared count
@@ -101,6 +109,7 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> policies;  // vhost, name; likewise
   // Ordinal -> uid of the volume that the member behind it was released or formed with.
   std::map<int, std::string> volumes;
+  std::optional<StorageRecord> storage;  // since the StatefulSet was first made
   bool operator==(const Inventory&) const = default;
 };
 

@@ -13,7 +13,7 @@
 #include "operator/observe/observer.h"
 #include "operator/plan/make_plan.h"
 #include "operator/report/report.h"
-#include "operator/settings.h"
+#include "operator/api/settings.h"
 #include "runtime/events.h"
 #include "runtime/reconciler.h"
 

@@ -12,7 +12,7 @@
 #include "operator/observe/observation.h"
 #include "operator/plan/plan.h"
 #include "operator/resources/children.h"
-#include "operator/settings.h"
+#include "operator/api/settings.h"
 
 namespace rabbit::plan {
 

@@ -8,7 +8,7 @@
 
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
-#include "operator/settings.h"
+#include "operator/api/settings.h"
 
 namespace rabbit::resources {
 

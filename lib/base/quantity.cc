@@ -120,4 +120,9 @@ bool SameQuantity(std::string_view a, std::string_view b) {
   return left && left == Parse(b);
 }
 
+bool LessQuantity(std::string_view a, std::string_view b) {
+  const std::optional<Nanos> left = Parse(a), right = Parse(b);
+  return left && right && *left < *right;
+}
+
 }  // namespace rabbit::base

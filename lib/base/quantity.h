@@ -16,4 +16,7 @@ namespace rabbit::base {
 // The same value in other words: "1000m" and "1". False when one of them is no quantity.
 [[nodiscard]] bool SameQuantity(std::string_view a, std::string_view b);
 
+// Whether `a` is less than `b`. False when one of them is no quantity.
+[[nodiscard]] bool LessQuantity(std::string_view a, std::string_view b);
+
 }  // namespace rabbit::base

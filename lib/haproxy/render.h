@@ -14,7 +14,7 @@ namespace rabbit::haproxy {
 
 struct Rendered {
   std::string text;  // haproxy.cfg
-  std::string hash;  // 16 hex digits over the text without the lines that hold it
+  std::string hash;  // 16 hex digits over the text with "-" where the hash stands
 };
 
 // kInvalid names the value and its rule; the first one that fails.

@@ -4,13 +4,11 @@
 #include <cpprest/producerconsumerstream.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pplx/threadpool.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -18,6 +16,9 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "http/call.h"
+#include "http/collector.h"
+#include "http/cpprest_failure.h"
 #include "http/tls_context.h"
 
 namespace rabbit::http {
@@ -31,7 +32,6 @@ using base::Result;
 using base::Sent;
 using boost::asio::ip::tcp;
 
-constexpr std::size_t kMaxBuffered = 256 << 10;  // of a body, before the server is held up
 constexpr int kMaxAttempts = 2;
 // How long a call that was given up waits for the I/O thread to confirm it. Normally under 1 ms.
 constexpr auto kAbortGrace = std::chrono::milliseconds(250);
@@ -41,168 +41,6 @@ boost::asio::io_service& IoService() { return crossplat::threadpool::shared_inst
 // What the pool's connection was found to be before anything was sent on it.
 struct StaleConnection {};
 
-// Why cpprestsdk ended a call. `what` is its own fixed text, which names the phase.
-struct Failure {
-  std::string what;
-  int code = 0;  // errno, an OpenSSL error, or asio's end-of-file; 0: none
-  bool stale = false;
-};
-
-// One request on its way. Shared by the caller, the continuations and the body buffer, so that it
-// outlives a caller that gave up.
-class Call {
- public:
-  // --- on the I/O thread ---
-  void OnUpload() {
-    const MutexLock lock(mutex_);
-    uploading_ = true;
-    changed_.NotifyAll();
-  }
-
-  void OnHead(const web::http::http_response& response) {
-    ResponseHead head;
-    head.status = response.status_code();
-    for (const auto& [name, value] : response.headers()) head.headers.emplace_back(name, value);
-    const MutexLock lock(mutex_);
-    head_ = std::move(head);
-    changed_.NotifyAll();
-  }
-
-  // `data` stays valid until the returned task is complete.
-  pplx::task<std::size_t> OnData(const std::uint8_t* data, std::size_t size) {
-    const MutexLock lock(mutex_);
-    if (aborted_) {
-      return pplx::task_from_exception<std::size_t>(std::runtime_error("the call was given up"));
-    }
-    const std::string_view text(reinterpret_cast<const char*>(data), size);
-    changed_.NotifyAll();
-    if (buffered_.size() + size <= kMaxBuffered) {
-      buffered_ += text;
-      return pplx::task_from_result(size);
-    }
-    held_up_ = HeldUp{text, {}};
-    return pplx::create_task(held_up_->taken);
-  }
-
-  void OnEnd(std::optional<Failure> failure) {
-    const MutexLock lock(mutex_);
-    ended_ = true;
-    failure_ = std::move(failure);
-    changed_.NotifyAll();
-  }
-
-  void Cancel() {
-    cancel_.cancel();
-    std::optional<HeldUp> held_up;
-    {
-      const MutexLock lock(mutex_);
-      held_up = std::exchange(held_up_, std::nullopt);
-    }
-    if (held_up) held_up->taken.set_exception(std::runtime_error("the call was given up"));
-  }
-
-  // --- on the caller's thread ---
-  enum class Event { kHead, kData, kEnd, kDeadline, kConnectDeadline, kStopped };
-
-  // Waits for what comes next. kEnd comes after all data was taken.
-  Event Wait(const CallOptions& options, base::TimePoint connect_deadline) {
-    const MutexLock lock(mutex_);
-    while (true) {
-      if (options.stop.stop_requested()) return Event::kStopped;
-      const base::TimePoint now = clock_.Now();
-      if (now >= options.deadline) return Event::kDeadline;
-      if (head_) return Event::kHead;
-      if (head_taken_ && (!buffered_.empty() || held_up_)) return Event::kData;
-      if (ended_) return Event::kEnd;
-      base::TimePoint until = options.deadline;
-      if (!uploading_) {
-        if (now >= connect_deadline) return Event::kConnectDeadline;
-        until = std::min(until, connect_deadline);
-      }
-      changed_.WaitUntil(mutex_, options.stop, until);
-    }
-  }
-
-  ResponseHead TakeHead() {
-    const MutexLock lock(mutex_);
-    head_taken_ = true;
-    return std::exchange(head_, std::nullopt).value();
-  }
-
-  // Hands the waiting data to `sink`.
-  Result<void> GiveData(BodySink& sink) {
-    std::string data;
-    std::optional<HeldUp> whole;   // given from where it lies
-    std::optional<HeldUp> copied;  // fitted into the emptied buffer: the server may go on at once
-    {
-      const MutexLock lock(mutex_);
-      std::swap(data, buffered_);
-      if (held_up_ && !data.empty() && held_up_->data.size() <= kMaxBuffered) {
-        buffered_ = held_up_->data;
-        copied = std::exchange(held_up_, std::nullopt);
-      } else if (data.empty()) {
-        whole = std::exchange(held_up_, std::nullopt);
-      }
-    }
-    if (copied) copied->taken.set(copied->data.size());
-    if (!whole) return sink.OnData(data);
-    Result<void> given = sink.OnData(whole->data);
-    if (given) {
-      whole->taken.set(whole->data.size());
-    } else {
-      whole->taken.set_exception(std::runtime_error("the call was given up"));
-    }
-    return given;
-  }
-
-  // Ends the request: closes its connection on the I/O thread, where no handler of it runs
-  // meanwhile (closing it from here crashes TLS streams), and waits a moment for the confirmation.
-  static void Abort(const std::shared_ptr<Call>& call) {
-    {
-      const MutexLock lock(call->mutex_);
-      call->aborted_ = true;
-      if (call->ended_) return;
-    }
-    boost::asio::post(IoService(), [call] { call->Cancel(); });
-    const base::TimePoint until = call->clock_.Now() + kAbortGrace;
-    const MutexLock lock(call->mutex_);
-    while (!call->ended_ && call->clock_.Now() < until) {
-      call->changed_.WaitUntil(call->mutex_, until);
-    }
-  }
-
-  // How far the request has come. After Abort() it may be that the I/O thread did not answer.
-  Sent sent() {
-    const MutexLock lock(mutex_);
-    if (head_ || head_taken_) return Sent::kYes;
-    return uploading_ || (aborted_ && !ended_) ? Sent::kMaybe : Sent::kNo;
-  }
-  std::optional<Failure> failure() {
-    const MutexLock lock(mutex_);
-    return failure_;
-  }
-  pplx::cancellation_token token() { return cancel_.get_token(); }
-
- private:
-  struct HeldUp {
-    std::string_view data;
-    pplx::task_completion_event<std::size_t> taken;
-  };
-
-  const base::RealClock clock_;
-  pplx::cancellation_token_source cancel_;
-  base::Mutex mutex_;
-  base::CondVar changed_;
-  bool uploading_ RABBIT_GUARDED_BY(mutex_) = false;  // connected, and the request's header is out
-  std::optional<ResponseHead> head_ RABBIT_GUARDED_BY(mutex_);  // until TakeHead()
-  bool head_taken_ RABBIT_GUARDED_BY(mutex_) = false;
-  std::string buffered_ RABBIT_GUARDED_BY(mutex_);
-  std::optional<HeldUp> held_up_ RABBIT_GUARDED_BY(mutex_);  // did not fit into buffered_
-  bool aborted_ RABBIT_GUARDED_BY(mutex_) = false;
-  bool ended_ RABBIT_GUARDED_BY(mutex_) = false;
-  std::optional<Failure> failure_ RABBIT_GUARDED_BY(mutex_);
-};
-
 // The stream that cpprestsdk writes a response body to. Write-only; most of the interface is never
 // called.
 class BodyBuffer final
@@ -210,6 +48,17 @@ class BodyBuffer final
  public:
   explicit BodyBuffer(std::shared_ptr<Call> call)
       : streambuf_state_manager(std::ios_base::out), call_(std::move(call)) {}
+
+  // Complete at once. The base class schedules a task and, after a failed write, waits for it on
+  // the I/O thread, which is the one that would run it.
+  pplx::task<void> close(std::ios_base::openmode /*mode*/) override {
+    m_stream_can_write = false;
+    return pplx::task_from_result();
+  }
+  pplx::task<void> close(std::ios_base::openmode mode, std::exception_ptr reason) override {
+    if (m_currentException == nullptr) m_currentException = std::move(reason);
+    return close(mode);
+  }
 
   bool can_seek() const override { return false; }
   bool has_size() const override { return false; }
@@ -231,10 +80,21 @@ class BodyBuffer final
 
  protected:
   pplx::task<std::size_t> _putn(const std::uint8_t* data, std::size_t count) override {
-    return call_->OnData(data, count);
+    pplx::task_completion_event<std::size_t> event;
+    const std::string_view text(reinterpret_cast<const char*>(data), count);
+    if (call_->OnData(text, [event, count](bool taken) {
+          if (taken) {
+            event.set(count);
+          } else {
+            event.set_exception(std::runtime_error("the call was given up"));
+          }
+        })) {
+      return pplx::task_from_result(count);
+    }
+    return pplx::create_task(event);
   }
-  pplx::task<int_type> _putc(std::uint8_t byte) override {
-    return call_->OnData(&byte, 1).then([byte](std::size_t) { return int_type{byte}; });
+  pplx::task<int_type> _putc(std::uint8_t /*byte*/) override {
+    return pplx::task_from_result(traits::eof());
   }
   pplx::task<bool> _sync() override { return pplx::task_from_result(true); }
   std::uint8_t* _alloc(std::size_t /*count*/) override { return nullptr; }
@@ -281,6 +141,18 @@ void CheckStillOpen(tcp::socket& socket) {
   if (poll(&state, 1, 0) > 0) throw StaleConnection{};
 }
 
+std::string_view Phase(Sent sent) {
+  switch (sent) {
+    case Sent::kNo:
+      return "connecting";
+    case Sent::kMaybe:
+      return "waiting for the response";
+    case Sent::kYes:
+      return "reading the body";
+  }
+  return "";
+}
+
 class CpprestTransport final : public Transport {
  public:
   CpprestTransport(const Endpoint& endpoint, std::shared_ptr<TlsContext> tls,
@@ -302,11 +174,12 @@ class CpprestTransport final : public Transport {
 
   Result<void> Attempt(const Request& request, const CallOptions& options, BodySink& sink,
                        bool& dead_connection);
+  void Start(const web::http::http_request& request, const pplx::cancellation_token& token,
+             const std::shared_ptr<Call>& call);
   web::http::http_request Build(const Request& request, const std::shared_ptr<Call>& call) const;
   std::shared_ptr<Client> MakeClient() const;
   std::shared_ptr<Client> CurrentClient();
   void ReplaceClient(const std::shared_ptr<Client>& client);
-  [[nodiscard]] Error Explain(const Failure& failure, Sent sent) const;
   [[nodiscard]] Error MakeError(ErrorKind kind, Sent sent, std::string_view message) const;
 
   const std::string name_;  // for messages
@@ -394,41 +267,59 @@ web::http::http_request CpprestTransport::Build(const Request& request,
   return built;
 }
 
+// Ends a request: closes its connection on the I/O thread, where no handler of it can be running
+// (closing it from here crashes TLS streams), and waits a moment for the confirmation.
+void Abort(const std::shared_ptr<Call>& call, const pplx::cancellation_token_source& cancel) {
+  if (!call->GiveUp()) return;
+  boost::asio::post(IoService(), [call, cancel] {
+    cancel.cancel();
+    call->ReleaseHeldData();
+  });
+  call->WaitForEnd(kAbortGrace);
+}
+
+// Starts `request`; everything that happens to it is told to `call`.
+void CpprestTransport::Start(const web::http::http_request& request,
+                             const pplx::cancellation_token& token,
+                             const std::shared_ptr<Call>& call) {
+  CurrentClient()
+      ->request(request, token)
+      .then([call](web::http::http_response response) {
+        ResponseHead head;
+        head.status = response.status_code();
+        for (const auto& [name, value] : response.headers()) head.headers.emplace_back(name, value);
+        call->OnHead(std::move(head));
+        return response.content_ready();
+      })
+      // Nothing may leave this one: an exception that nobody looks at ends the process.
+      .then([call](const pplx::task<web::http::http_response>& response) {
+        std::optional<Failure> failure;
+        try {
+          response.get();
+        } catch (const StaleConnection&) {
+          failure = Failure{"the kept-alive connection was closed", 0, true};
+        } catch (const web::http::http_exception& e) {
+          failure = Failure{e.what(), e.error_code().value(), false};
+        } catch (const std::exception& e) {
+          failure = Failure{e.what(), 0, false};
+        } catch (...) {
+          failure = Failure{"an unknown exception", 0, false};
+        }
+        call->OnEnd(std::move(failure));
+      });
+}
+
 Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions& options,
                                        BodySink& sink, bool& dead_connection) {
   const base::TimePoint connect_deadline = base::RealClock().Now() + options_.connect_timeout;
   const auto call = std::make_shared<Call>();
+  const pplx::cancellation_token_source cancel;
   try {
-    CurrentClient()
-        ->request(Build(request, call), call->token())
-        .then([call](web::http::http_response response) {
-          call->OnHead(response);
-          return response.content_ready();
-        })
-        // Nothing may leave this one: an exception that nobody looks at ends the process.
-        .then([call](const pplx::task<web::http::http_response>& response) {
-          std::optional<Failure> failure;
-          try {
-            response.get();
-          } catch (const StaleConnection&) {
-            failure = Failure{"the kept-alive connection was closed", 0, true};
-          } catch (const web::http::http_exception& e) {
-            failure = Failure{e.what(), e.error_code().value(), false};
-          } catch (const std::exception& e) {
-            failure = Failure{e.what(), 0, false};
-          } catch (...) {
-            failure = Failure{"an unknown exception", 0, false};
-          }
-          call->OnEnd(std::move(failure));
-        });
+    Start(Build(request, call), cancel.get_token(), call);
   } catch (const std::exception& e) {
     return tl::unexpected(MakeError(ErrorKind::kInvalid, Sent::kNo, e.what()));
   }
 
-  const auto give_up = [&](ErrorKind kind, std::string_view message) {
-    Call::Abort(call);
-    return tl::unexpected(MakeError(kind, call->sent(), message));
-  };
   while (true) {
     Result<void> given;
     switch (call->Wait(options, connect_deadline)) {
@@ -441,27 +332,26 @@ Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions
       case Call::Event::kEnd: {
         const std::optional<Failure> failure = call->failure();
         if (!failure) return {};
-        const Sent sent = call->sent();
-        dead_connection = failure->stale || failure->what.starts_with("Failed to write") ||
-                          failure->what.starts_with("cannot rewind");
-        return tl::unexpected(Explain(*failure, sent));
+        dead_connection = IsDeadConnection(*failure);
+        return tl::unexpected(MakeError(ErrorKind::kRetry, call->sent(),
+                                        Describe(*failure, tls_ ? tls_->LastProblem() : "")));
       }
       case Call::Event::kStopped:
-        return give_up(ErrorKind::kCancelled, "stopped");
+        Abort(call, cancel);
+        return tl::unexpected(MakeError(ErrorKind::kCancelled, call->sent(), "stopped"));
       case Call::Event::kConnectDeadline:
-        return give_up(ErrorKind::kRetry, "connecting: timed out");
-      case Call::Event::kDeadline:
-        switch (call->sent()) {
-          case Sent::kNo:
-            return give_up(ErrorKind::kRetry, "connecting: the deadline has passed");
-          case Sent::kMaybe:
-            return give_up(ErrorKind::kRetry, "waiting for the response: the deadline has passed");
-          case Sent::kYes:
-            return give_up(ErrorKind::kRetry, "reading the body: the deadline has passed");
-        }
+        Abort(call, cancel);
+        return tl::unexpected(MakeError(ErrorKind::kRetry, call->sent(), "connecting: timed out"));
+      case Call::Event::kDeadline: {
+        const Sent sent_in_time = call->sent();
+        Abort(call, cancel);
+        return tl::unexpected(
+            MakeError(ErrorKind::kRetry, call->sent(),
+                      std::string(Phase(sent_in_time)) + ": the deadline passed"));
+      }
     }
     if (!given) {
-      Call::Abort(call);
+      Abort(call, cancel);
       return given;
     }
   }
@@ -483,41 +373,10 @@ Result<void> CpprestTransport::Stream(const Request& request, const CallOptions&
   }
 }
 
-// Collects a body up to a bound.
-class Collector final : public BodySink {
- public:
-  explicit Collector(std::size_t max_bytes) : max_bytes_(max_bytes) {}
-
-  Result<void> OnHead(const ResponseHead& head) override {
-    response_ = {head.status, head.headers, {}};
-    const std::string_view text = FindHeader(head.headers, "Content-Length");
-    std::size_t announced = 0;
-    std::from_chars(text.data(), text.data() + text.size(), announced);
-    if (announced > max_bytes_) return TooLong();
-    response_.body.reserve(announced);
-    return {};
-  }
-  Result<void> OnData(std::string_view data) override {
-    if (data.size() > max_bytes_ - response_.body.size()) return TooLong();
-    response_.body += data;
-    return {};
-  }
-  Response Take() { return std::move(response_); }
-
- private:
-  [[nodiscard]] Result<void> TooLong() const {
-    return Fail(ErrorKind::kInternal,
-                "the response is longer than " + std::to_string(max_bytes_) + " bytes");
-  }
-  std::size_t max_bytes_;
-  Response response_;
-};
-
 Result<Response> CpprestTransport::Send(const Request& request, const CallOptions& options) {
   Collector collector(options.max_body_bytes);
   Result<void> done = Stream(request, options, collector);
   if (done) return collector.Take();
-  if (done.error().kind == ErrorKind::kInternal) done.error().sent = Sent::kYes;
   return tl::unexpected(std::move(done).error());
 }
 
@@ -527,49 +386,6 @@ Error CpprestTransport::MakeError(ErrorKind kind, Sent sent, std::string_view me
   error.message = name_ + ": " + std::string(message);
   error.sent = sent;
   return error;
-}
-
-// cpprestsdk's errors: the phase is told by its text, the cause by a number without a category.
-Error CpprestTransport::Explain(const Failure& failure, Sent sent) const {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kPhases = {{
-      {"Error in SSL handshake", "TLS handshake"},
-      {"Failed to connect", "connecting"},
-      {"Error resolving", "connecting"},
-      {"Failed to resolve", "connecting"},
-      {"Failed to write", "sending the request"},
-      {"cannot rewind", "sending the request on a kept-alive connection"},
-      {"Failed to read HTTP status line", "waiting for the response"},
-      {"Invalid HTTP status line", "reading the response's header"},
-      {"Failed to read response body", "reading the body"},
-      {"Failed to read chunked", "reading the body"},
-      {"Retrieving message chunk", "reading the body"},
-      {"Invalid chunked response", "reading the body"},
-  }};
-  if (failure.stale) return MakeError(ErrorKind::kRetry, sent, failure.what);
-  const auto* const phase = std::ranges::find_if(
-      kPhases, [&](const auto& entry) { return failure.what.starts_with(entry.first); });
-  if (phase == kPhases.end()) return MakeError(ErrorKind::kRetry, sent, failure.what);
-
-  const auto code = static_cast<unsigned long>(static_cast<unsigned>(failure.code));
-  const bool idle = failure.code == static_cast<int>(std::errc::timed_out);
-  std::string cause;
-  if (ERR_GET_LIB(code) != 0) {
-    cause = TlsReason(code);
-    const std::string problem = phase->second == "TLS handshake" && tls_ ? tls_->LastProblem() : "";
-    if (!problem.empty()) cause += ": " + problem;
-  } else if (failure.code == 1 || failure.code == 2 ||
-             failure.code == static_cast<int>(std::errc::connection_aborted)) {
-    cause = "the server closed the connection";  // asio's end-of-file, with and without TLS
-  } else if (idle) {
-    cause = "nothing came for too long";
-  } else if (failure.code == static_cast<int>(std::errc::host_unreachable)) {
-    cause = "refused, or the host cannot be reached";  // cpprestsdk maps one onto the other
-  } else if (failure.code == 0) {
-    cause = "malformed";
-  } else {
-    cause = std::generic_category().message(failure.code);
-  }
-  return MakeError(ErrorKind::kRetry, sent, std::string(phase->second) + ": " + cause);
 }
 
 }  // namespace
@@ -606,3 +422,9 @@ Result<std::unique_ptr<Transport>> MakeCpprestTransport(const Endpoint& endpoint
 }
 
 }  // namespace rabbit::http
+
+// Takes the place of OpenSSL's function for the whole process. cpprestsdk calls it for every TLS
+// connection, which reads and parses all of the system's roots (25 ms with Debian's
+// ca-certificates) only for TlsContext to throw them away. Nobody else in the daemon wants the
+// system's roots either.
+extern "C" int SSL_CTX_set_default_verify_paths(SSL_CTX* /*context*/) { return 1; }

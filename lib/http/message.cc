@@ -49,7 +49,8 @@ bool IsSendable(const Request& request) {
   const auto is_clean = [](std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
   };
-  if (!request.target.starts_with('/')) return false;
+  // "//host/path" would name another host.
+  if (!request.target.starts_with('/') || request.target.starts_with("//")) return false;
   if (std::ranges::any_of(request.target, [](char c) {
         return static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f;
       })) {

@@ -40,6 +40,7 @@ TEST(IsSendable, RefusesWhatWouldSmuggleAnotherLine) {
   EXPECT_FALSE(IsSendable({.target = "/a b"}));
   EXPECT_FALSE(IsSendable({.target = "a"}));
   EXPECT_FALSE(IsSendable({.target = ""}));
+  EXPECT_FALSE(IsSendable({.target = "//elsewhere/a"}));
   EXPECT_FALSE(IsSendable({.target = "/a\r\nX: y"}));
   EXPECT_FALSE(IsSendable({.target = "/\xc3\xbc"}));
   EXPECT_FALSE(IsSendable({.target = "/", .headers = {{"X", "a\r\nY: b"}}}));

@@ -70,6 +70,7 @@ int Verify(X509_STORE_CTX* store_context, void* /*unused*/) {
   }
   X509_STORE_CTX_set_verify_cb(store_context, [](int ok, X509_STORE_CTX*) { return ok; });
   if (X509_verify_cert(store_context) == 1) return 1;
+  ERR_clear_error();  // what comes first in the queue becomes the connection's error
   (*owner)->SetProblem(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store_context)));
   return 0;
 }

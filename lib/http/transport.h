@@ -39,8 +39,8 @@ class Transport {
   //   kRetry     connect refused, reset, deadline, TLS (message says which); `sent` tells how far
   //   kCancelled stop requested
   //   kInternal  body longer than max_body_bytes
-  // Redirects are not followed. Idempotent requests are repeated once when a kept-alive connection
-  // turns out to be dead; others are not, and report `sent`.
+  // Redirects are not followed. When a kept-alive connection turns out to be dead the request is
+  // repeated once if it is idempotent or surely did not arrive; others fail, and report `sent`.
   virtual base::Result<Response> Send(const Request& request, const CallOptions& options) = 0;
 
   // The same with the body given to `sink` as it comes; max_body_bytes does not count. Returns when

@@ -155,6 +155,7 @@ struct QueueSummary {
 
 // What is kept at most; a longer list makes the part unknown (queue counts go on counting).
 inline constexpr std::size_t kMaxExamples = 5;
+inline constexpr std::size_t kMaxNodes = 1'000;
 inline constexpr std::size_t kMaxPolicies = 2'000;
 inline constexpr std::size_t kMaxUsers = 10'000;
 inline constexpr std::size_t kMaxVhosts = 10'000;

@@ -14,7 +14,7 @@ using Duration = std::chrono::milliseconds;  // "5s" in the API
 using StringMap = std::map<std::string, std::string>;
 // Canonical JSON (compact, keys sorted): what is handed on without being read. Empty: absent.
 using JsonText = std::string;
-// As declared ("2Gi", "500m", "1"); always valid once parsed. operator/api/quantity.h counts them.
+// As declared ("2Gi", "500m", "1"); always valid once parsed. base/quantity.h counts them.
 using Quantity = std::string;
 
 // A key of a Secret or of a ConfigMap in the same namespace.

@@ -19,16 +19,16 @@
 
 namespace rabbit::observe {
 
-// A child as the caches keep it: no DOM, and the text only until it was compared once.
+// A child as the caches keep it: no DOM, no text.
 struct Child {
   std::string uid;
   std::string resource_version;
   std::string owner_uid;     // of the controlling owner; empty: none
   std::string applied_hash;  // annotation rabbitcluster.dev/applied-hash; empty: never applied by us
-  std::uint64_t content_hash = 0;  // of the object without status, managedFields and bookkeeping
+  std::uint64_t content_hash = 0;  // of spec, data, labels, annotations and owners; not of status
   bool deleting = false;
-  // The object without status and managedFields; null once the reconciler has compared this
-  // content with what is desired (see Verified).
+  // The object as read for this reconcile, because its content was never compared with what is
+  // desired; null otherwise (see Verified).
   std::shared_ptr<const std::string> body;
 
   bool operator==(const Child&) const = default;
@@ -93,6 +93,14 @@ struct VolumeClaim {
   bool operator==(const VolumeClaim&) const = default;
 };
 
+// What a StatefulSet's claim template was made with: the server refuses to change it.
+struct StorageRecord {
+  std::string size;                       // as declared; empty: ephemeral
+  std::optional<std::string> class_name;  // absent: the default class
+  bool ephemeral = false;
+  bool operator==(const StorageRecord&) const = default;
+};
+
 // What ConfigMap C-inventory records: everything that cannot be read off the world.
 struct Inventory {
   std::optional<int> replicas;  // last declared count
@@ -101,6 +109,7 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> policies;  // vhost, name; likewise
   // Ordinal -> uid of the volume that the member behind it was released or formed with.
   std::map<int, std::string> volumes;
+  std::optional<StorageRecord> storage;  // since the StatefulSet was first made
   bool operator==(const Inventory&) const = default;
 };
 

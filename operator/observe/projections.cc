@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "kube/json_text.h"
 #include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
@@ -35,20 +36,41 @@ std::string ControllerUid(const Json& object) {
   return {};
 }
 
-// What others may change without changing the object: status, versions, our own bookkeeping.
-void DropWhatMoves(Json& object) {
-  object.erase("status");
-  const auto metadata = object.find("metadata");
-  if (metadata == object.end() || !metadata->is_object()) return;
-  for (const char* key :
-       {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) {
-    metadata->erase(key);
+// A hash of what the object says, taken from its text: a DOM of each event of five thousand objects
+// would cost seconds. The server writes equal objects as equal texts; where it does not, a content
+// is compared once more than need be.
+std::uint64_t ContentHash(std::string_view text) {
+  std::string kept;
+  for (kube::Members members(text); members.Next();) {
+    if (members.key() == "status" || members.key() == "kind" || members.key() == "apiVersion") {
+      continue;  // lists leave kind and apiVersion out
+    }
+    if (members.key() != "metadata") {
+      kept.append(members.key()).append(1, ':').append(members.value()).append(1, '\n');
+      continue;
+    }
+    for (kube::Members metadata(members.value()); metadata.Next();) {
+      if (metadata.key() == "labels" || metadata.key() == "ownerReferences") {
+        kept.append(metadata.key()).append(1, ':').append(metadata.value()).append(1, '\n');
+      } else if (metadata.key() == "annotations") {
+        for (kube::Members annotations(metadata.value()); annotations.Next();) {
+          if (annotations.key() == resources::kAppliedHashAnnotation) continue;
+          kept.append(annotations.key()).append(1, ':').append(annotations.value()).append(1, '\n');
+        }
+      }
+    }
   }
-  if (const auto annotations = metadata->find("annotations");
-      annotations != metadata->end() && annotations->is_object()) {
-    annotations->erase(std::string(resources::kAppliedHashAnnotation));
-    if (annotations->empty()) metadata->erase("annotations");
+  return base::Hash64(kept);
+}
+
+// The member at the end of `path`, parsed; null when a step is missing.
+Json Member(std::string_view text, std::initializer_list<std::string_view> path) {
+  for (const std::string_view key : path) {
+    const auto found = kube::FindMember(text, key);
+    if (!found) return nullptr;
+    text = *found;
   }
+  return base::ParseJson(text).value_or(nullptr);
 }
 
 bool IsTrue(const Json& pod, std::string_view condition) {
@@ -95,53 +117,54 @@ std::string WaitingTrouble(const Json& pod) {
 }  // namespace
 
 base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::string_view text) {
-  base::Result<Json> parsed = base::ParseJson(text);
-  if (!parsed) return base::FailWrapped(parsed.error(), type.kind);
-  Json& object = *parsed;
-
+  const Json object = {{"metadata", Member(text, {"metadata"})}};
   CachedChild out;
   out.cluster = ClusterOf(object);
-  out.name = FindString(object, {"metadata", "name"});
+  out.id = {type, FindString(object, {"metadata", "name"})};
+  if (out.id.name.empty()) {
+    return base::Fail(base::ErrorKind::kInternal, std::string(type.kind) + " without a name");
+  }
   Child& child = out.child;
   child.uid = FindString(object, {"metadata", "uid"});
   child.resource_version = FindString(object, {"metadata", "resourceVersion"});
   child.owner_uid = ControllerUid(object);
   child.applied_hash =
       FindString(object, {"metadata", "annotations", resources::kAppliedHashAnnotation});
+  child.content_hash = ContentHash(text);
   child.deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr;
 
   if (type == kube::kStatefulSets) {
+    const Json status = Member(text, {"status"});
+    const Json replicas = Member(text, {"spec", "replicas"});
+    const Json annotations = Member(text, {"spec", "template", "metadata", "annotations"});
     out.state = StatefulSetState{
-        .replicas = static_cast<int>(FindInt(object, {"spec", "replicas"})),
-        .ready_replicas = static_cast<int>(FindInt(object, {"status", "readyReplicas"})),
-        .template_hash = FindString(object, {"spec", "template", "metadata", "annotations",
-                                             resources::kTemplateHashAnnotation})};
+        .replicas = replicas.is_number_integer() ? replicas.get<int>() : 0,
+        .ready_replicas = static_cast<int>(FindInt(status, {"readyReplicas"})),
+        .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation})};
   } else if (type == kube::kDeployments) {
-    const std::int64_t replicas = FindInt(object, {"spec", "replicas"});
-    const std::int64_t updated = FindInt(object, {"status", "updatedReplicas"});
+    const Json status = Member(text, {"status"});
+    const Json spec_replicas = Member(text, {"spec", "replicas"});
+    const std::int64_t replicas =
+        spec_replicas.is_number_integer() ? spec_replicas.get<std::int64_t>() : 0;
+    const std::int64_t updated = FindInt(status, {"updatedReplicas"});
     out.state = DeploymentState{
         .replicas = static_cast<int>(replicas),
-        .ready_replicas = static_cast<int>(FindInt(object, {"status", "readyReplicas"})),
+        .ready_replicas = static_cast<int>(FindInt(status, {"readyReplicas"})),
         .updated_replicas = static_cast<int>(updated),
-        .settled = FindInt(object, {"status", "observedGeneration"}) >=
+        .settled = FindInt(status, {"observedGeneration"}) >=
                        FindInt(object, {"metadata", "generation"}) &&
-                   updated == replicas && FindInt(object, {"status", "replicas"}) == replicas};
-  } else if (type == kube::kConfigMaps && out.name == resources::InventoryName(out.cluster.name)) {
+                   updated == replicas && FindInt(status, {"replicas"}) == replicas};
+  } else if (type == kube::kConfigMaps &&
+             out.id.name == resources::InventoryName(out.cluster.name)) {
     std::map<std::string, std::string> data;
-    if (const Json* entries = Find(object, {"data"}); entries != nullptr && entries->is_object()) {
-      for (const auto& [key, value] : entries->items()) {
-        if (value.is_string()) data[key] = value.get<std::string>();
-      }
+    const Json entries = Member(text, {"data"});
+    for (const auto& [key, value] : entries.items()) {
+      if (value.is_string()) data[key] = value.get<std::string>();
     }
     base::Result<Inventory> inventory = resources::InventoryFromData(data);
-    if (!inventory) return base::FailWrapped(inventory.error(), "ConfigMap " + out.name);
+    if (!inventory) return base::FailWrapped(inventory.error(), "ConfigMap " + out.id.name);
     out.state = std::make_shared<const Inventory>(std::move(*inventory));
   }
-
-  DropWhatMoves(object);
-  std::string body = base::Dump(object);
-  child.content_hash = base::Hash64(body);
-  child.body = std::make_shared<const std::string>(std::move(body));
   return out;
 }
 

@@ -1,6 +1,6 @@
 // operator/observe/projections.h: from an object's JSON text to the little that the caches keep of it.
-// Pure functions, thread-safe. One parse an object; the text of a child is kept (without status and
-// metadata that moves) until it has been compared with what is desired.
+// Pure functions, thread-safe. A child's text is not kept: its content hash tells whether it was
+// compared with what is desired, and one that was not is read again by Observe.
 #pragma once
 
 #include <memory>
@@ -18,8 +18,8 @@ namespace rabbit::observe {
 // A child and what only its kind has.
 struct CachedChild {
   kube::ObjectKey cluster;  // the RabbitCluster that its labels name
-  std::string name;
-  Child child;
+  ChildId id;
+  Child child;  // without body
   std::variant<std::monostate, StatefulSetState, DeploymentState, std::shared_ptr<const Inventory>>
       state;
 };

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "operator/api/types.h"
+#include "operator/api/parse.h"
 #include "operator/observe/observation.h"
 #include "operator/plan/plan.h"
 #include "operator/resources/children.h"
-#include "operator/settings.h"
+#include "operator/api/settings.h"
 
 namespace rabbit::plan {
 
@@ -23,7 +23,8 @@ struct ChildrenMemo {
   std::vector<std::pair<observe::ChildId, std::string>> hashes;  // id, desired hash, creation order
 };
 
-[[nodiscard]] Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
+// A spec with structural findings gives a plan without steps: what runs keeps running.
+[[nodiscard]] Plan MakePlan(const api::Parsed& declared, const observe::Observation& seen,
                             const Settings& settings, ChildrenMemo& memo, base::TimePoint now);
 
 }  // namespace rabbit::plan

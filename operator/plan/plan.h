@@ -54,7 +54,7 @@ struct PutUser {
   std::string name;
   std::vector<std::string> tags;
   std::optional<base::Secret> password;      // set: hashed with a fresh salt by Execute
-  std::string password_hash;                 // else: kept as the broker has it
+  base::Secret password_hash;                // else: kept as the broker has it
   std::string hashing_algorithm;             // belongs to password_hash
 };
 struct DeleteUser { std::string name; };
@@ -110,7 +110,16 @@ struct Warning {
   std::string message;
 };
 
+// What the plan was made for, resolved; Report tells it (the images are pinned in the status).
+// A part that the planners did not get to is absent or empty, and the status keeps what it had.
+struct Declared {
+  std::optional<int> replicas;
+  std::string broker_image, proxy_image;
+  std::string proxy_config_hash;  // of ConfigMap C-haproxy
+};
+
 struct Plan {
+  Declared declared;
   std::vector<Step> steps;
   std::vector<Problem> problems;
   std::vector<Wait> waits;

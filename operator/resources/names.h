@@ -15,12 +15,14 @@ inline constexpr std::string_view kComponentLabel = "app.kubernetes.io/component
 inline constexpr std::string_view kBrokerComponent = "broker";
 inline constexpr std::string_view kProxyComponent = "proxy";
 inline constexpr std::string_view kAppliedHashAnnotation = "rabbitcluster.dev/applied-hash";
+// On pod templates: "<what the spec says>-<what came of it>", see operator/resources/pod_hash.h.
 inline constexpr std::string_view kTemplateHashAnnotation = "rabbitcluster.dev/template-hash";
 inline constexpr std::string_view kConfigHashAnnotation = "rabbitcluster.dev/config-hash";
 
 inline constexpr std::string_view kBrokerContainer = "rabbitmq";
 inline constexpr std::string_view kGuardContainer = "prepare";  // init container, see the guard
 inline constexpr std::string_view kReleaseFile = "/run/rabbit-operator/release";
+inline constexpr std::string_view kHeldFile = "/run/rabbit-operator/held";
 inline constexpr std::string_view kOperatorUser = "rabbit-operator";  // at the broker
 
 [[nodiscard]] std::string NodeSetName(std::string_view cluster);          // C-node: StatefulSet, SA, PDB

@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# What every part of `cluster` uses: messages, waiting, the cache.
+
+log() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2; }
+
+die() {
+  log "error: $*"
+  exit 1
+}
+
+# Waits until a command succeeds; says what for, and what the command said last when it never does.
+wait_until() { # SECONDS WHAT COMMAND...
+  local seconds=$1 what=$2 last began=$SECONDS
+  shift 2
+  until last=$("$@" 2>&1); do
+    ((SECONDS - began < seconds)) || die "waited $seconds s for $what; last answer: ${last:-none}"
+    no_part_has_died || die "gave up waiting for $what"
+    sleep 0.3
+  done
+  log "$what: yes, after $((SECONDS - began)) s"
+}
+
+# A digest of files and words: the name under which the cache keeps what is made of them.
+digest() { # [-f FILE]... [WORD]...
+  local -a files=() words=()
+  while (($#)); do
+    if [[ $1 == -f ]]; then files+=("$2"); shift 2; else words+=("$1"); shift; fi
+  done
+  { ((${#files[@]} == 0)) || cat -- "${files[@]}"; printf '%s\0' "${words[@]}"; } | sha256sum | head -c 16
+}
+
+# Makes a file or directory of the cache, once, however many runs want it at the same time.
+# The command gets a path to write to, which is moved into place when the command succeeded.
+cached() { # PATH WHAT COMMAND...
+  local path=$1 what=$2
+  shift 2
+  [[ ! -e $path ]] || return 0
+  mkdir -p "${path%/*}"
+  # No `||` after this subshell: bash would go on after a failing command inside of it.
+  (
+    trap '(($? == 0)) || log "error: $what failed"' EXIT
+    flock 8
+    [[ ! -e $path ]] || exit 0
+    began=$SECONDS
+    log "$what …"
+    rm -rf "$path.new"
+    "$@" "$path.new" >&2
+    mv "$path.new" "$path"
+    log "$what: done in $((SECONDS - began)) s"
+  ) 8>"$path.lock"
+  rm -f "$path.lock"
+}

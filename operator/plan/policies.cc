@@ -20,8 +20,9 @@ bool WasInEffect(const api::RabbitCluster& cluster, const api::Policy& policy) {
       status.policies->unhealthy_not_listed > 0) {
     return false;
   }
+  // (One whose mirrors are not in sync, which comes with counts, is at the broker as declared.)
   return std::ranges::none_of(status.policies->unhealthy, [&](const api::UnhealthyPolicy& other) {
-    return other.vhost == policy.vhost && other.name == policy.name;
+    return other.vhost == policy.vhost && other.name == policy.name && !other.queues;
   });
 }
 

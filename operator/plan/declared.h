@@ -7,7 +7,7 @@
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
 #include "operator/plan/plan.h"
-#include "operator/settings.h"
+#include "operator/api/settings.h"
 
 namespace rabbit::plan {
 

@@ -102,7 +102,7 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
                           .action = event.action,
                           .note = event.message});
   }
-  memory.settled = !report.failed && report.look_again >= cluster.spec.drift_interval;
+  memory.settled = report.settled;
   parts_.observer.Follow(cluster, seen,
                          memory.settled ? base::Duration(cluster.spec.drift_interval)
                                         : std::min<base::Duration>(cluster.spec.drift_interval,

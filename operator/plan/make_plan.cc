@@ -52,10 +52,10 @@ CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observat
 }
 
 void HoldStill(Plan& plan) {
-  const std::size_t steps = std::exchange(plan.steps, {}).size();
-  AddWait(plan, {Aspect::kSpec, "Paused",
-                 steps == 0 ? "spec.paused is true; there is nothing to do"
-                            : "spec.paused is true: " + Counted(steps, "step") + " not taken"});
+  plan.held = std::exchange(plan.steps, {});
+  if (plan.held.empty()) {
+    plan.warnings.push_back({"Paused", "spec.paused is true: nothing will be changed"});
+  }
 }
 
 }  // namespace

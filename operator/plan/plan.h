@@ -121,6 +121,7 @@ struct Declared {
 struct Plan {
   Declared declared;
   std::vector<Step> steps;
+  std::vector<Step> held;  // would be taken, were spec.paused not true
   std::vector<Problem> problems;
   std::vector<Wait> waits;
   std::vector<Warning> warnings;

@@ -90,15 +90,18 @@ void PlanOne(const api::RabbitCluster& cluster, const observe::Observation& seen
 
 bool Declares(const api::RabbitCluster& cluster, const std::string& vhost,
               const std::string& name) {
-  return std::ranges::any_of(cluster.spec.policies, [&](const api::Policy& policy) {
-    return policy.vhost == vhost && policy.name == name;
-  });
+  return cluster.findings.Broken("policies", vhost, name) ||  // declared, if badly
+         std::ranges::any_of(cluster.spec.policies, [&](const api::Policy& policy) {
+           return policy.vhost == vhost && policy.name == name;
+         });
 }
 
 }  // namespace
 
 void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen,
                   std::optional<std::size_t> after, Plan& plan) {
+  SayBrokenEntries(cluster, "policies", plan);
+  SayBrokenEntries(cluster, "operatorPolicies", plan);
   if (!BrokerMayBeWritten(cluster, seen, plan)) return;
   const rabbitmq::BrokerView& view = *seen.broker.view;
   if (!view.policies) {

@@ -23,7 +23,8 @@ constexpr std::size_t kLongestSummary = 600;
 // Reasons whose message tells the last of many causes ("c-node-0: refused", "c-node-1: timed out"):
 // the first cause stays, or a cluster that does not answer would be written at each look.
 bool KeepsItsFirstMessage(std::string_view reason) {
-  return reason == "BrokerNotAnswering" || reason == "ProxyNotAnswering";
+  return reason == "BrokerNotAnswering" || reason == "ProxyNotAnswering" ||
+         reason == "ProxiesNotAnswering";
 }
 
 // What is told of everything at once.
@@ -103,7 +104,7 @@ class Builder {
     const bool stalled = !stalled_.empty();
     const Summary& told = stalled ? stalled_ : held_back_;
     std::string warnings;
-    for (const plan::Warning& warning : facts_.plan.warnings) {
+    for (const plan::Warning& warning : facts_.warnings) {
       warnings += "; warning: " + warning.message;
     }
     if (ready) {

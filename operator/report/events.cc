@@ -23,6 +23,12 @@ Kind KindOf(const plan::Action& action) {
   return Kind::kBroker;
 }
 
+// The count of nodes that is written into a spec which leaves it out changes nothing.
+bool IsTold(const plan::Action& action) {
+  const auto* apply = std::get_if<plan::ApplyObject>(&action);
+  return apply == nullptr || apply->type != api::kRabbitClusters;
+}
+
 struct Words {
   Kind kind;
   const char* reason;
@@ -61,6 +67,7 @@ void AddDone(const Facts& facts, std::vector<Event>& events) {
     for (std::size_t i = 0; i < facts.plan.steps.size(); ++i) {
       const plan::Step& step = facts.plan.steps[i];
       if (step.repairs_drift || KindOf(step.action) != words.kind) continue;
+      if (!IsTold(step.action)) continue;
       if (ResultOf(facts, i).outcome == Outcome::kDone) done.push_back(Text(step, words.kind));
     }
     if (done.empty()) continue;
@@ -94,7 +101,7 @@ void AddWentWrong(const Facts& facts, const api::Status& status, std::vector<Eve
     if (finding.reason == "Paused") continue;  // what a person did, the person knows
     tell(finding.reason, "Reconcile", finding.message);
   }
-  for (const plan::Warning& warning : facts.plan.warnings) {
+  for (const plan::Warning& warning : facts.warnings) {
     tell(warning.reason, "Validate", warning.message);
   }
   const api::Condition* available = api::FindCondition(after, api::kAvailable);

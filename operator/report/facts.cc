@@ -55,9 +55,27 @@ std::string Steps(const std::vector<std::string>& steps) {
   return text;
 }
 
+using StepsByAspect = std::vector<std::pair<plan::Aspect, std::vector<std::string>>>;
+
+void Add(StepsByAspect& all, plan::Aspect aspect, std::string step) {
+  const auto known = std::ranges::find(all, aspect, [](const auto& entry) { return entry.first; });
+  auto& steps = known == all.end() ? all.emplace_back(aspect, std::vector<std::string>()) : *known;
+  steps.second.push_back(std::move(step));
+}
+
+void AddFindings(Facts& facts, const StepsByAspect& all, Weight weight, const char* reason,
+                 const char* what) {
+  for (const auto& [aspect, steps] : all) {
+    facts.findings.push_back({.aspect = aspect,
+                              .weight = weight,
+                              .reason = reason,
+                              .message = what + Steps(steps)});
+  }
+}
+
 void GatherSteps(Facts& facts) {
   // One finding an aspect for all that went well: their effect is yet to be seen.
-  std::vector<std::pair<plan::Aspect, std::vector<std::string>>> pending;
+  StepsByAspect pending;
   for (std::size_t i = 0; i < facts.plan.steps.size(); ++i) {
     const plan::Step& step = facts.plan.steps[i];
     const plan::Aspect aspect = AspectOf(facts, step.action);
@@ -70,20 +88,17 @@ void GatherSteps(Facts& facts) {
                                 .message = result.error->message});
       continue;
     }
-    const auto known = std::ranges::find(pending, aspect, [](const auto& p) { return p.first; });
-    auto& steps =
-        known == pending.end() ? pending.emplace_back(aspect, std::vector<std::string>()) : *known;
-    steps.second.push_back(plan::Describe(step));
+    Add(pending, aspect, plan::Describe(step));
   }
-  const bool paused = facts.cluster.spec.paused;
-  for (const auto& [aspect, steps] : pending) {
-    facts.findings.push_back(
-        {.aspect = aspect,
-         .weight = paused ? Weight::kPerson : Weight::kPending,
-         .reason = paused ? "Paused" : "Applying",
-         .message = (paused ? "held back by spec.paused: " : "to be seen in effect: ") +
-                    Steps(steps)});
+  AddFindings(facts, pending, Weight::kPending, "Applying", "to be seen in effect: ");
+}
+
+void GatherHeldSteps(Facts& facts) {
+  StepsByAspect held;
+  for (const plan::Step& step : facts.plan.held) {
+    Add(held, AspectOf(facts, step.action), plan::Describe(step));
   }
+  AddFindings(facts, held, Weight::kPerson, "Paused", "held back by spec.paused: ");
 }
 
 }  // namespace
@@ -93,12 +108,16 @@ Facts GatherFacts(const api::RabbitCluster& cluster, const observe::Observation&
                   base::TimePoint now, base::WallTime wall_now) {
   Facts facts{.cluster = cluster, .seen = seen, .plan = plan, .results = results,
               .wall_now = wall_now, .declared = 0, .broker_reason = {}, .broker_message = {},
-              .findings = {}};
+              .findings = {}, .warnings = plan.warnings};
   facts.declared =
       plan.declared.replicas ? *plan.declared.replicas : plan::DeclaredReplicas(cluster, seen);
-  facts.spec_is_bad = std::ranges::any_of(plan.problems, [](const plan::Problem& problem) {
-    return problem.aspect == plan::Aspect::kSpec;
-  });
+  facts.spec_is_bad = !cluster.findings.usable();
+  for (const api::SpecWarning& warning : cluster.findings.warnings) {
+    facts.warnings.push_back({"SpecWarning", warning.path + ": " + warning.message});
+  }
+  for (const std::string& path : cluster.findings.unknown_fields) {
+    facts.warnings.push_back({"UnknownField", path + ": no such field; it has no effect"});
+  }
   JudgeBroker(facts, now);
   for (const plan::Problem& problem : plan.problems) {
     facts.findings.push_back({.aspect = problem.aspect,
@@ -110,6 +129,7 @@ Facts GatherFacts(const api::RabbitCluster& cluster, const observe::Observation&
     facts.findings.push_back({wait.aspect, Weight::kWait, wait.reason, wait.message});
   }
   GatherSteps(facts);
+  GatherHeldSteps(facts);
   std::ranges::stable_sort(facts.findings, {}, &Finding::weight);
   return facts;
 }

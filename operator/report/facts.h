@@ -33,7 +33,7 @@ struct Facts {
   base::WallTime wall_now;
 
   int declared = 0;  // nodes
-  bool spec_is_bad = false;
+  bool spec_is_bad = false;  // nothing of it was planned
 
   // The broker's view when it is of now; null while nobody answers, and `broker_*` say why.
   const rabbitmq::BrokerView* broker = nullptr;
@@ -41,6 +41,7 @@ struct Facts {
   std::string broker_message;
 
   std::vector<Finding> findings;  // worst first, else in the order of the plan
+  std::vector<plan::Warning> warnings;  // of the plan and of the spec
 };
 
 [[nodiscard]] Facts GatherFacts(const api::RabbitCluster& cluster, const observe::Observation& seen,

@@ -21,33 +21,18 @@ std::string Of(std::size_t some, int all, std::string_view noun) {
   return std::to_string(some) + " of " + Counted(static_cast<std::size_t>(all), noun);
 }
 
-// The CamelCase word before the colon: "ImagePullBackOff: back-off …".
-std::string ReasonIn(const std::string& trouble) {
-  const std::string word = trouble.substr(0, trouble.find(':'));
-  const bool is_word = !word.empty() && word.size() < 60 && std::ranges::all_of(word, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  });
-  return is_word ? word : "PodTrouble";
-}
-
-// Pods that are not ready, of the declared ones.
+// Pods that are not ready, of the declared ones: for when no planner said so.
 std::optional<Verdict> JudgePods(const Facts& facts) {
   std::vector<std::string> waiting;
-  const observe::Pod* in_trouble = nullptr;
   for (int i = 0; i < facts.declared; ++i) {
     const observe::Pod* pod = PodOf(facts, i);
     if (pod != nullptr && pod->ready && !pod->deleting) continue;
     waiting.push_back(resources::PodName(facts.cluster.meta.key.name, i));
-    if (pod != nullptr && !pod->trouble.empty() && in_trouble == nullptr) in_trouble = pod;
   }
   if (waiting.empty()) return std::nullopt;
   const std::size_t ready = static_cast<std::size_t>(facts.declared) - waiting.size();
-  const std::string count = Of(ready, facts.declared, "node");
-  if (in_trouble != nullptr) {
-    return False(ReasonIn(in_trouble->trouble),
-                 count + " ready; pod " + in_trouble->name + ": " + in_trouble->trouble);
-  }
-  return False("NodesStarting", count + " ready; waiting for " + Listed(waiting, 3));
+  return False("NodesStarting",
+               Of(ready, facts.declared, "node") + " ready; waiting for " + Listed(waiting, 3));
 }
 
 std::optional<Verdict> JudgeMembers(const Facts& facts) {
@@ -117,9 +102,7 @@ std::optional<Verdict> JudgeWayThroughProxies(const Facts& facts) {
 
 Verdict JudgeNodes(const Facts& facts) {
   for (const Finding& finding : facts.findings) {
-    if (finding.aspect != plan::Aspect::kNodes || finding.weight > Finding::Weight::kTrouble) {
-      continue;
-    }
+    if (finding.aspect != plan::Aspect::kNodes) continue;
     return False(finding.reason, finding.message, finding.weight == Finding::Weight::kPerson);
   }
   if (auto verdict = JudgePods(facts)) return *verdict;
@@ -130,9 +113,6 @@ Verdict JudgeNodes(const Facts& facts) {
     return {ConditionStatus::kUnknown, "NodesUnknown", facts.broker->nodes.why()};
   }
   if (auto verdict = JudgeMembers(facts)) return *verdict;
-  for (const Finding& finding : facts.findings) {
-    if (finding.aspect == plan::Aspect::kNodes) return False(finding.reason, finding.message);
-  }
   return {ConditionStatus::kTrue, "AllRunning",
           Of(static_cast<std::size_t>(facts.declared), facts.declared, "node") +
               " in one cluster"};

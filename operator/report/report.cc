@@ -21,6 +21,16 @@ bool Failed(const std::vector<StepResult>& results) {
   });
 }
 
+// How long brokers and proxies are looked at more often than each drift interval, after the cluster
+// ceased to be ready.
+constexpr std::chrono::minutes kLongestUnsettled(3);
+
+bool IsSettled(const api::Status& status, base::WallTime now) {
+  const api::Condition* ready = api::FindCondition(status.conditions, api::kReady);
+  return ready->status == api::ConditionStatus::kTrue ||
+         now - ready->last_transition_time > kLongestUnsettled;
+}
+
 // What no watch and no poller tells: that a Secret has come, that a step at the broker took effect.
 bool WaitsForWhatNobodyTells(const Facts& facts) {
   return std::ranges::any_of(facts.findings, [](const Finding& finding) {
@@ -53,6 +63,7 @@ Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation&
   Report report;
   report.look_again = LookAgain(facts, fresh);
   report.failed = Failed(results);
+  report.settled = !report.failed && IsSettled(fresh, wall_now);
   Settled settled = Settle(cluster.status, std::move(fresh), wall_now);
   if (settled.wait) report.look_again = std::min(report.look_again, *settled.wait);
   report.status = std::move(settled.status);

@@ -130,7 +130,7 @@ def test_what_is_changed_by_hand_at_the_broker_is_put_back(broker):
     broker.delete(f"policies/{quoted('/')}/half")
     wait_until("the policy is there again", lambda: policy(broker)["pattern"] == "^queue.*1$", timeout=40)
     events = wait_until("an Event that says so", lambda: [
-        e for e in kubectl.list_all("events.v1.events.k8s.io", NAMESPACE) if e["regarding"]["name"] == NAME and "by-hand" in e["note"]])
+        e for e in kubectl.list_all("events.events.k8s.io", NAMESPACE) if e["regarding"]["name"] == NAME and "by-hand" in e["note"]])
     assert events
 
 

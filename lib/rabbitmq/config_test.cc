@@ -75,12 +75,12 @@ TEST(RenderConf, NeverNamesTheClusterNorACredential) {
   EXPECT_THAT(Text(ThreeNodes()), Not(HasSubstr("randomized_startup_delay"))) << "4.x won't boot";
 }
 
-TEST(RenderConf, AUsersLineTakesThePlaceOfADefaultOfItsFamily) {
+TEST(RenderConf, AUsersLineTakesThePlaceOfADefault) {
   const std::string text = WithLines("disk_free_limit.relative = 1.5\n");
   EXPECT_THAT(text, HasSubstr("disk_free_limit.relative = 1.5\n"));
   EXPECT_THAT(text, Not(HasSubstr("disk_free_limit.absolute")));
   EXPECT_THAT(WithLines("cluster_partition_handling = autoheal"), Not(HasSubstr("pause_minority")));
-  EXPECT_THAT(WithLines("log.console.level = debug"), Not(HasSubstr("log.console = true")));
+  EXPECT_THAT(WithLines("log.console.level = debug"), HasSubstr("log.console = true\n"));
 }
 
 TEST(RenderConf, OwnedKeysAreRefusedByNameWithTheReason) {

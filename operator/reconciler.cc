@@ -21,21 +21,20 @@ ClusterReconciler::ClusterReconciler(const Parts& parts, Settings settings,
 
 runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key,
                                                       const runtime::ReconcileContext& context) {
-  const std::shared_ptr<const api::Parsed> declared = parts_.caches.Cluster(key);
-  if (declared == nullptr || declared->cluster.meta.deleting) {
+  const std::shared_ptr<const api::RabbitCluster> declared = parts_.caches.Cluster(key);
+  if (declared == nullptr || declared->meta.deleting) {
     Forget(key);  // the children follow by their owner references
     return runtime::ReconcileResult::Done();
   }
   Memory& memory = MemoryOf(key);
-  api::Parsed now_declared = *declared;
-  api::RabbitCluster& cluster = now_declared.cluster;
+  api::RabbitCluster cluster = *declared;
   if (memory.written_status && memory.written_over == cluster.meta.resource_version) {
     cluster.status = *memory.written_status;
   }
 
   const observe::Observation seen = parts_.observer.Observe(cluster, memory.observed, context.stop);
-  const plan::Plan plan = plan::MakePlan(now_declared, seen, settings_, memory.children,
-                                         parts_.clock.Now());
+  const plan::Plan plan =
+      plan::MakePlan(cluster, seen, settings_, memory.children, parts_.clock.Now());
   act::Executed done = Execute(cluster, plan, seen, context);
   const report::Report report = report::MakeReport(cluster, seen, plan, done.results,
                                                    parts_.clock.Now(), parts_.clock.WallNow());
@@ -46,12 +45,6 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
 act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
                                          const observe::Observation& seen,
                                          const runtime::ReconcileContext& context) {
-  if (cluster.spec.paused) {
-    act::Executed nothing;
-    nothing.results.resize(plan.steps.size(),
-                           {.outcome = report::StepResult::Outcome::kSkipped, .error = {}});
-    return nothing;
-  }
   const auto broker = observe::BrokerTargetOf(cluster, seen).value_or(observe::BrokerTarget{});
   act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker,
                                                context.stop);
@@ -100,13 +93,16 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
                                                  const report::Report& report, Memory& memory,
                                                  const runtime::ReconcileContext& context) {
   for (const report::Event& event : report.events) {
-    parts_.events.Emit({.regarding = RegardingOf(cluster),
-                        .warning = event.warning,
-                        .reason = event.reason,
-                        .action = event.action,
-                        .note = event.message});
+    parts_.events.Record({.regarding = {.api_version = api::kRabbitClusters.ApiVersion(),
+                                        .kind = std::string(api::kRabbitClusters.kind),
+                                        .key = cluster.meta.key,
+                                        .uid = cluster.meta.uid},
+                          .warning = event.warning,
+                          .reason = event.reason,
+                          .action = event.action,
+                          .note = event.message});
   }
-  memory.settled = !report.failed && report.look_again >= cluster.spec.drift_interval;
+  memory.settled = report.settled;
   parts_.observer.Follow(cluster, seen,
                          memory.settled ? base::Duration(cluster.spec.drift_interval)
                                         : std::min<base::Duration>(cluster.spec.drift_interval,

@@ -46,7 +46,7 @@ class EventSeries {
   static constexpr std::chrono::minutes kRefill{5};
   // Shorter than the hour after which the API server forgets an Event.
   static constexpr std::chrono::minutes kIdle{30};
-  static constexpr std::size_t kMaxKept = 4096;
+  static constexpr std::size_t kMaxKept = 1024;
 
   // `event` has happened. `unique` tells apart the Event objects of all processes and times.
   EventWrite On(const Event& event, base::TimePoint now, std::uint64_t unique);

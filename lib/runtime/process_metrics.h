@@ -19,6 +19,8 @@ struct ProcessUsage {
   std::uint64_t open_fds = 0;
   std::uint64_t max_fds = 0;  // the soft limit
   std::uint64_t threads = 0;
+
+  bool operator==(const ProcessUsage&) const = default;
 };
 
 // Reads `proc` ("/proc", or a test's copy); nothing when it cannot be read or understood.

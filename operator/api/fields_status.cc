@@ -101,6 +101,7 @@ void Fields(Visitor& v, Status& status) {
   v.Object("loadBalancer", status.load_balancer);
   v.Object("operation", status.operation);
   v.Object("endpoints", status.endpoints);
+  v.Field("countedAt", status.counted_at, kTime);
   v.Group("binding", [&](Visitor& w) { w.Field("name", status.binding_name, kAnyText); });
 }
 

@@ -93,6 +93,8 @@ struct Status {
   std::optional<Operation> operation;
   Endpoints endpoints;
   std::string binding_name;  // binding.name: the Secret of the Service Binding specification
+  // When this status was last written; its counts may have moved since, for at most a minute.
+  std::optional<base::WallTime> counted_at;  // whole seconds
   bool operator==(const Status&) const = default;
 };
 

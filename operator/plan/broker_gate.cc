@@ -58,6 +58,16 @@ int DeclaredReplicas(const api::RabbitCluster& cluster, const observe::Observati
   return kReplicasAtCreation;
 }
 
+void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, Plan& plan) {
+  for (const api::EntryError& entry : cluster.findings.entries) {
+    if (entry.list != list) continue;
+    AddProblem(plan, {.aspect = Aspect::kTopology,
+                      .reason = "InvalidEntry",
+                      .message = entry.error.ToString(),
+                      .needs_person = true});
+  }
+}
+
 bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
   return std::ranges::any_of(cluster.status.conditions, [&](const api::Condition& condition) {
     return condition.type == "TopologySynced" &&

@@ -25,6 +25,9 @@ namespace rabbit::plan {
 // somebody's doing at the broker. False when in doubt.
 [[nodiscard]] bool TopologyWasInEffect(const api::RabbitCluster& cluster);
 
+// Says which entries of a list of the spec ("users") are in error. They concern themselves alone.
+void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, Plan& plan);
+
 // Adds it unless the plan has the same one already.
 void AddWait(Plan& plan, Wait wait);
 void AddProblem(Plan& plan, Problem problem);

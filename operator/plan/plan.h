@@ -121,9 +121,12 @@ struct Declared {
 struct Plan {
   Declared declared;
   std::vector<Step> steps;
+  std::vector<Step> held;  // would be taken, were spec.paused not true
   std::vector<Problem> problems;
   std::vector<Wait> waits;
   std::vector<Warning> warnings;
+  // A decision waits for a fresh look at the broker: the reconciler asks for one at once.
+  bool look_at_broker = false;
   // Children found equal while planning; the reconciler remembers them and drops their texts.
   std::vector<std::pair<observe::ChildId, observe::Verified>> verified;
 };

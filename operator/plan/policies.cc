@@ -20,8 +20,9 @@ bool WasInEffect(const api::RabbitCluster& cluster, const api::Policy& policy) {
       status.policies->unhealthy_not_listed > 0) {
     return false;
   }
+  // (One whose mirrors are not in sync, which comes with counts, is at the broker as declared.)
   return std::ranges::none_of(status.policies->unhealthy, [&](const api::UnhealthyPolicy& other) {
-    return other.vhost == policy.vhost && other.name == policy.name;
+    return other.vhost == policy.vhost && other.name == policy.name && !other.queues;
   });
 }
 
@@ -89,15 +90,18 @@ void PlanOne(const api::RabbitCluster& cluster, const observe::Observation& seen
 
 bool Declares(const api::RabbitCluster& cluster, const std::string& vhost,
               const std::string& name) {
-  return std::ranges::any_of(cluster.spec.policies, [&](const api::Policy& policy) {
-    return policy.vhost == vhost && policy.name == name;
-  });
+  return cluster.findings.Broken("policies", vhost, name) ||  // declared, if badly
+         std::ranges::any_of(cluster.spec.policies, [&](const api::Policy& policy) {
+           return policy.vhost == vhost && policy.name == name;
+         });
 }
 
 }  // namespace
 
 void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen,
                   std::optional<std::size_t> after, Plan& plan) {
+  SayBrokenEntries(cluster, "policies", plan);
+  SayBrokenEntries(cluster, "operatorPolicies", plan);
   if (!BrokerMayBeWritten(cluster, seen, plan)) return;
   const rabbitmq::BrokerView& view = *seen.broker.view;
   if (!view.policies) {

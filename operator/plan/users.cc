@@ -183,6 +183,7 @@ class UserPlanner {
       const bool declared = std::ranges::find(cluster_.spec.users, name, &api::User::name) !=
                             cluster_.spec.users.end();
       if (declared || name == default_user || name == resources::kOperatorUser) continue;
+      if (cluster_.findings.Broken("users", "", name)) continue;  // declared, if badly
       if (rabbitmq::FindUser(*view_.users, name) == nullptr) continue;
       plan_.steps.push_back({DeleteUser{name}, "is no longer declared", after_, false});
     }
@@ -200,6 +201,7 @@ class UserPlanner {
 
 void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen,
                std::optional<std::size_t> after, Plan& plan) {
+  SayBrokenEntries(cluster, "users", plan);
   if (!BrokerMayBeWritten(cluster, seen, plan)) return;
   const rabbitmq::BrokerView& view = *seen.broker.view;
   if (!view.users) {

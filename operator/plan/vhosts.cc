@@ -9,6 +9,7 @@ namespace rabbit::plan {
 
 void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& seen,
                 std::optional<std::size_t> after, Plan& plan) {
+  SayBrokenEntries(cluster, "vhosts", plan);
   if (!BrokerMayBeWritten(cluster, seen, plan)) return;
   if (!seen.broker.view->vhosts) {
     AddWait(plan, {Aspect::kTopology, "VhostsUnknown",

@@ -39,7 +39,7 @@ std::string Counted(std::size_t count, std::string_view noun) {
   std::string counted = std::to_string(count);
   counted.append(" ").append(noun);
   if (count != 1) {
-    if (counted.ends_with('y')) {
+    if (counted.ends_with('y')) {  // policy, proxy
       counted.replace(counted.size() - 1, 1, "ies");
     } else {
       counted += 's';

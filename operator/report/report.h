@@ -32,8 +32,10 @@ struct Report {
   std::vector<Event> events;  // only of what changed: a success that repeats is no event
   // When to look again although nothing changed; the reconciler adds jitter.
   base::Duration look_again{};
-  // When to retry failed steps: none failed → empty.
+  // Some step failed: retry with back-off, whatever look_again says.
   bool failed = false;
+  // Nothing is on its way, or has been for so long that it is not worth a closer look.
+  bool settled = false;
 };
 
 [[nodiscard]] Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation& seen,

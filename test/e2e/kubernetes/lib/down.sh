@@ -9,12 +9,16 @@ remove_everything() {
   mapfile -t ids < <(process_ids)
   kill_processes "${ids[@]}"
   end_pods
-  remove_strays
   unmount_all
-  remove_network
+  if owns_node; then
+    remove_strays
+    remove_network
+  fi
   [[ ! -s $run/sysctls ]] || sysctl -q -p "$run/sysctls" || true
   find "$run" -mindepth 1 -maxdepth 1 ! -name logs -exec rm -rf --one-file-system {} +
 }
+
+owns_node() { [[ -e /sys/class/net/$link && $(<"/sys/class/net/$link/ifalias") == "$run" ]]; }
 
 end_pods() {
   local directory tries
@@ -52,7 +56,6 @@ unmount_all() {
 }
 
 remove_network() {
-  [[ -e /sys/class/net/$link && $(<"/sys/class/net/$link/ifalias") == "$run" ]] || return 0
   local version
   for version in iptables ip6tables; do
     "$version-save" 2>/dev/null | rules_to_remove | "$version-restore" -w --noflush || log "cannot remove the rules of $version"

@@ -1,0 +1,30 @@
+"""Who wrote what to the API server, from its audit log: writes, and reads of Secrets."""
+
+import json
+
+from lib import kubectl
+
+LOG = kubectl.RUN_DIRECTORY / "logs" / "audit.log"
+
+
+def position():
+    """Where the log ends now; give it to `events` to see only what comes after."""
+    return LOG.stat().st_size
+
+
+def events(since=0, user=None):
+    """The events after a position, of one user when given (system:serviceaccount:NAMESPACE:NAME)."""
+    with open(LOG, encoding="utf-8") as log:
+        log.seek(since)
+        found = [json.loads(line) for line in log if line.endswith("\n")]
+    return [event for event in found if user in (None, event["user"]["username"])]
+
+
+def summary(found):
+    """Events in words, for a failure's text: ["patch statefulsets test/rmq-node 200", …]."""
+    lines = []
+    for event in found:
+        target = event.get("objectRef", {})
+        lines.append(f"{event['verb']} {target.get('resource', event['requestURI'])} "
+                     f"{target.get('namespace', '')}/{target.get('name', '')} {event.get('responseStatus', {}).get('code', '')}")
+    return lines

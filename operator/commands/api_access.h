@@ -41,9 +41,6 @@ class ApiAccess {
  private:
   kube::ReloadingTransport::Connect ConnectWith(std::chrono::milliseconds connect_timeout,
                                                 std::chrono::milliseconds idle_timeout);
-  base::Result<kube::Upgrade> OpenWebSocket(const http::Request& request,
-                                            std::string_view protocol,
-                                            const http::CallOptions& options);
 
   const kube::ClusterConfig config_;
   http::Resolver resolver_;

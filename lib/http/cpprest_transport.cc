@@ -3,7 +3,6 @@
 #include <cpprest/http_client.h>
 #include <cpprest/producerconsumerstream.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pplx/threadpool.h>
@@ -19,6 +18,7 @@
 #include "http/call.h"
 #include "http/collector.h"
 #include "http/cpprest_failure.h"
+#include "http/stream.h"
 #include "http/tls_context.h"
 
 namespace rabbit::http {
@@ -124,14 +124,7 @@ void Open(tcp::socket& socket) {
   if (error) return;  // its own attempt will fail too, and say so
   const int fd = socket.native_handle();
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  const auto set = [fd](int level, int name, int value) {
-    setsockopt(fd, level, name, &value, sizeof value);
-  };
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(IPPROTO_TCP, TCP_KEEPIDLE, 15);
-  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
-  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
+  EnableKeepAlive(fd);
 }
 
 // Throws when the server has closed a connection from the pool. A request on it would be lost, and
@@ -406,19 +399,10 @@ void InitializeCpprest() {
 Result<std::unique_ptr<Transport>> MakeCpprestTransport(const Endpoint& endpoint,
                                                         const TlsSettings& tls,
                                                         const CpprestOptions& options) {
-  if (!IsIpv4Literal(endpoint.address) || endpoint.port == 0) {
-    return Fail(ErrorKind::kInvalid, "\"" + endpoint.address + "\" with port " +
-                                         std::to_string(endpoint.port) +
-                                         " is not an IPv4 address and port");
-  }
+  Result<std::shared_ptr<TlsContext>> context = TlsContext::For(endpoint, tls);
+  if (!context) return tl::unexpected(std::move(context).error());
   InitializeCpprest();
-  std::shared_ptr<TlsContext> context;
-  if (endpoint.tls) {
-    Result<std::shared_ptr<TlsContext>> made = TlsContext::Make(tls, ServerName(endpoint, tls));
-    if (!made) return base::FailWrapped(std::move(made).error(), "TLS");
-    context = *std::move(made);
-  }
-  return std::make_unique<CpprestTransport>(endpoint, std::move(context), options);
+  return std::make_unique<CpprestTransport>(endpoint, *std::move(context), options);
 }
 
 }  // namespace rabbit::http

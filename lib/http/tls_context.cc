@@ -127,6 +127,19 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::Make(const TlsSettings& se
   return made;
 }
 
+base::Result<std::shared_ptr<TlsContext>> TlsContext::For(const Endpoint& endpoint,
+                                                          const TlsSettings& settings) {
+  if (!IsIpv4Literal(endpoint.address) || endpoint.port == 0) {
+    return Fail(ErrorKind::kInvalid, "\"" + endpoint.address + "\" with port " +
+                                         std::to_string(endpoint.port) +
+                                         " is not an IPv4 address and port");
+  }
+  if (!endpoint.tls) return nullptr;
+  base::Result<std::shared_ptr<TlsContext>> made = Make(settings, ServerName(endpoint, settings));
+  if (!made) return base::FailWrapped(std::move(made).error(), "TLS");
+  return made;
+}
+
 base::Result<void> TlsContext::Apply(SSL_CTX* context) {
   ERR_clear_error();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);

@@ -27,6 +27,10 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   // kInvalid: a certificate or key cannot be read, or they do not belong together.
   [[nodiscard]] static base::Result<std::shared_ptr<TlsContext>> Make(const TlsSettings& settings,
                                                                       std::string server_name);
+  // For a client of `endpoint`; null when that is plain. kInvalid also when its address is no IPv4
+  // literal or it has no port.
+  [[nodiscard]] static base::Result<std::shared_ptr<TlsContext>> For(const Endpoint& endpoint,
+                                                                     const TlsSettings& settings);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

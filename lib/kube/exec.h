@@ -6,39 +6,28 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "http/resolve.h"
 #include "http/transport.h"
+#include "http/websocket.h"
+#include "kube/config.h"
 #include "kube/credentials.h"
 #include "kube/exec_machine.h"
 #include "kube/resource.h"
 
 namespace rabbit::kube {
 
-// An open websocket; the destructor closes it. One thread at a time.
-class MessageStream {
- public:
-  virtual ~MessageStream() = default;
-  // One binary message, in one frame.
-  virtual base::Result<void> Send(std::string_view message, const http::CallOptions& options) = 0;
-  // The next message; nothing when the server has closed.
-  virtual base::Result<std::optional<std::string>> Receive(const http::CallOptions& options) = 0;
-};
-
-// What came of asking for a websocket: a stream, or the answer of a server that refused.
-struct Upgrade {
-  std::unique_ptr<MessageStream> stream;
-  http::Response refusal;
-};
-// Opens a websocket: a GET of `request` with the upgrade headers added, offering `protocol` alone.
-using OpenFunction = std::function<base::Result<Upgrade>(
-    const http::Request& request, std::string_view protocol, const http::CallOptions& options)>;
+// Opens a websocket to the API server, adding the path prefix of its URL.
+using OpenFunction = std::function<base::Result<http::WebSocketAnswer>(
+    const http::WebSocketRequest& request, const http::CallOptions& options)>;
+// The one for `config`: reads the certificate files and resolves the host anew each time.
+// `resolver` must outlive it.
+[[nodiscard]] OpenFunction WebSocketsTo(ClusterConfig config, http::Resolver& resolver,
+                                        ReadFileFunction read = ReadFile);
 
 struct Command {
   ObjectKey pod;
@@ -64,8 +53,8 @@ class Exec {
   base::Result<ExecResult> Run(const Command& command, const http::CallOptions& options);
 
  private:
-  base::Result<std::unique_ptr<MessageStream>> Open(const Command& command,
-                                                    const http::CallOptions& options);
+  base::Result<std::unique_ptr<http::WebSocket>> Open(const Command& command,
+                                                      const http::CallOptions& options);
 
   const OpenFunction open_;
   Credentials& credentials_;

@@ -111,24 +111,26 @@ TEST(ExecMachineTest, InputIsSplitIntoMessagesThatNeedNoFragments) {
 class ExecTest : public testing::Test {
  protected:
   // Plays what the server sends, and keeps what it gets.
-  class Stream final : public MessageStream {
+  class Socket final : public http::WebSocket {
    public:
-    explicit Stream(ExecTest& test) : test_(test) {}
-    ~Stream() override { test_.closed_ = true; }
-    base::Result<void> Send(std::string_view message, const http::CallOptions&) override {
+    explicit Socket(ExecTest& test) : test_(test) {}
+    ~Socket() override { test_.closed_ = true; }
+    [[nodiscard]] const std::string& protocol() const override { return test_.protocol_; }
+    base::Result<void> Send(std::string_view message, base::TimePoint, std::stop_token) override {
       test_.got_.emplace_back(message);
       return {};
     }
-    base::Result<std::optional<std::string>> Receive(const http::CallOptions& options) override {
-      if (options.stop.stop_requested()) return base::Fail(ErrorKind::kCancelled, "stop requested");
+    base::Result<Event> Receive(base::TimePoint, std::stop_token stop) override {
+      if (stop.stop_requested()) return base::Fail(ErrorKind::kCancelled, "stop requested");
       if (test_.script_.empty()) {
         if (test_.end_) return tl::unexpected(*test_.end_);
-        return std::optional<std::string>();
+        return Closed{1000, ""};
       }
-      auto message = std::move(test_.script_.front());
+      Message message{std::move(test_.script_.front())};
       test_.script_.pop_front();
-      return std::optional(std::move(message));
+      return message;
     }
+    base::Result<void> Close(int, base::TimePoint) override { return {}; }
 
    private:
     ExecTest& test_;
@@ -147,20 +149,20 @@ class ExecTest : public testing::Test {
   std::optional<base::Error> end_;  // after that; nothing: it closes
   std::deque<http::Response> refusals_;
   std::vector<std::string> got_;
-  std::vector<http::Request> requests_;
+  std::vector<http::WebSocketRequest> requests_;
+  std::string protocol_ = "v5.channel.k8s.io";
   std::stop_source stop_;
   bool closed_ = false;
   StaticCredentials credentials_{base::Secret("t")};
-  Exec exec_{[this](const http::Request& request, std::string_view protocol,
-                    const http::CallOptions&) -> base::Result<Upgrade> {
-               EXPECT_EQ(protocol, "v5.channel.k8s.io");
+  Exec exec_{[this](const http::WebSocketRequest& request,
+                    const http::CallOptions&) -> base::Result<http::WebSocketAnswer> {
                requests_.push_back(request);
-               if (!refusals_.empty()) {
-                 auto refusal = std::move(refusals_.front());
-                 refusals_.pop_front();
-                 return Upgrade{nullptr, std::move(refusal)};
+               if (refusals_.empty()) {
+                 return http::WebSocketAnswer{std::make_unique<Socket>(*this), {}};
                }
-               return Upgrade{std::make_unique<Stream>(*this), {}};
+               auto refusal = std::move(refusals_.front());
+               refusals_.pop_front();
+               return http::WebSocketAnswer{nullptr, std::move(refusal)};
              },
              credentials_};
   const Command command_{.pod = {"ns", "p"}, .container = "c", .words = {"id", "-u"}};
@@ -217,6 +219,14 @@ TEST_F(ExecTest, A401IsTriedOnceMore) {
   EXPECT_EQ(requests_[1].headers.size(), requests_[0].headers.size());
   refusals_ = {{401, {}, ""}, {401, {}, ""}};
   EXPECT_EQ(Error(command_).kind, ErrorKind::kDenied);
+}
+
+TEST_F(ExecTest, OffersTheOneProtocolThatCanEndTheInput) {
+  script_ = {kSuccess};
+  ASSERT_TRUE(Run(command_));
+  EXPECT_EQ(requests_[0].protocols, (std::vector<std::string>{"v5.channel.k8s.io"}));
+  protocol_ = "";
+  EXPECT_EQ(Error(command_).kind, ErrorKind::kInternal);
 }
 
 TEST_F(ExecTest, AnAnswerThatIsNoUpgradeIsAnError) {

@@ -123,34 +123,35 @@ void ListScanner::OpenValue() {
 }
 
 std::size_t ListScanner::Collect(std::string_view data) {
-  std::size_t pos = 0;
-  while (pos < data.size() && !closed_) {
+  // The hot loop: its state is kept in locals.
+  bool in_string = in_string_, escaped = escaped_, closed = false;
+  std::size_t depth = depth_, pos = 0;
+  for (; pos < data.size() && !closed; ++pos) {
     const char c = data[pos];
-    if (in_string_) {
-      if (escaped_) {
-        escaped_ = false;
+    if (in_string) {
+      if (escaped) {
+        escaped = false;
       } else if (c == '\\') {
-        escaped_ = true;
+        escaped = true;
       } else if (c == '"') {
-        in_string_ = false;
-        closed_ = depth_ == 0;
+        in_string = false;
+        closed = depth == 0;
       }
     } else if (c == '"') {
-      in_string_ = true;
+      in_string = true;
     } else if (c == '{' || c == '[') {
-      ++depth_;
+      ++depth;
     } else if (c == '}' || c == ']') {
-      if (depth_ == 0) {  // the end of the list itself, after a scalar
-        closed_ = true;
-        return pos;
-      }
-      closed_ = --depth_ == 0;
-    } else if (depth_ == 0 && (c == ',' || IsSpace(c))) {
-      closed_ = true;
-      return pos;
+      if (depth == 0) break;  // the end of the list itself, after a scalar
+      closed = --depth == 0;
+    } else if (depth == 0 && (c == ',' || IsSpace(c))) {
+      break;  // the end of a scalar
     }
-    ++pos;
   }
+  closed_ = closed || (pos < data.size() && depth == 0 && !in_string);
+  in_string_ = in_string;
+  escaped_ = escaped;
+  depth_ = depth;
   return pos;
 }
 

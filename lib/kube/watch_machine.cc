@@ -49,7 +49,7 @@ WatchCall WatchMachine::Next(base::TimePoint now) {
   if (latest_) return call;
   if (version_.empty()) {
     // Any state will do: the server answers from its cache. The watch brings us up to date.
-    call.resource_version = "0";
+    call.resource_version.assign(1, '0');  // a literal trips g++ 12's -Wrestrict
   } else {
     call.resource_version = version_;
     // With a limit, older servers answer such a list from etcd instead of their cache.

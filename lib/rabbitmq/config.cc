@@ -29,11 +29,12 @@ bool IsKey(std::string_view key) {
   });
 }
 
-// Defaults of ours that a user's line may replace. `family`: any user key of it replaces the line,
-// since the broker refuses or mixes up two of one family.
+// A default of ours that a user's line with the same key takes the place of; with `family`, also
+// one with a key below it: the broker wants one member of such a family.
 struct Default {
-  std::string_view family;
+  std::string_view key;
   std::string line;
+  bool family = false;
 };
 
 std::vector<Default> Defaults(const BrokerConfig& config) {
@@ -47,7 +48,7 @@ std::vector<Default> Defaults(const BrokerConfig& config) {
   std::uint64_t disk_free = 2 * kGiB;
   if (config.volume_bytes) disk_free = std::clamp(*config.volume_bytes / 5, 200 * kMiB, disk_free);
   defaults.push_back(
-      {"disk_free_limit", "disk_free_limit.absolute = " + std::to_string(disk_free)});
+      {"disk_free_limit", "disk_free_limit.absolute = " + std::to_string(disk_free), true});
   // The quorum queues' log is held in memory up to 512 MiB: too much for a small node.
   if (config.memory_limit_bytes && *config.memory_limit_bytes < 2 * kGiB) {
     const std::uint64_t log = std::max(*config.memory_limit_bytes / 8, 32 * kMiB);
@@ -57,8 +58,9 @@ std::vector<Default> Defaults(const BrokerConfig& config) {
   return defaults;
 }
 
-bool IsOfFamily(std::string_view key, std::string_view family) {
-  return key.starts_with(family) && (key.size() == family.size() || key[family.size()] == '.');
+bool Replaces(std::string_view key, const Default& line) {
+  return key == line.key ||
+         (line.family && key.starts_with(line.key) && key[line.key.size()] == '.');
 }
 
 void AppendOwned(std::string& text, const BrokerConfig& config) {
@@ -150,7 +152,7 @@ Result<std::string> RenderConf(const BrokerConfig& config) {
       "# Defaults; a line of spec.config takes the place of the one here.\n";
   for (const Default& line : Defaults(config)) {
     const bool replaced = std::ranges::any_of(
-        *user_lines, [&](const ConfLine& user) { return IsOfFamily(user.key, line.family); });
+        *user_lines, [&](const ConfLine& user) { return Replaces(user.key, line); });
     if (!replaced) text += line.line + '\n';
   }
   if (!user_lines->empty()) text += "\n# spec.config\n";

@@ -40,6 +40,8 @@ void JudgeClassic(const QueueEntry& queue, std::uint32_t meant, Verdict& verdict
 void JudgeMembers(const QueueEntry& queue, std::uint32_t wanted, Verdict& verdict) {
   if (queue.online >= queue.members && queue.members >= wanted) return;
   verdict.counts.under_replicated = 1;
+  // 3.10 calls a queue "live" that has lost its majority.
+  verdict.counts.down = queue.online * 2 <= queue.members ? 1 : 0;
   verdict.trouble = Of(queue.online, std::max(queue.members, wanted), "members online");
 }
 
@@ -96,7 +98,7 @@ void QueueCounter::Add(const QueueEntry& queue) {
   }
   if (IsDown(queue.state)) {
     verdict.counts.down = 1;
-    verdict.trouble = queue.state;
+    verdict.trouble += (verdict.trouble.empty() ? "" : ", ") + queue.state;
   }
 
   AddTo(summary_.all, verdict.counts);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -285,7 +286,12 @@ class Chaos {
       candidates_.push_back(std::make_unique<Process>());
       Revive(i);
     }
-    server_.FailBefore([this] { return Happen(); });
+    server_.FailBefore([this]() -> base::Result<void> {
+      if (faults_ && caller_->cut_off_until > elapsed_) {
+        return base::Fail(base::ErrorKind::kRetry, "no route");
+      }
+      return Happen();
+    });
     server_.FailAfter([this] { return Happen(); });
   }
   void Run(base::Duration duration) {
@@ -305,6 +311,7 @@ class Chaos {
     std::unique_ptr<Candidate> candidate;
     base::TimePoint next{};
     bool in_call = false;
+    base::Duration cut_off_until{};  // of elapsed_: no call of it reaches the server
   };
   std::size_t Dice(std::size_t sides) {
     std::size_t value = 0;
@@ -331,10 +338,13 @@ class Chaos {
   void StepOne() {
     Process& process = *candidates_[Dice(candidates_.size())];
     if (process.in_call || process.candidate->clock.Now() < process.next) return;
+    if (Dice(20) == 0) process.cut_off_until = elapsed_ + seconds(10 + Dice(25));
     process.in_call = true;
+    Process* const outer = std::exchange(caller_, &process);
     const int elected = process.candidate->elected;
     process.next = process.candidate->elector.Step({});
     elections_ += process.candidate->elected - elected;
+    caller_ = outer;
     process.in_call = false;
     if (!process.candidate->lost.empty()) Revive(IndexOf(process));
     Pass({});
@@ -347,9 +357,10 @@ class Chaos {
   // In the middle of a call: time passes, others act, and perhaps the call fails.
   base::Result<void> Happen() {
     const std::size_t fate = faults_ ? Dice(20) : 19;
+    // Another who looks before the time passes has seen more than the caller will know of.
+    if (fate < 10) StepOne();
     if (fate < 4) Pass(milliseconds(Dice(6000)));
-    if (fate < 10 && ++nested_ < 4) StepOne();
-    nested_ = 0;
+    if (fate < 2) StepOne();
     if (fate < 3) return base::Fail(base::ErrorKind::kRetry, "cut");
     return {};
   }
@@ -359,7 +370,7 @@ class Chaos {
   std::vector<std::unique_ptr<Process>> candidates_;
   base::Duration elapsed_{};
   bool faults_ = true;
-  int nested_ = 0;
+  Process* caller_ = nullptr;  // whose call is under way
   int writers_ = 0;
   int elections_ = 0;
   int identities_ = 0;

@@ -23,7 +23,6 @@ constexpr std::size_t kLongestWord = 128;
 
 constexpr std::chrono::seconds kCallTime{5};
 constexpr int kTries = 3;
-constexpr std::chrono::seconds kBetweenTries{1};
 constexpr std::chrono::seconds kLongestWait{10};
 constexpr std::size_t kMaxBody = 256 << 10;
 
@@ -190,8 +189,9 @@ base::Result<void> EventRecorder::Send(const Queued& queued, const EventWrite& w
     const bool again =
         error.kind == base::ErrorKind::kRetry || error.kind == base::ErrorKind::kThrottled;
     if (!again || tries == kTries || stop.stop_requested()) return tl::unexpected(error);
-    const base::Duration wait =
-        std::min<base::Duration>(error.retry_after.value_or(kBetweenTries), kLongestWait);
+    const base::Duration wait = error.retry_after
+                                    ? std::min<base::Duration>(*error.retry_after, kLongestWait)
+                                    : options_.between_tries;
     const base::TimePoint until = clock_.Now() + wait;
     base::MutexLock lock(mutex_);
     while (!stop.stop_requested() && clock_.Now() < until) changed_.WaitUntil(mutex_, stop, until);

@@ -26,9 +26,10 @@ class EventSink {
 };
 
 struct EventRecorderOptions {
-  std::string controller = "rabbitcluster.dev/operator";  // a qualified name
-  std::string instance;                                   // pod name
-  std::size_t queue = 1000;                               // events that wait to be written
+  std::string controller = "rabbitcluster.dev/operator";   // a qualified name
+  std::string instance;                                    // pod name
+  std::size_t queue = 1000;                                // events that wait to be written
+  base::Duration between_tries = std::chrono::seconds(1);  // when the server names no time
 };
 
 class EventRecorder final : public EventSink {

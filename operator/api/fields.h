@@ -24,6 +24,7 @@ class Visitor;
 struct ObjectRef {
   std::function<bool()> present;
   std::function<void()> make;           // default-constructs it if it is absent
+  std::function<void()> drop;           // makes it absent, if it can be
   std::function<void(Visitor&)> visit;  // REQUIRES: present
 };
 
@@ -52,7 +53,8 @@ class Visitor {
   // A member that is a struct, or a std::optional of one.
   template <typename T>
   void Object(std::string_view name, T& value, const Rule& rule = kObject) {
-    OnObject(name, rule, {[] { return true; }, [] {}, [&value](Visitor& v) { Fields(v, value); }});
+    OnObject(name, rule,
+             {[] { return true; }, [] {}, [] {}, [&value](Visitor& v) { Fields(v, value); }});
   }
   template <typename T>
   void Object(std::string_view name, std::optional<T>& value, const Rule& rule = kObject) {
@@ -61,12 +63,12 @@ class Visitor {
               [&value] {
                 if (!value) value.emplace();
               },
-              [&value](Visitor& v) { Fields(v, *value); }});
+              [&value] { value.reset(); }, [&value](Visitor& v) { Fields(v, *value); }});
   }
   // An object of the API whose fields are members of the struct around it.
   template <typename F>
   void Group(std::string_view name, F fields, const Rule& rule = kObject) {
-    OnObject(name, rule, {[] { return true; }, [] {}, std::move(fields)});
+    OnObject(name, rule, {[] { return true; }, [] {}, [] {}, std::move(fields)});
   }
 
   // A list of structs. `rule` is a ListBy(…).

@@ -33,18 +33,17 @@ void CompleteResources(const Json* spoken, Resources& resources) {
 void ReadSpec(const Json& object, RabbitCluster& cluster) {
   const Json* spec = base::Find(object, {"spec"});
   cluster.spec.cluster_name = cluster.meta.key.name;
-  if (spec != nullptr && !spec->is_null()) {
-    if (!spec->is_object()) {
-      cluster.findings.structural.push_back({"spec", ShortValue(*spec), "must be an object"});
-      return;
-    }
-    JsonReader reader(*spec, "spec", cluster.findings);
-    Fields(reader, cluster.spec);
-    reader.NoteUnknown();
-    CompleteResources(base::Find(*spec, {"resources"}), cluster.spec.resources);
-    CompleteResources(base::Find(*spec, {"loadBalancer", "resources"}),
-                      cluster.spec.load_balancer.resources);
+  if (spec == nullptr || !spec->is_object()) {
+    cluster.findings.structural.push_back(
+        {"spec", spec == nullptr ? "" : ShortValue(*spec), "must be an object"});
+    return;
   }
+  JsonReader reader(*spec, "spec", cluster.findings);
+  Fields(reader, cluster.spec);
+  reader.NoteUnknown();
+  CompleteResources(base::Find(*spec, {"resources"}), cluster.spec.resources);
+  CompleteResources(base::Find(*spec, {"loadBalancer", "resources"}),
+                    cluster.spec.load_balancer.resources);
   Validate(cluster.meta, cluster.spec, cluster.findings);
 }
 

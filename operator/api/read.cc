@@ -67,9 +67,12 @@ void JsonReader::OnObject(std::string_view name, const Rule& rule, const ObjectR
   const Json* value = Find(name, rule);
   if (value == nullptr) return;
   object.make();
+  const std::size_t before = findings_.structural.size();
   JsonReader inner(*value, path_ + "." + std::string(name), findings_);
   object.visit(inner);
   inner.NoteUnknown();
+  // Half of it would be something that nobody declared.
+  if (findings_.structural.size() > before) object.drop();
 }
 
 void JsonReader::OnList(std::string_view name, const Rule& rule, const ListRef& list) {

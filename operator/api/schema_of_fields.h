@@ -1,6 +1,6 @@
-// operator/api/schema_of_fields.h: the OpenAPI schema that the field description amounts to, without
-// the descriptions and without the rules between fields. For the test that holds it against the CRD.
-// Pure.
+// operator/api/schema_of_fields.h: the OpenAPI schema that the field description amounts to,
+// without the descriptions and without the rules between fields. For the test that holds it against
+// the CRD. Pure.
 #pragma once
 
 #include <map>
@@ -8,8 +8,9 @@
 
 namespace rabbit::api {
 
-// For `spec` and `status`: path ("users[].name", "storage", "storage.size"; "" is the whole) to what
-// the schema says at that place: keyword ("type", "maxLength", "default", "required" …) to JSON text.
+// For `spec` and `status`: path ("users[].name", "storage", "storage.size"; "" is the whole) to
+// what the schema says at that place: keyword ("type", "maxLength", "default", "required" …) to
+// JSON text.
 using SchemaFacts = std::map<std::string, std::map<std::string, std::string>>;
 [[nodiscard]] SchemaFacts SpecSchemaOfFields();
 [[nodiscard]] SchemaFacts StatusSchemaOfFields();

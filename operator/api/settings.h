@@ -1,4 +1,5 @@
-// operator/api/settings.h: what the operator's command line says once for all clusters. A plain value.
+// operator/api/settings.h: what the operator's command line says once for all clusters. A plain
+// value.
 #pragma once
 
 #include <string>

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 
 #include "base/quantity.h"
 #include "operator/api/advanced_config.h"
@@ -142,7 +141,6 @@ class Validator {
       Refuse("spec.tls.caSecretRef", "",
              "is required with clientAuth " + std::string(Name(spec_.tls->client_auth)));
     }
-    std::set<std::pair<OverrideKind, std::string>> seen;
     const std::string cluster = meta_.key.name + "-";
     for (std::size_t i = 0; i < spec_.overrides.size(); ++i) {
       const std::string& name = spec_.overrides[i].name;

@@ -95,18 +95,14 @@ LeafLister::Leaves DefaultLeaves() {
   return leaves;
 }
 
-template <typename T>
-std::string ToJson(T value) {  // by value: visitors walk what can be changed
-  JsonWriter writer;
-  Fields(writer, value);
-  return base::Dump(writer.Take());
-}
-
 }  // namespace
 
-std::string SpecToJson(const Spec& spec) { return ToJson(spec); }
-
-std::string StatusToJson(const Status& status) { return ToJson(status); }
+std::string StatusToJson(const Status& status) {
+  Status copy = status;  // visitors walk what can be changed
+  JsonWriter writer;
+  Fields(writer, copy);
+  return base::Dump(writer.Take());
+}
 
 std::map<std::string, std::string> DeclaredFields(const Spec& spec) {
   static const LeafLister::Leaves kDefaults = DefaultLeaves();

@@ -10,8 +10,7 @@
 
 namespace rabbit::api {
 
-// The whole spec, defaults included; what is absent or empty is left out. Compact, keys sorted.
-[[nodiscard]] std::string SpecToJson(const Spec& spec);
+// What is absent or empty is left out. Compact, keys sorted.
 [[nodiscard]] std::string StatusToJson(const Status& status);
 
 // Each field that differs from its default: path without indices ("users[].limits.maxChannels",

@@ -37,7 +37,9 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
                  "DNS domain of the Kubernetes cluster")
       ->capture_default_str();
   run.add_option("--http-address", options.http_address,
-                 "address:port of /healthz, /readyz and /metrics")
+                 "address of /healthz, /readyz and /metrics")
+      ->capture_default_str();
+  run.add_option("--http-port", options.http_port, "their port; 0: any free one")
       ->capture_default_str();
   run.add_option("--workers", options.workers, "clusters that are reconciled at once")
       ->check(CLI::Range(1, 256))

@@ -19,7 +19,8 @@ struct RunOptions {
   std::string context;     // of the kubeconfig; empty: its current one
   std::string ns;          // the one namespace to watch; empty: all
   Settings settings;
-  std::string http_address = "0.0.0.0:8080";  // health and metrics; port 0: any free one
+  std::string http_address = "0.0.0.0";  // of health and metrics
+  std::uint16_t http_port = 8080;        // 0: any free one
   std::size_t workers = 16;
   int pollers = 4;
   double looks_per_second = 20;

@@ -21,8 +21,9 @@ using resources::DesiredChild;
 
 std::string Named(const ChildId& id) { return std::string(id.type.kind) + " " + id.name; }
 
-// Equal for inputs that give the same children. The spec is known by the generation, which the server
-// raises with every change of it; empty where there is none (a file): nothing is remembered then.
+// Equal for inputs that give the same children. The spec is known by the generation, which the
+// server raises with every change of it; empty where there is none (a file): nothing is remembered
+// then.
 std::string DigestOf(const ChildInputs& inputs) {
   const kube::ObjectMeta& meta = inputs.cluster->meta;
   if (meta.uid.empty() || meta.generation == 0) return {};

@@ -2,8 +2,8 @@
 // repair, delete. Secrets apart (secrets.h). Pure.
 //
 // A child is left alone when what was last applied is what is desired now, and its content was once
-// compared with that and found to hold it (observe::Verified). So a settled cluster costs no building
-// and no comparing, and a change by hand is found by its content hash.
+// compared with that and found to hold it (observe::Verified). So a settled cluster costs no
+// building and no comparing, and a change by hand is found by its content hash.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,8 @@ struct CreationHolds {
 };
 
 struct ChildrenPlanned {
-  // The step that writes C-inventory, if there is one: what is recorded comes before what it records.
+  // The step that writes C-inventory, if there is one: what is recorded comes before what it
+  // records.
   std::optional<std::size_t> inventory_step;
   std::string proxy_config_hash;  // of ConfigMap C-haproxy as desired; empty: no proxies
 };

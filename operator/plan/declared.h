@@ -4,10 +4,10 @@
 
 #include <string>
 
+#include "operator/api/settings.h"
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
 #include "operator/plan/plan.h"
-#include "operator/api/settings.h"
 
 namespace rabbit::plan {
 
@@ -15,8 +15,8 @@ struct Images {
   std::string broker, proxy;
 };
 
-// The spec's, else the one pinned in the status, else the operator's default: so a new operator with
-// another default changes no cluster that exists.
+// The spec's, else the one pinned in the status, else the operator's default: so a new operator
+// with another default changes no cluster that exists.
 [[nodiscard]] Images ResolveImages(const api::RabbitCluster& cluster, const Settings& settings);
 
 // What the claims of the StatefulSet are, or will be, made with.

@@ -30,8 +30,9 @@ Plan InvalidSpec(const api::Findings& findings) {
   return plan;
 }
 
-observe::Inventory NextInventory(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                                 const NodeCount& count, const GuardDecision& guard) {
+observe::Inventory NextInventory(const api::RabbitCluster& cluster,
+                                 const observe::Observation& seen, const NodeCount& count,
+                                 const GuardDecision& guard) {
   return {.replicas = count.members,
           .formed = guard.formed,
           .users = UsersForInventory(cluster, seen),
@@ -72,15 +73,15 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
 
   const std::optional<std::string> taken_secret = PlanBootSecrets(cluster, seen, plan);
-  const ChildrenPlanned children = PlanChildren(
-      {.cluster = &cluster,
-       .replicas = count.members,
-       .pods = count.pods,
-       .broker_image = images.broker,
-       .proxy_image = images.proxy,
-       .inventory = NextInventory(cluster, seen, count, guard),
-       .settings = settings},
-      seen, HoldsOf(cluster, seen, count, taken_secret), memo, plan);
+  const ChildrenPlanned children =
+      PlanChildren({.cluster = &cluster,
+                    .replicas = count.members,
+                    .pods = count.pods,
+                    .broker_image = images.broker,
+                    .proxy_image = images.proxy,
+                    .inventory = NextInventory(cluster, seen, count, guard),
+                    .settings = settings},
+                   seen, HoldsOf(cluster, seen, count, taken_secret), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, plan);
   PlanAdmissions(guard, children.inventory_step, plan);

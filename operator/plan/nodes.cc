@@ -21,8 +21,8 @@ std::string WhyNotReady(const observe::Pod* pod) {
 
 }  // namespace
 
-void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
-                    Plan& plan) {
+void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    int members, Plan& plan) {
   std::vector<std::string> not_ready;
   bool in_trouble = false;
   for (int i = 0; i < members; ++i) {
@@ -69,10 +69,10 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
                       .needs_person = true});
   }
   if (!by_operator.empty()) {
-    plan.warnings.push_back({"RestartPending",
-                             Listed(by_operator) + (by_operator.size() == 1 ? " runs" : " run") +
-                                 " with what an earlier operator made of this spec; the next "
-                                 "restart brings it up to date"});
+    plan.warnings.push_back(
+        {"RestartPending", Listed(by_operator) + (by_operator.size() == 1 ? " runs" : " run") +
+                               " with what an earlier operator made of this spec; the next "
+                               "restart brings it up to date"});
   }
 }
 

@@ -11,11 +11,11 @@
 namespace rabbit::plan {
 
 // Says which of the `members` declared nodes are not ready, and why as far as pods tell.
-void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
-                    Plan& plan);
+void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    int members, Plan& plan);
 
-// Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a new
-// operator makes something else of the same spec.
+// Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a
+// new operator makes something else of the same spec.
 void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
                         Plan& plan);
 

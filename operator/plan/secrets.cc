@@ -61,7 +61,8 @@ void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observati
                      Plan& plan) {
   PlanSecret(resources::DefaultUserSecret(cluster), seen, plan);
   for (const api::User& user : cluster.spec.users) {
-    if (!user.password_secret_ref) PlanSecret(resources::UserSecret(cluster, user.name), seen, plan);
+    if (!user.password_secret_ref)
+      PlanSecret(resources::UserSecret(cluster, user.name), seen, plan);
   }
 }
 

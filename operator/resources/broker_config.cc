@@ -63,8 +63,8 @@ base::Result<BrokerFiles> MakeBrokerFiles(const ChildInputs& inputs) {
   files.plugins = std::move(*plugins);
   // Always there, so that the list of files in the pod template does not depend on it.
   files.advanced = cluster.spec.advanced_config.empty() ? "[].\n" : cluster.spec.advanced_config;
-  files.hash = PodHash(inputs, WithoutNodes(files.conf) + '\0' + files.plugins + '\0' +
-                                   files.advanced);
+  files.hash =
+      PodHash(inputs, WithoutNodes(files.conf) + '\0' + files.plugins + '\0' + files.advanced);
   return files;
 }
 

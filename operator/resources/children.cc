@@ -48,9 +48,12 @@ const std::array<Row, 12> kRows{{
 bool IsWanted(const Row& row, const ChildInputs& inputs) {
   const api::Spec& spec = inputs.cluster->spec;
   switch (row.need) {
-    case Need::kAlways: return true;
-    case Need::kProxies: return spec.load_balancer.enabled;
-    case Need::kOwnAccount: return !spec.pod.service_account_name;
+    case Need::kAlways:
+      return true;
+    case Need::kProxies:
+      return spec.load_balancer.enabled;
+    case Need::kOwnAccount:
+      return !spec.pod.service_account_name;
   }
   return true;
 }

@@ -6,17 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "operator/api/settings.h"
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
-#include "operator/api/settings.h"
 
 namespace rabbit::resources {
 
 // Everything the builders read. `cluster` is not owned and must outlive the call.
 struct ChildInputs {
   const api::RabbitCluster* cluster = nullptr;
-  int replicas = 3;  // members that the cluster is to have, resolved (plan/declared.h)
-  int pods = 3;      // of the StatefulSet: `replicas`, or more while it may not shrink
+  int replicas = 3;          // members that the cluster is to have, resolved (plan/declared.h)
+  int pods = 3;              // of the StatefulSet: `replicas`, or more while it may not shrink
   std::string broker_image;  // resolved and pinned
   std::string proxy_image;
   observe::Inventory inventory;  // what C-inventory is to record
@@ -25,7 +25,8 @@ struct ChildInputs {
 
 struct DesiredChild {
   observe::ChildId id;
-  std::string body;  // JSON without uid; carries the annotation applied-hash, owner reference, labels
+  std::string
+      body;  // JSON without uid; carries the annotation applied-hash, owner reference, labels
   std::string hash;  // of the body without that annotation: equal hash, equal desire
   // Why it could not be built ("spec.config line 3: …"); body and hash are empty then, and what
   // exists is to be left as it is.

@@ -12,8 +12,8 @@ namespace rabbit::resources {
 extern const std::string_view kPrepareScript;
 
 // Lets a held node in: writes the release file, whole or not at all. `volume_uid` is told in the
-// log. Does no harm to a node that is not held. All commands start with /bin/sh, which the admission
-// policy of the operator's exec asks for.
+// log. Does no harm to a node that is not held. All commands start with /bin/sh, which the
+// admission policy of the operator's exec asks for.
 [[nodiscard]] std::vector<std::string> ReleaseCommand(std::string_view volume_uid);
 
 // Succeeds while the guard holds a blank disk.

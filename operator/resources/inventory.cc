@@ -110,8 +110,8 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
 
 base::Result<Inventory> InventoryFromData(const std::map<std::string, std::string>& data) {
   constexpr std::pair<const char*, bool (*)(std::string_view, Inventory&)> kReaders[] = {
-      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed},   {kUsers, ReadUsers},
-      {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes}, {kStorage, ReadStorage}};
+      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed}, {kUsers, ReadUsers},
+      {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes},  {kStorage, ReadStorage}};
   Inventory inventory;
   for (const auto& [key, read] : kReaders) {
     const auto entry = data.find(key);

@@ -14,7 +14,8 @@ namespace rabbit::resources {
 inline constexpr const char* kFormedKey = "formed";  // "true" or "false"
 
 // All keys, also of what is empty: a key that vanished would have to be taken back from the server.
-[[nodiscard]] std::map<std::string, std::string> InventoryToData(const observe::Inventory& inventory);
+[[nodiscard]] std::map<std::string, std::string> InventoryToData(
+    const observe::Inventory& inventory);
 
 // An absent key is an empty part. kInvalid names the key whose text was never written by
 // InventoryToData: somebody edited it, and a guess could cost data.

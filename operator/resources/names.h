@@ -9,9 +9,11 @@
 namespace rabbit::resources {
 
 inline constexpr std::string_view kFieldManager = "rabbit-operator";
-inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";  // = rabbit-operator
-inline constexpr std::string_view kInstanceLabel = "app.kubernetes.io/instance";     // = C
-inline constexpr std::string_view kComponentLabel = "app.kubernetes.io/component";   // broker | proxy
+inline constexpr std::string_view kManagedByLabel =
+    "app.kubernetes.io/managed-by";  // = rabbit-operator
+inline constexpr std::string_view kInstanceLabel = "app.kubernetes.io/instance";  // = C
+inline constexpr std::string_view kComponentLabel =
+    "app.kubernetes.io/component";  // broker | proxy
 inline constexpr std::string_view kBrokerComponent = "broker";
 inline constexpr std::string_view kProxyComponent = "proxy";
 inline constexpr std::string_view kAppliedHashAnnotation = "rabbitcluster.dev/applied-hash";
@@ -25,16 +27,17 @@ inline constexpr std::string_view kReleaseFile = "/run/rabbit-operator/release";
 inline constexpr std::string_view kHeldFile = "/run/rabbit-operator/held";
 inline constexpr std::string_view kOperatorUser = "rabbit-operator";  // at the broker
 
-[[nodiscard]] std::string NodeSetName(std::string_view cluster);          // C-node: StatefulSet, SA, PDB
+[[nodiscard]] std::string NodeSetName(std::string_view cluster);  // C-node: StatefulSet, SA, PDB
 [[nodiscard]] std::string PodName(std::string_view cluster, int ordinal);  // C-node-0
 [[nodiscard]] std::optional<int> OrdinalOf(std::string_view cluster, std::string_view pod);
-[[nodiscard]] std::string NodesServiceName(std::string_view cluster);     // C-nodes, headless
-[[nodiscard]] std::string BrokersServiceName(std::string_view cluster);   // C-brokers
-[[nodiscard]] std::string ProxyName(std::string_view cluster);  // C-haproxy: Deployment, ConfigMap, PDB
-[[nodiscard]] std::string ProxyAdminServiceName(std::string_view cluster);  // C-haproxy-admin
-[[nodiscard]] std::string ConfigName(std::string_view cluster);           // C-config
-[[nodiscard]] std::string InventoryName(std::string_view cluster);        // C-inventory
-[[nodiscard]] std::string CookieSecretName(std::string_view cluster);     // C-erlang-cookie
+[[nodiscard]] std::string NodesServiceName(std::string_view cluster);    // C-nodes, headless
+[[nodiscard]] std::string BrokersServiceName(std::string_view cluster);  // C-brokers
+[[nodiscard]] std::string ProxyName(
+    std::string_view cluster);  // C-haproxy: Deployment, ConfigMap, PDB
+[[nodiscard]] std::string ProxyAdminServiceName(std::string_view cluster);   // C-haproxy-admin
+[[nodiscard]] std::string ConfigName(std::string_view cluster);              // C-config
+[[nodiscard]] std::string InventoryName(std::string_view cluster);           // C-inventory
+[[nodiscard]] std::string CookieSecretName(std::string_view cluster);        // C-erlang-cookie
 [[nodiscard]] std::string OperatorUserSecretName(std::string_view cluster);  // C-operator-user
 [[nodiscard]] std::string DefaultUserSecretName(std::string_view cluster);   // C-default-user
 // C-user-<slug>-<hash>: `user` may hold any character, the name may not.

@@ -11,9 +11,8 @@ namespace rabbit::resources {
 using base::Json;
 
 Json SelectorLabels(std::string_view cluster, std::string_view component) {
-  return {{kManagedByLabel, kFieldManager},
-          {kInstanceLabel, cluster},
-          {kComponentLabel, component}};
+  return {
+      {kManagedByLabel, kFieldManager}, {kInstanceLabel, cluster}, {kComponentLabel, component}};
 }
 
 Json Labels(std::string_view cluster, std::string_view component) {
@@ -44,7 +43,8 @@ Json NewObject(const api::RabbitCluster& cluster, const kube::ResourceType& type
 }
 
 DesiredChild Finish(const observe::ChildId& id, Json object) {
-  DesiredChild child{.id = id, .body = {}, .hash = base::ShortHash(base::Dump(object)), .problem = {}};
+  DesiredChild child{
+      .id = id, .body = {}, .hash = base::ShortHash(base::Dump(object)), .problem = {}};
   object["metadata"]["annotations"][std::string(kAppliedHashAnnotation)] = child.hash;
   child.body = base::Dump(object);
   return child;
@@ -113,9 +113,9 @@ void AddPodSettings(Json& pod_spec, const api::RabbitCluster& cluster, const api
   SetUnlessEmpty(pod_spec, "nodeSelector", pod.node_selector);
   SetUnlessEmpty(pod_spec, "affinity", Parsed(pod.affinity));
   SetUnlessEmpty(pod_spec, "tolerations", Parsed(pod.tolerations));
-  SetUnlessEmpty(pod_spec, "topologySpreadConstraints",
-                 Parsed(pod.topology_spread_constraints,
-                        DefaultSpread(cluster.meta.key.name, component)));
+  SetUnlessEmpty(
+      pod_spec, "topologySpreadConstraints",
+      Parsed(pod.topology_spread_constraints, DefaultSpread(cluster.meta.key.name, component)));
   if (pod.priority_class_name) pod_spec["priorityClassName"] = *pod.priority_class_name;
   for (const std::string& secret : cluster.spec.image_pull_secrets) {
     pod_spec["imagePullSecrets"].push_back({{"name", secret}});

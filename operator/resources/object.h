@@ -19,11 +19,12 @@ namespace rabbit::resources {
 [[nodiscard]] base::Json OwnerReferences(const api::RabbitCluster& cluster);
 
 // apiVersion, kind and metadata with labels and owner.
-[[nodiscard]] base::Json NewObject(const api::RabbitCluster& cluster, const kube::ResourceType& type,
-                                   std::string_view name, std::string_view component);
+[[nodiscard]] base::Json NewObject(const api::RabbitCluster& cluster,
+                                   const kube::ResourceType& type, std::string_view name,
+                                   std::string_view component);
 
-// `object` as text, with its hash. Builders leave out what is empty: an empty map may mean something
-// where a user wrote it, and is trouble to server-side apply where nobody did.
+// `object` as text, with its hash. Builders leave out what is empty: an empty map may mean
+// something where a user wrote it, and is trouble to server-side apply where nobody did.
 [[nodiscard]] DesiredChild Finish(const observe::ChildId& id, base::Json object);
 
 // `from` laid over `target`; what `target` has already stays.
@@ -33,8 +34,8 @@ void SetUnlessEmpty(base::Json& target, const char* key, base::Json value);
 
 [[nodiscard]] base::Json ToJson(const api::Resources& resources);
 
-// The parts of a pod's spec that api::Pod speaks of, for pods of `component`; by default spread over
-// hosts and zones by preference and fit for the "restricted" level, running as `uid`.
+// The parts of a pod's spec that api::Pod speaks of, for pods of `component`; by default spread
+// over hosts and zones by preference and fit for the "restricted" level, running as `uid`.
 void AddPodSettings(base::Json& pod_spec, const api::RabbitCluster& cluster, const api::Pod& pod,
                     std::string_view component, int uid);
 

@@ -12,7 +12,7 @@ class Writer {
     text_.append(std::to_string(value.size())).append(1, ':').append(value);
     return *this;
   }
-  Writer& Add(const std::optional<std::string>& value) {
+  Writer& AddIf(const std::optional<std::string>& value) {
     return value ? Add("=").Add(*value) : Add("-");
   }
   template <typename Map>
@@ -37,12 +37,12 @@ std::string SpecOfBrokers(const ChildInputs& inputs) {
   for (const std::string& plugin : spec.plugins) out.Add("plugin").Add(plugin);
   out.Add(spec.config).Add(spec.advanced_config);
   for (const api::EnvVar& variable : spec.env) {
-    out.Add("env").Add(variable.name).Add(variable.value).Add(variable.value_from);
+    out.Add("env").Add(variable.name).AddIf(variable.value).Add(variable.value_from);
   }
   const api::Pod& pod = spec.pod;
   out.AddMap(pod.labels).AddMap(pod.annotations).AddMap(pod.node_selector);
   out.Add(pod.affinity).Add(pod.tolerations).Add(pod.topology_spread_constraints);
-  out.Add(pod.priority_class_name).Add(pod.service_account_name).Add(pod.security_context);
+  out.AddIf(pod.priority_class_name).AddIf(pod.service_account_name).Add(pod.security_context);
   if (pod.termination_grace_period) out.Add(std::to_string(pod.termination_grace_period->count()));
   return out.text();
 }

@@ -20,9 +20,12 @@ constexpr int kSecondsUntilUnrouted = 10;
 
 haproxy::Balance BalanceOf(api::Balance balance) {
   switch (balance) {
-    case api::Balance::kLeastConn: return haproxy::Balance::kLeastConn;
-    case api::Balance::kRoundRobin: return haproxy::Balance::kRoundRobin;
-    case api::Balance::kSource: return haproxy::Balance::kSource;
+    case api::Balance::kLeastConn:
+      return haproxy::Balance::kLeastConn;
+    case api::Balance::kRoundRobin:
+      return haproxy::Balance::kRoundRobin;
+    case api::Balance::kSource:
+      return haproxy::Balance::kSource;
   }
   return haproxy::Balance::kLeastConn;
 }
@@ -100,20 +103,19 @@ Json PodSpec(const ChildInputs& inputs) {
   const api::RabbitCluster& cluster = *inputs.cluster;
   const api::LoadBalancer& spec = cluster.spec.load_balancer;
   const std::int64_t drain = std::chrono::ceil<seconds>(spec.drain_time).count();
-  Json container = {
-      {"name", "haproxy"},
-      {"image", inputs.proxy_image},
-      {"command",
-       {"haproxy", "-W", "-db", "-S", "/run/haproxy/master.sock,mode,600", "-f",
-        std::string(kConfigPath) + "/" + kProxyConfigFile}},
-      {"ports", Ports(inputs)},
-      {"readinessProbe", Probe(haproxy::kHealthPath, 1, 2)},
-      {"livenessProbe", Probe(haproxy::kLivePath, 10, 6)},
-      {"lifecycle", DrainHook(drain)},
-      {"securityContext", RestrictedContainer()},
-      {"volumeMounts",
-       {{{"name", "config"}, {"mountPath", kConfigPath}, {"readOnly", true}},
-        {{"name", "run"}, {"mountPath", "/run/haproxy"}}}}};
+  Json container = {{"name", "haproxy"},
+                    {"image", inputs.proxy_image},
+                    {"command",
+                     {"haproxy", "-W", "-db", "-S", "/run/haproxy/master.sock,mode,600", "-f",
+                      std::string(kConfigPath) + "/" + kProxyConfigFile}},
+                    {"ports", Ports(inputs)},
+                    {"readinessProbe", Probe(haproxy::kHealthPath, 1, 2)},
+                    {"livenessProbe", Probe(haproxy::kLivePath, 10, 6)},
+                    {"lifecycle", DrainHook(drain)},
+                    {"securityContext", RestrictedContainer()},
+                    {"volumeMounts",
+                     {{{"name", "config"}, {"mountPath", kConfigPath}, {"readOnly", true}},
+                      {{"name", "run"}, {"mountPath", "/run/haproxy"}}}}};
   SetUnlessEmpty(container, "resources", ToJson(spec.resources));
   if (const auto policy = cluster.spec.image_pull_policy) {
     container["imagePullPolicy"] = api::Name(*policy);
@@ -122,8 +124,7 @@ Json PodSpec(const ChildInputs& inputs) {
               {"containers", Json::array({std::move(container)})},
               {"volumes",
                {{{"name", "config"}, {"configMap", {{"name", ProxyName(cluster.meta.key.name)}}}},
-                {{"name", "run"},
-                 {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", "16Mi"}}}}}}};
+                {{"name", "run"}, {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", "16Mi"}}}}}}};
   if (spec.pod.service_account_name) pod["serviceAccountName"] = *spec.pod.service_account_name;
   AddPodSettings(pod, cluster, spec.pod, kProxyComponent, kProxyUid);
   return pod;

@@ -79,9 +79,9 @@ DesiredChild BuildClientService(const ChildInputs& inputs) {
 }
 
 DesiredChild BuildBrokersService(const ChildInputs& inputs) {
-  return ServiceOf(inputs, BrokersServiceName(inputs.cluster->meta.key.name), kBrokerComponent,
-                   {{"type", "ClusterIP"},
-                    {"ports", {AmqpPort(), ManagementPort(), PrometheusPort()}}});
+  return ServiceOf(
+      inputs, BrokersServiceName(inputs.cluster->meta.key.name), kBrokerComponent,
+      {{"type", "ClusterIP"}, {"ports", {AmqpPort(), ManagementPort(), PrometheusPort()}}});
 }
 
 DesiredChild BuildNodesService(const ChildInputs& inputs) {
@@ -104,8 +104,7 @@ DesiredChild BuildProxyAdminService(const ChildInputs& inputs) {
 }
 
 DesiredChild BuildServiceAccount(const ChildInputs& inputs) {
-  const observe::ChildId id{kube::kServiceAccounts,
-                            NodeSetName(inputs.cluster->meta.key.name)};
+  const observe::ChildId id{kube::kServiceAccounts, NodeSetName(inputs.cluster->meta.key.name)};
   Json object = NewObject(*inputs.cluster, id.type, id.name, kBrokerComponent);
   object["automountServiceAccountToken"] = false;
   return Finish(id, std::move(object));

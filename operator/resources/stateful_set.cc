@@ -33,19 +33,19 @@ Json Item(std::string_view key, std::string_view path) { return {{"key", key}, {
 
 // Everything that prepare.sh reads, in one volume, so that it is mounted at once.
 Json SourceVolume(std::string_view cluster) {
-  const Json config = {{"name", ConfigName(cluster)},
-                       {"items",
-                        {Item(kConfFile, "config/rabbitmq.conf"),
-                         Item(kAdvancedFile, "config/advanced.config"),
-                         Item(kPluginsFile, "config/enabled_plugins")}}};
+  const Json config = {
+      {"name", ConfigName(cluster)},
+      {"items",
+       {Item(kConfFile, "config/rabbitmq.conf"), Item(kAdvancedFile, "config/advanced.config"),
+        Item(kPluginsFile, "config/enabled_plugins")}}};
   const Json inventory = {{"name", InventoryName(cluster)},
                           {"items", Json::array({Item(kFormedKey, "inventory/formed")})}};
   const Json cookie = {{"name", CookieSecretName(cluster)},
                        {"items", Json::array({Item("cookie", "cookie")})}};
-  const Json user = {{"name", OperatorUserSecretName(cluster)},
-                     {"items",
-                      {Item("username", "operator-user/username"),
-                       Item("password", "operator-user/password")}}};
+  const Json user = {
+      {"name", OperatorUserSecretName(cluster)},
+      {"items",
+       {Item("username", "operator-user/username"), Item("password", "operator-user/password")}}};
   return {{"name", "source"},
           {"projected",
            {{"defaultMode", kReadableByAll},
@@ -71,6 +71,11 @@ Json Environment(const ChildInputs& inputs) {
   add("HOME", "/var/lib/rabbitmq");
   add("RABBITMQ_LOGS", "-");
   add("RABBITMQ_UPGRADE_LOG", "-");
+  return environment;
+}
+
+Json BrokerEnvironment(const ChildInputs& inputs) {
+  Json environment = Environment(inputs);
   for (const api::EnvVar& variable : inputs.cluster->spec.env) {
     Json entry = {{"name", variable.name}};
     if (variable.value) entry["value"] = *variable.value;
@@ -84,10 +89,8 @@ Json Environment(const ChildInputs& inputs) {
 
 // Image, resources and the like are the same for both containers: a quota then counts the pod once.
 Json NewContainer(const ChildInputs& inputs, std::string_view name) {
-  Json container = {{"name", name},
-                    {"image", inputs.broker_image},
-                    {"env", Environment(inputs)},
-                    {"securityContext", RestrictedContainer()}};
+  Json container = {
+      {"name", name}, {"image", inputs.broker_image}, {"securityContext", RestrictedContainer()}};
   SetUnlessEmpty(container, "resources", ToJson(inputs.cluster->spec.resources));
   if (const auto policy = inputs.cluster->spec.image_pull_policy) {
     container["imagePullPolicy"] = api::Name(*policy);
@@ -98,8 +101,8 @@ Json NewContainer(const ChildInputs& inputs, std::string_view name) {
 Json PrepareContainer(const ChildInputs& inputs) {
   Json container = NewContainer(inputs, kGuardContainer);
   container["command"] = {"/bin/sh", "-c", kPrepareScript};
-  container["volumeMounts"] = {Mount("source", kSourcePath, true),
-                               Mount("etc", "/etc/rabbitmq"),
+  container["env"] = Environment(inputs);
+  container["volumeMounts"] = {Mount("source", kSourcePath, true), Mount("etc", "/etc/rabbitmq"),
                                Mount("run", "/run/rabbit-operator"),
                                Mount(kDataVolume, "/var/lib/rabbitmq")};
   return container;
@@ -109,6 +112,7 @@ Json BrokerContainer(const ChildInputs& inputs) {
   Json container = NewContainer(inputs, kBrokerContainer);
   // Not the image's entry point, which may be a script that changes what prepare.sh wrote.
   container["command"] = Json::array({"rabbitmq-server"});
+  container["env"] = BrokerEnvironment(inputs);
   Json ports = Json::array();
   const std::pair<const char*, int> kPorts[] = {{"amqp", 5672},
                                                 {"epmd", 4369},
@@ -174,12 +178,13 @@ Json PodTemplate(const ChildInputs& inputs, const BrokerFiles& files) {
 }
 
 Json ClaimTemplate(const observe::StorageRecord& storage, std::string_view cluster) {
-  Json claim = {{"apiVersion", "v1"},
-                {"kind", "PersistentVolumeClaim"},
-                {"metadata", {{"name", kDataVolume}, {"labels", Labels(cluster, kBrokerComponent)}}},
-                {"spec",
-                 {{"accessModes", Json::array({"ReadWriteOnce"})},
-                  {"resources", {{"requests", {{"storage", storage.size}}}}}}}};
+  Json claim = {
+      {"apiVersion", "v1"},
+      {"kind", "PersistentVolumeClaim"},
+      {"metadata", {{"name", kDataVolume}, {"labels", Labels(cluster, kBrokerComponent)}}},
+      {"spec",
+       {{"accessModes", Json::array({"ReadWriteOnce"})},
+        {"resources", {{"requests", {{"storage", storage.size}}}}}}}};
   if (storage.class_name) claim["spec"]["storageClassName"] = *storage.class_name;
   return claim;
 }

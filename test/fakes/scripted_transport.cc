@@ -173,7 +173,9 @@ std::unique_ptr<Call> ScriptedTransport::Take(const http::Request& request,
   for (const std::string& name : call->without_) {
     EXPECT_EQ(http::FindHeader(request.headers, name), "") << line << ", header " << name;
   }
-  if (call->body_) EXPECT_EQ(request.body, *call->body_) << line;
+  if (call->body_) {
+    EXPECT_EQ(request.body, *call->body_) << line;
+  }
   if (call->part_) {
     EXPECT_NE(request.body.find(*call->part_), std::string::npos)
         << line << ": no " << *call->part_ << " in " << request.body;

@@ -64,8 +64,9 @@ class Guard {
     return recorded != decision_.volumes.end() && recorded->second != volume;
   }
 
-  // Every declared node stands at the guard and nobody answers. Other volumes than the recorded ones
-  // are a loss that a person should know of, unless the declared storage is one that is lost so.
+  // Every declared node stands at the guard and nobody answers. Other volumes than the recorded
+  // ones are a loss that a person should know of, unless the declared storage is one that is lost
+  // so.
   [[nodiscard]] bool AllAreHeld() const {
     if (members_ != nullptr) return false;
     int held = 0;
@@ -93,7 +94,8 @@ class Guard {
     const std::string volume = VolumeOf(cluster_, pod);
     if (volume.empty()) return;  // not bound yet: the pod cannot have started
     const rabbitmq::Node* member =
-        members_ == nullptr ? nullptr : rabbitmq::FindNode(*members_, NodeNameOf(cluster_, ordinal));
+        members_ == nullptr ? nullptr
+                            : rabbitmq::FindNode(*members_, NodeNameOf(cluster_, ordinal));
     if (pod.ready) {
       // A pod that serves has passed the guard with this volume, and the cluster knows it.
       if (member != nullptr && member->running) decision_.volumes[ordinal] = volume;

@@ -1,10 +1,11 @@
-// operator/plan/membership/guard.h: who may join. Once the cluster has formed, the guard in each pod
-// (operator/resources/prepare.sh) holds a blank disk; here is decided which of them are let in.
+// operator/plan/membership/guard.h: who may join. Once the cluster has formed, the guard in each
+// pod (operator/resources/prepare.sh) holds a blank disk; here is decided which of them are let in.
 //
 // - A new node, which is no member, is let in when a majority runs. Its volume is recorded first.
 // - A node that is a member, but comes with another volume than its record says, has lost its disk.
 //   It is held and told: let in, it would pass for the member that had the data.
-// - When every declared node is held and none answers, all disks are blank and there is nothing left
+// - When every declared node is held and none answers, all disks are blank and there is nothing
+// left
 //   to protect: all are let in, after each was asked whether it is really held.
 //
 // Pure. Reads the view of the broker only while it is fresh: an old one may not know a member yet.

@@ -31,10 +31,14 @@ digest() { # [-f FILE]... [WORD]...
 
 # Makes a file or directory of the cache, once, however many runs want it at the same time.
 # The command gets a path to write to, which is moved into place when the command succeeded.
+# What nobody wanted for a month goes away when something new comes.
 cached() { # PATH WHAT COMMAND...
   local path=$1 what=$2
   shift 2
-  [[ ! -e $path ]] || return 0
+  if [[ -e $path ]]; then
+    touch "$path"
+    return
+  fi
   mkdir -p "${path%/*}"
   # No `||` after this subshell: bash would go on after a failing command inside of it.
   (
@@ -49,4 +53,5 @@ cached() { # PATH WHAT COMMAND...
     log "$what: done in $((SECONDS - began)) s"
   ) 8>"$path.lock"
   rm -f "$path.lock"
+  find "${path%/*}" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
 }

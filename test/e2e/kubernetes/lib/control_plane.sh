@@ -52,9 +52,9 @@ make_identities() {
 start_etcd() {
   local clients=http://127.0.0.1:$etcd_port peers=http://127.0.0.1:$((etcd_port + 1))
   # Without fsync: a crash of the machine may lose the state, and nobody would want it back.
-  start "$run/bin/etcd" --data-dir "$run/etcd" --unsafe-no-fsync --log-level warn \
+  start "$run/bin/etcd" --name e2e --data-dir "$run/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls "$clients" --advertise-client-urls "$clients" \
-    --listen-peer-urls "$peers" --initial-advertise-peer-urls "$peers" --initial-cluster "default=$peers"
+    --listen-peer-urls "$peers" --initial-advertise-peer-urls "$peers" --initial-cluster "e2e=$peers"
 }
 
 start_api_server() {

@@ -9,8 +9,9 @@ started=()
 # Starts a program that outlives this script. All that it starts must name a path below $run.
 start() { # PROGRAM ARGUMENT...
   local name=${1##*/}
-  # Descriptor 9 is the lock on the run directory.
-  setsid "$@" >>"$run/logs/$name.log" 2>&1 </dev/null 9>&- &
+  # Descriptors 8 and 9 are locks, on what the cache is about to get and on the run directory.
+  setsid "$@" >>"$run/logs/$name.log" 2>&1 </dev/null 8>&- 9>&- &
+  disown
   started+=("$name")
 }
 
@@ -32,7 +33,7 @@ no_part_has_died() {
   for name in "${started[@]}"; do
     [[ -n $(process_ids "$name") ]] && continue
     log "$name has ended; the end of $run/logs/$name.log:"
-    tail -n 15 "$run/logs/$name.log" >&2
+    tail -n 15 "$run/logs/$name.log" >&2 || true
     return 1
   done
 }

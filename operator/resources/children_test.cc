@@ -146,7 +146,7 @@ service:
 loadBalancer:
   enabled: false
 pod:
-  labels: {team: messaging, app.kubernetes.io/component: mine}
+  labels: {team: messaging}
   annotations: {example.dev/note: "1"}
   nodeSelector: {disk: ssd}
   affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, namespaceSelector: {}}]}}

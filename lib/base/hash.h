@@ -1,0 +1,22 @@
+// lib/base/hash.h: digests and encodings. Pure functions, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace rabbit::base {
+
+[[nodiscard]] std::string Sha256(std::string_view bytes);     // 32 raw bytes
+[[nodiscard]] std::string Sha256Hex(std::string_view bytes);  // 64 lower-case hex digits
+// 64 bits that differ for different texts as far as chance goes; stable across runs and machines.
+[[nodiscard]] std::uint64_t Hash64(std::string_view bytes);
+// 16 lower-case hex digits of Hash64: annotation values, name suffixes.
+[[nodiscard]] std::string ShortHash(std::string_view bytes);
+
+[[nodiscard]] std::string Base64Encode(std::string_view bytes);
+[[nodiscard]] Result<std::string> Base64Decode(std::string_view text);  // kInvalid on bad input
+
+}  // namespace rabbit::base

@@ -1,0 +1,46 @@
+#include "http/cpprest_failure.h"
+
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+namespace rabbit::http {
+namespace {
+
+TEST(CpprestFailure, NamesThePhaseAndTheCause) {
+  EXPECT_EQ(Describe({.what = "Failed to connect to any resolved endpoint", .code = 113}, ""),
+            "connecting: refused, or the host cannot be reached");
+  EXPECT_EQ(Describe({.what = "Failed to read HTTP status line", .code = 103}, ""),
+            "waiting for the response: the server closed the connection");
+  EXPECT_EQ(Describe({.what = "Failed to read response body", .code = 2}, ""),
+            "reading the body: the server closed the connection");
+  EXPECT_EQ(Describe({.what = "Retrieving message chunk header", .code = 110}, ""),
+            "reading the body: nothing came for too long");
+  EXPECT_EQ(Describe({.what = "Failed to write request headers", .code = 32}, ""),
+            "sending the request: Broken pipe");
+  EXPECT_EQ(Describe({.what = "Invalid chunked response header"}, ""),
+            "reading the body: malformed");
+}
+
+TEST(CpprestFailure, SaysWhyACertificateWasRefusedButOnlyInTheHandshake) {
+  const int refused = static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED));
+  EXPECT_EQ(Describe({.what = "Error in SSL handshake", .code = refused}, "hostname mismatch"),
+            "TLS handshake: certificate verify failed: hostname mismatch");
+  EXPECT_EQ(Describe({.what = "Failed to read HTTP status line", .code = refused}, "old"),
+            "waiting for the response: certificate verify failed");
+}
+
+TEST(CpprestFailure, GivesUnknownTextsThrough) {
+  EXPECT_EQ(Describe({.what = "something new", .code = 5}, ""), "something new");
+}
+
+TEST(CpprestFailure, OnlyWritesAndStaleConnectionsAreWorthAnotherAttempt) {
+  EXPECT_TRUE(IsDeadConnection({.what = "closed", .stale = true}));
+  EXPECT_TRUE(IsDeadConnection({.what = "Failed to write request headers", .code = 32}));
+  EXPECT_TRUE(IsDeadConnection({.what = "cannot rewind input stream for connection"}));
+  EXPECT_FALSE(IsDeadConnection({.what = "Failed to connect to any resolved endpoint"}));
+  EXPECT_FALSE(IsDeadConnection({.what = "Failed to read HTTP status line", .code = 103}));
+}
+
+}  // namespace
+}  // namespace rabbit::http

@@ -1,0 +1,165 @@
+#include "http/cpprest_transport.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <thread>
+
+#include "http/test_support.h"
+#include "http/transport_contract.h"
+
+namespace rabbit::http {
+namespace {
+
+using base::ErrorKind;
+using base::Result;
+using base::Sent;
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+INSTANTIATE_TEST_SUITE_P(Cpprest, TransportContract,
+                         testing::Values([](const Endpoint& endpoint, const TlsSettings& tls) {
+                           return MakeCpprestTransport(endpoint, tls);
+                         }));
+
+std::unique_ptr<Transport> Plain(std::uint16_t port, const CpprestOptions& options = {}) {
+  return MakeCpprestTransport({false, "127.0.0.1", port, "broker.test"}, {}, options).value();
+}
+std::unique_ptr<Transport> TrustedTls(std::uint16_t port) {
+  return MakeCpprestTransport({true, "127.0.0.1", port, "api.test"}, {.ca_pem = Ca().pem()})
+      .value();
+}
+
+TEST(CpprestTransport, UsesOneConnectionForCallsInARow) {
+  TestServer server(AnswerAll("hello"));
+  const auto transport = Plain(server.port());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(transport->Send({}, Soon()));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(CpprestTransport, ConnectingHasATimeLimitOfItsOwn) {
+  const FullListener listener;
+  const auto transport = Plain(listener.port(), {.connect_timeout = milliseconds(50)});
+  const Result<Response> response = transport->Send({}, Soon());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().sent, Sent::kNo);
+  EXPECT_THAT(response.error().message, HasSubstr("connecting: timed out"));
+}
+
+TEST(CpprestTransport, ASilentServerIsLeftAfterTheIdleTimeout) {
+  TestServer server([](Peer& peer) {
+    (void)peer.ReadRequest();
+    peer.Write(std::string(kChunked) + Chunk("a"));
+    peer.WaitUntilClosed();
+  });
+  Recorder sink;
+  const auto transport = Plain(server.port(), {.idle_timeout = milliseconds(1'000)});
+  const Result<void> done = transport->Stream({}, Soon(), sink);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::kRetry);
+  EXPECT_THAT(done.error().message, HasSubstr("nothing came for too long"));
+  EXPECT_EQ(sink.body, "a");
+}
+
+// --- Connections from the pool ---
+
+TEST(CpprestTransport, AConnectionClosedWhileIdleCostsNothing) {
+  for (const bool tls : {false, true}) {
+    for (const bool reset : {false, true}) {
+      Log log;
+      TestServer server(
+          [&](Peer& peer) {
+            log.Add(peer.ReadRequest().substr(0, 6));
+            peer.Answer("hello");
+            if (reset) peer.Reset();
+            peer.Close();
+            log.Add("closed");
+          },
+          tls ? &ServerTls() : nullptr);
+      const auto transport = tls ? TrustedTls(server.port()) : Plain(server.port());
+      std::size_t events = 0;
+      for (const Method method : {Method::kGet, Method::kPost, Method::kPatch, Method::kDelete}) {
+        const Result<Response> response = transport->Send({.method = method, .body = "x"}, Soon());
+        ASSERT_TRUE(response) << Name(method) << ": " << response.error().message;
+        ASSERT_TRUE(log.Await(events += 2));
+      }
+      EXPECT_EQ(server.connections(), 4);
+      EXPECT_EQ(log.texts().size(), 8U);
+    }
+  }
+}
+
+// Answers the first request of the first connection, and hangs up on its second one.
+TestServer::Script HangUpOnce(Log& log) {
+  return [&log](Peer& peer) {
+    for (std::string request; !(request = peer.ReadRequest()).empty();) {
+      log.Add(request.substr(0, request.find(' ')));
+      if (peer.number() == 1 && log.texts().size() == 2) return;
+      peer.Answer("hello");
+    }
+  };
+}
+
+TEST(CpprestTransport, AnIdempotentRequestOnADyingConnectionIsRepeated) {
+  for (const bool tls : {false, true}) {
+    Log log;
+    TestServer server(HangUpOnce(log), tls ? &ServerTls() : nullptr);
+    const auto transport = tls ? TrustedTls(server.port()) : Plain(server.port());
+    ASSERT_TRUE(transport->Send({}, Soon()));
+    const Result<Response> response =
+        transport->Send({.method = Method::kPut, .body = "x"}, Soon());
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_THAT(log.texts(), testing::ElementsAre("GET", "PUT", "PUT"));
+  }
+}
+
+TEST(CpprestTransport, APostOnADyingConnectionIsNeverRepeated) {
+  for (const std::string& body : std::vector<std::string>{"x", ""}) {
+    Log log;
+    TestServer server(HangUpOnce(log));
+    const auto transport = Plain(server.port());
+    ASSERT_TRUE(transport->Send({}, Soon()));
+    const Result<Response> response =
+        transport->Send({.method = Method::kPost, .body = body}, Soon());
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().kind, ErrorKind::kRetry);
+    EXPECT_EQ(response.error().sent, Sent::kMaybe);
+    EXPECT_THAT(response.error().message, HasSubstr("kept-alive"));
+    ASSERT_TRUE(transport->Send({}, Soon()));  // and the next call is fine
+    EXPECT_THAT(log.texts(), testing::ElementsAre("GET", "POST", "GET"));
+  }
+}
+
+TEST(CpprestTransport, AHandshakeThatHangsIsPartOfConnecting) {
+  TestServer server([](Peer& peer) { peer.WaitUntilClosed(); });
+  const auto transport = std::move(MakeCpprestTransport({true, "127.0.0.1", server.port(), "a"}, {},
+                                                        {.connect_timeout = milliseconds(50)}))
+                             .value();
+  const Result<Response> response = transport->Send({}, Soon());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().sent, Sent::kNo);
+  EXPECT_THAT(response.error().message, HasSubstr("connecting: timed out"));
+}
+
+TEST(CpprestTransport, NeverReadsTheSystemsRoots) {
+  TestServer server(AnswerAll("hello"), &ServerTls());
+  const auto transport = TrustedTls(server.port());
+  const std::string path = testing::TempDir() + "/roots-" + std::to_string(getpid()) + ".pem";
+  std::ofstream(path) << Ca().pem();
+  const int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  ASSERT_GE(inotify_add_watch(watch, path.c_str(), IN_OPEN), 0);
+  setenv("SSL_CERT_FILE", path.c_str(), 1);
+  EXPECT_TRUE(transport->Send({}, Soon()));
+  unsetenv("SSL_CERT_FILE");
+  std::array<char, 4096> events;
+  EXPECT_EQ(read(watch, events.data(), events.size()), -1) << "the roots were opened";
+  close(watch);
+  unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace rabbit::http

@@ -1,0 +1,75 @@
+// lib/http/tls_context.h: trust rules of TlsSettings on an OpenSSL context. Internal to lib/http.
+// The same for every client: only the given roots are trusted, never the system's; TLS 1.2 or
+// newer; the server's name or IPv4 address must stand in a subjectAltName (a common name does not
+// count, as for kubectl); a client certificate is shown when there is one.
+// Parsed once, applied to any number of connections. Immutable but for LastProblem(); thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "http/endpoint.h"
+
+// OpenSSL's own names, so that its headers stay out of this one.
+struct evp_pkey_st;
+struct ssl_ctx_st;
+struct ssl_st;
+struct x509_st;
+struct x509_store_st;
+struct stack_st_X509;
+
+namespace rabbit::http {
+
+class TlsContext : public std::enable_shared_from_this<TlsContext> {
+ public:
+  // kInvalid: a certificate or key cannot be read, or they do not belong together.
+  [[nodiscard]] static base::Result<std::shared_ptr<TlsContext>> Make(const TlsSettings& settings,
+                                                                      std::string server_name);
+  // For a client of `endpoint`; null when that is plain. kInvalid also when its address is no IPv4
+  // literal or it has no port.
+  [[nodiscard]] static base::Result<std::shared_ptr<TlsContext>> For(const Endpoint& endpoint,
+                                                                     const TlsSettings& settings);
+  ~TlsContext();
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  // Makes `context` follow the rules; it then shares ownership of this object.
+  [[nodiscard]] base::Result<void> Apply(ssl_ctx_st* context);
+
+  // Sets the SNI name of one connection, before its handshake. None for an IPv4 literal.
+  void SetServerName(ssl_st* connection) const;
+
+  // Why the last refused certificate was refused, as OpenSSL says it; empty: none was. With several
+  // connections at once it may be another one's: for texts only.
+  [[nodiscard]] std::string LastProblem() const;
+  void SetProblem(std::string problem);
+
+  [[nodiscard]] bool insecure() const { return insecure_; }
+
+ private:
+  struct FreeCertificates {
+    void operator()(stack_st_X509* chain) const;
+  };
+  struct FreeStore {
+    void operator()(x509_store_st* store) const;
+  };
+  struct FreeKey {
+    void operator()(evp_pkey_st* key) const;
+  };
+  TlsContext() = default;
+
+  std::string server_name_;
+  bool insecure_ = false;
+  std::unique_ptr<x509_store_st, FreeStore> roots_;
+  std::unique_ptr<stack_st_X509, FreeCertificates> client_chain_;  // leaf first
+  std::unique_ptr<evp_pkey_st, FreeKey> client_key_;
+  mutable base::Mutex mutex_;
+  std::string last_problem_ RABBIT_GUARDED_BY(mutex_);
+};
+
+// OpenSSL's reason for the packed error code `code`, e.g. "certificate verify failed".
+[[nodiscard]] std::string TlsReason(unsigned long code);
+
+}  // namespace rabbit::http

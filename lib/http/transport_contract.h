@@ -1,0 +1,31 @@
+// lib/http/transport_contract.h: what every Transport does, as tests against real sockets.
+// Instantiate it for each implementation: INSTANTIATE_TEST_SUITE_P(Name, TransportContract,
+// testing::Values(Make)).
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "http/endpoint.h"
+#include "http/transport.h"
+
+namespace rabbit::http {
+
+using MakeTransport = base::Result<std::unique_ptr<Transport>> (*)(const Endpoint& endpoint,
+                                                                   const TlsSettings& tls);
+
+class TransportContract : public testing::TestWithParam<MakeTransport> {
+ protected:
+  TransportContract();
+
+  // To this machine's `port`, as "broker.test".
+  static std::unique_ptr<Transport> Plain(std::uint16_t port);
+  static base::Result<std::unique_ptr<Transport>> Tls(std::uint16_t port, const TlsSettings& tls,
+                                                      const std::string& host = "api.test");
+  static std::unique_ptr<Transport> TrustedTls(std::uint16_t port);
+};
+
+}  // namespace rabbit::http

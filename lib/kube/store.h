@@ -1,0 +1,179 @@
+// lib/kube/store.h: the latest known state of a kind's objects, as immutable values.
+// One writer (the watcher's thread), any number of readers; thread-safe. A reader gets a shared_ptr
+// to a value that never changes; a later state is another value.
+// Handlers run on the writer's thread after the store has changed, without a lock: a handler may
+// read the store and finds there at least what it is told of.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "kube/resource.h"
+
+namespace rabbit::kube {
+
+template <typename T>
+class Store {
+ public:
+  using Value = std::shared_ptr<const T>;
+
+  struct Change {
+    const ObjectKey& key;
+    const Value& before;  // null: added
+    const Value& after;   // null: deleted; `before` is then the last known state
+  };
+  using Handler = std::function<void(const Change&)>;
+  // Values that share an index text are found together: the cluster that a child belongs to. Empty:
+  // not indexed.
+  using IndexFunction = std::function<std::string(const T&)>;
+
+  explicit Store(IndexFunction index = nullptr) : index_(std::move(index)) {}
+
+  // Call it before the watcher starts.
+  void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
+
+  // Null when it is not there.
+  [[nodiscard]] Value Get(const ObjectKey& key) const {
+    base::MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    return found == entries_.end() ? nullptr : found->second.value;
+  }
+  // In the order of the keys.
+  [[nodiscard]] std::vector<Value> All() const {
+    base::MutexLock lock(mutex_);
+    std::vector<Value> values;
+    values.reserve(entries_.size());
+    for (const auto& [key, entry] : entries_) values.push_back(entry.value);
+    return values;
+  }
+  [[nodiscard]] std::vector<Value> Indexed(const std::string& index) const {
+    base::MutexLock lock(mutex_);
+    std::vector<Value> values;
+    for (auto at = by_index_.lower_bound({index, {}});
+         at != by_index_.end() && at->first.first == index; ++at) {
+      values.push_back(at->second);
+    }
+    return values;
+  }
+  [[nodiscard]] std::size_t size() const {
+    base::MutexLock lock(mutex_);
+    return entries_.size();
+  }
+  // The first list is in, and every handler has been told of all of it.
+  [[nodiscard]] bool HasSynced() const { return synced_; }
+
+  // ---- for the writer ----
+
+  // An object was added or changed. The same resourceVersion again changes nothing and is not told.
+  void Put(const ObjectKey& key, std::string resource_version, Value value) {
+    Value before;
+    {
+      base::MutexLock lock(mutex_);
+      Entry& entry = entries_[key];
+      if (entry.value && entry.resource_version == resource_version) return;
+      before = Replace(key, entry, {value, std::move(resource_version)});
+    }
+    Tell(key, before, value);
+  }
+
+  void Remove(const ObjectKey& key) {
+    Value before;
+    {
+      base::MutexLock lock(mutex_);
+      const auto found = entries_.find(key);
+      if (found == entries_.end()) return;
+      before = Replace(key, found->second, {});
+      entries_.erase(found);
+    }
+    Tell(key, before, nullptr);
+  }
+
+  // One object of a complete list. A null value stands for "unchanged, or not understood": what the
+  // store has is kept.
+  struct Listed {
+    ObjectKey key;
+    std::string resource_version;
+    Value value;
+  };
+  // Makes `list` the content, at one blow for readers; then tells what was added, changed and
+  // deleted. Values whose resourceVersion is the known one stay as they are and are not told.
+  void Reset(std::vector<Listed> list) {
+    struct Difference {
+      ObjectKey key;
+      Value before, after;
+    };
+    std::vector<Difference> differences;
+    {
+      base::MutexLock lock(mutex_);
+      std::map<ObjectKey, Entry> gone;
+      gone.swap(entries_);
+      for (Listed& listed : list) {
+        auto known = gone.extract(listed.key);
+        if (known &&
+            (!listed.value || known.mapped().resource_version == listed.resource_version)) {
+          entries_.insert(std::move(known));
+          continue;
+        }
+        if (!listed.value) continue;
+        Entry& entry = entries_[listed.key];
+        if (known) entry = std::move(known.mapped());
+        Value before =
+            Replace(listed.key, entry, {listed.value, std::move(listed.resource_version)});
+        differences.push_back({std::move(listed.key), std::move(before), std::move(listed.value)});
+      }
+      for (auto& [key, entry] : gone) {
+        Value before = Replace(key, entry, {});
+        differences.push_back({key, std::move(before), nullptr});
+      }
+    }
+    for (const Difference& difference : differences) {
+      Tell(difference.key, difference.before, difference.after);
+    }
+    synced_ = true;
+  }
+  // The version that Reset() or Put() stored; empty when the object is not there.
+  [[nodiscard]] std::string ResourceVersion(const ObjectKey& key) const {
+    base::MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    return found == entries_.end() ? std::string() : found->second.resource_version;
+  }
+
+ private:
+  struct Entry {
+    Value value;
+    std::string resource_version;
+  };
+
+  // Puts `next` into `entry`, keeps the index in step, and returns the value before.
+  Value Replace(const ObjectKey& key, Entry& entry, Entry next) RABBIT_REQUIRES(mutex_) {
+    if (index_) {
+      if (entry.value) by_index_.erase({index_(*entry.value), key});
+      if (next.value) {
+        if (std::string index = index_(*next.value); !index.empty()) {
+          by_index_[{std::move(index), key}] = next.value;
+        }
+      }
+    }
+    std::swap(entry, next);
+    return std::move(next.value);
+  }
+
+  void Tell(const ObjectKey& key, const Value& before, const Value& after) {
+    for (const Handler& handler : handlers_) handler({key, before, after});
+  }
+
+  const IndexFunction index_;
+  std::vector<Handler> handlers_;
+  mutable base::Mutex mutex_;
+  std::map<ObjectKey, Entry> entries_ RABBIT_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, ObjectKey>, Value> by_index_ RABBIT_GUARDED_BY(mutex_);
+  std::atomic<bool> synced_{false};
+};
+
+}  // namespace rabbit::kube

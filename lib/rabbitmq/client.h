@@ -1,0 +1,90 @@
+// lib/rabbitmq/client.h: calls of a broker's management API. Thread-safe.
+//
+// Every call has a deadline and a stop token (http::CallOptions) and bounded memory: lists are read
+// item by item while they stream in, and never held whole. Errors: kRetry (network, deadline, 5xx;
+// a node that is booting or draining), kDenied (401: see IsBadCredentials), kNotFound (also a PUT
+// into a vhost that does not exist), kInvalid (400: Error::reason is the broker's own text).
+// Names may hold any character: they are escaped here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "http/transport.h"
+#include "rabbitmq/view.h"
+
+namespace rabbit::rabbitmq {
+
+// Which parts Read() asks for; the others stay "not asked yet".
+struct ViewParts {
+  bool topic_permissions = false;
+  bool operator_policies = false;
+  bool queues = true;
+};
+
+class ManagementClient {
+ public:
+  // `transport` is not owned and must outlive the client.
+  ManagementClient(http::Transport& transport, std::string_view user, const base::Secret& password);
+
+  // All parts, one request each, within one deadline. A part that fails says why, the others go on;
+  // but when the broker cannot be reached, or refuses the credentials, all are given up at once.
+  [[nodiscard]] BrokerView Read(const ViewParts& parts, const http::CallOptions& options);
+
+  struct Overview {
+    std::string cluster_name, version, node;  // `node` is the one that answered
+  };
+  base::Result<Overview> GetOverview(const http::CallOptions& options);
+  base::Result<std::vector<Node>> GetNodes(const http::CallOptions& options);
+  base::Result<std::vector<Vhost>> GetVhosts(const http::CallOptions& options);
+  base::Result<std::vector<User>> GetUsers(const http::CallOptions& options);
+  base::Result<std::vector<Permission>> GetPermissions(const http::CallOptions& options);
+  base::Result<std::vector<TopicPermission>> GetTopicPermissions(const http::CallOptions& options);
+  base::Result<std::vector<Policy>> GetPolicies(const http::CallOptions& options);
+  base::Result<std::vector<Policy>> GetOperatorPolicies(const http::CallOptions& options);
+  // `policies` say how many mirrors are meant, `nodes` how many there can be.
+  base::Result<QueueSummary> GetQueueSummary(const std::vector<Policy>& policies,
+                                             const std::vector<Node>& nodes,
+                                             const http::CallOptions& options);
+
+  // All are idempotent: PUT creates or replaces, DELETE of what is not there is success.
+  base::Result<void> PutClusterName(std::string_view name, const http::CallOptions& options);
+  // Name, description, tags and default queue type; an empty default queue type is left out.
+  base::Result<void> PutVhost(const Vhost& vhost, const http::CallOptions& options);
+  base::Result<void> DeleteVhost(std::string_view name, const http::CallOptions& options);
+  // The hash is always carried: a PUT without one wipes the password. kInvalid, and nothing is
+  // sent, when `user.password_hash` is empty.
+  base::Result<void> PutUser(const User& user, const http::CallOptions& options);
+  base::Result<void> DeleteUser(std::string_view name, const http::CallOptions& options);
+  base::Result<void> PutPermission(const Permission& permission, const http::CallOptions& options);
+  base::Result<void> DeletePermission(std::string_view user, std::string_view vhost,
+                                      const http::CallOptions& options);
+  base::Result<void> PutTopicPermission(const TopicPermission& permission,
+                                        const http::CallOptions& options);
+  // Of all exchanges of the vhost: the API knows no smaller unit.
+  base::Result<void> DeleteTopicPermissions(std::string_view user, std::string_view vhost,
+                                            const http::CallOptions& options);
+  base::Result<void> PutPolicy(const Policy& policy, const http::CallOptions& options);
+  base::Result<void> DeletePolicy(std::string_view vhost, std::string_view name,
+                                  const http::CallOptions& options);
+  base::Result<void> PutOperatorPolicy(const Policy& policy, const http::CallOptions& options);
+  base::Result<void> DeleteOperatorPolicy(std::string_view vhost, std::string_view name,
+                                          const http::CallOptions& options);
+
+ private:
+  base::Result<void> Put(std::string target, std::string body, const http::CallOptions& options);
+  base::Result<void> Delete(std::string target, const http::CallOptions& options);
+  [[nodiscard]] http::Headers MakeHeaders() const;
+
+  http::Transport& transport_;
+  base::Secret authorization_;  // "Basic …"
+};
+
+// Whether the broker does not know this user or password (as opposed to a missing right): what a
+// restored backup leads to, and what a password reset in the pod repairs.
+[[nodiscard]] bool IsBadCredentials(const base::Error& error);
+
+}  // namespace rabbit::rabbitmq

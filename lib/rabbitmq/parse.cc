@@ -1,0 +1,258 @@
+#include "rabbitmq/parse.h"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+
+namespace rabbit::rabbitmq {
+namespace {
+
+using base::ErrorKind;
+using base::Fail;
+using base::FindBool;
+using base::FindInt;
+using base::FindString;
+using base::Json;
+using base::Result;
+
+constexpr std::size_t kMaxReason = 512;
+
+Result<Json> ParseObject(std::string_view text, std::string_view what) {
+  auto json = base::ParseJson(text);
+  if (!json) return base::FailWrapped(json.error(), what);
+  if (!json->is_object()) {
+    return Fail(ErrorKind::kInternal, std::string(what) + ": is not an object");
+  }
+  return json;
+}
+
+Result<Json> ParseNamed(std::string_view text, std::string_view what,
+                        std::initializer_list<std::string_view> names) {
+  auto json = ParseObject(text, what);
+  if (!json) return json;
+  for (const std::string_view name : names) {
+    const Json* value = base::Find(*json, {name});
+    if (value == nullptr || !value->is_string()) {
+      return Fail(ErrorKind::kInternal, std::string(what) + ": has no " + std::string(name));
+    }
+  }
+  return json;
+}
+
+// Of an array of strings, or of a text with commas, as old versions write tags.
+std::vector<std::string> Strings(const Json& object, std::string_view name) {
+  std::vector<std::string> strings;
+  const Json* value = base::Find(object, {name});
+  if (value == nullptr) return strings;
+  if (value->is_array()) {
+    for (const Json& item : *value) {
+      if (item.is_string()) strings.push_back(item.get<std::string>());
+    }
+  } else if (value->is_string()) {
+    std::string_view rest = value->get_ref<const std::string&>();
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      if (comma != 0) strings.emplace_back(rest.substr(0, comma));
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    }
+  }
+  std::ranges::sort(strings);
+  return strings;
+}
+
+std::uint32_t Count(const Json& object, std::string_view name) {
+  const Json* value = base::Find(object, {name});
+  return value != nullptr && value->is_array() ? static_cast<std::uint32_t>(value->size()) : 0;
+}
+
+// A text of Erlang's is at times a list of its characters.
+std::string CharacterList(const Json& list) {
+  std::string text;
+  for (const Json& item : list) {
+    const bool character = item.is_number_unsigned() && item.get<std::uint64_t>() < 0x7f &&
+                           item.get<std::uint64_t>() >= 0x20;
+    if (!character) return {};
+    text += static_cast<char>(item.get<int>());
+  }
+  return text;
+}
+
+std::string Flatten(const Json& value, int depth = 0) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array() || depth == 8) return base::Dump(value);
+  if (std::string text = CharacterList(value); !text.empty()) return text;
+  std::string joined;
+  for (const Json& item : value) {
+    if (!joined.empty()) joined += ' ';
+    joined += Flatten(item, depth + 1);
+  }
+  return joined;
+}
+
+void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+// One bounded line without control bytes, HTML escapes undone.
+std::string OneLine(std::string text) {
+  ReplaceAll(text, "&lt;", "<");
+  ReplaceAll(text, "&gt;", ">");
+  ReplaceAll(text, "&quot;", "\"");
+  ReplaceAll(text, "&amp;", "&");
+  std::string line;
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+    if (!control) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+    if (line.size() == kMaxReason) break;
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+std::string KnownOrEmpty(std::string text) { return text == "undefined" ? std::string() : text; }
+
+}  // namespace
+
+Result<ParsedOverview> ParseOverview(std::string_view json) {
+  const auto object = ParseNamed(json, "overview", {"rabbitmq_version"});
+  if (!object) return tl::unexpected(object.error());
+  return ParsedOverview{.cluster_name = FindString(*object, {"cluster_name"}),
+                        .version = FindString(*object, {"rabbitmq_version"}),
+                        .node = FindString(*object, {"node"})};
+}
+
+Result<Node> ParseNode(std::string_view json) {
+  const auto object = ParseNamed(json, "node", {"name"});
+  if (!object) return tl::unexpected(object.error());
+  const Json* alarm = base::Find(*object, {"mem_alarm"});
+  return Node{
+      .name = FindString(*object, {"name"}),
+      .running = FindBool(*object, {"running"}),
+      .type = FindString(*object, {"type"}) == "ram" ? NodeType::kRam : NodeType::kDisc,
+      .partitions = Strings(*object, "partitions"),
+      .mem_alarm = FindBool(*object, {"mem_alarm"}),
+      .disk_free_alarm = FindBool(*object, {"disk_free_alarm"}),
+      .being_drained = FindBool(*object, {"being_drained"}),
+      .details_known = alarm != nullptr && alarm->is_boolean(),
+  };
+}
+
+Result<Vhost> ParseVhost(std::string_view json) {
+  const auto object = ParseNamed(json, "vhost", {"name"});
+  if (!object) return tl::unexpected(object.error());
+  Vhost vhost{.name = FindString(*object, {"name"}),
+              .description = FindString(*object, {"description"}),
+              .tags = Strings(*object, "tags"),
+              .default_queue_type = KnownOrEmpty(FindString(*object, {"default_queue_type"}))};
+  const Json* states = base::Find(*object, {"cluster_state"});
+  if (states != nullptr && states->is_object()) {
+    for (const auto& [node, state] : states->items()) {  // sorted by key
+      if (state != "running") vhost.not_running_on.push_back(node);
+    }
+  }
+  return vhost;
+}
+
+Result<User> ParseUser(std::string_view json) {
+  const auto object = ParseNamed(json, "user", {"name"});
+  if (!object) return tl::unexpected(object.error());
+  return User{.name = FindString(*object, {"name"}),
+              .tags = Strings(*object, "tags"),
+              .password_hash = base::Secret(FindString(*object, {"password_hash"})),
+              .hashing_algorithm = FindString(*object, {"hashing_algorithm"})};
+}
+
+Result<Permission> ParsePermission(std::string_view json) {
+  const auto object =
+      ParseNamed(json, "permission", {"user", "vhost", "configure", "write", "read"});
+  if (!object) return tl::unexpected(object.error());
+  return Permission{.user = FindString(*object, {"user"}),
+                    .vhost = FindString(*object, {"vhost"}),
+                    .configure = FindString(*object, {"configure"}),
+                    .write = FindString(*object, {"write"}),
+                    .read = FindString(*object, {"read"})};
+}
+
+Result<TopicPermission> ParseTopicPermission(std::string_view json) {
+  const auto object =
+      ParseNamed(json, "topic permission", {"user", "vhost", "exchange", "write", "read"});
+  if (!object) return tl::unexpected(object.error());
+  return TopicPermission{.user = FindString(*object, {"user"}),
+                         .vhost = FindString(*object, {"vhost"}),
+                         .exchange = FindString(*object, {"exchange"}),
+                         .write = FindString(*object, {"write"}),
+                         .read = FindString(*object, {"read"})};
+}
+
+Result<Policy> ParsePolicy(std::string_view json) {
+  const auto object = ParseNamed(json, "policy", {"vhost", "name", "pattern"});
+  if (!object) return tl::unexpected(object.error());
+  const Json* definition = base::Find(*object, {"definition"});
+  if (definition == nullptr || !definition->is_object()) {
+    return Fail(ErrorKind::kInternal, "policy: has no definition");
+  }
+  return Policy{.vhost = FindString(*object, {"vhost"}),
+                .name = FindString(*object, {"name"}),
+                .pattern = FindString(*object, {"pattern"}),
+                .apply_to = FindString(*object, {"apply-to"}, "all"),
+                .priority = FindInt(*object, {"priority"}),
+                .definition = base::Dump(*definition)};
+}
+
+Result<QueueEntry> ParseQueue(std::string_view json) {
+  const auto object = ParseNamed(json, "queue", {"vhost", "name"});
+  if (!object) return tl::unexpected(object.error());
+  QueueEntry queue{.vhost = FindString(*object, {"vhost"}),
+                   .name = FindString(*object, {"name"}),
+                   .type = FindString(*object, {"type"}, "classic"),
+                   .policy = FindString(*object, {"policy"}),
+                   .state = FindString(*object, {"state"}),
+                   .home = FindString(*object, {"leader"}, FindString(*object, {"node"})),
+                   .counted = FindBool(*object, {"durable"}) && !FindBool(*object, {"exclusive"}) &&
+                              !FindBool(*object, {"auto_delete"}),
+                   .mirrors = Count(*object, "slave_nodes"),
+                   .synced_mirrors = Count(*object, "synchronised_slave_nodes"),
+                   .members = Count(*object, "members"),
+                   .online = Count(*object, "online")};
+  const std::int64_t wanted = FindInt(*object, {"arguments", "x-quorum-initial-group-size"});
+  if (wanted > 0 && wanted < std::numeric_limits<std::uint32_t>::max()) {
+    queue.wanted_members = static_cast<std::uint32_t>(wanted);
+  }
+  return queue;
+}
+
+MirrorRule ParseMirrorRule(std::string_view definition) {
+  const auto object = ParseObject(definition, "definition");
+  if (!object) return {};
+  const std::string mode = FindString(*object, {"ha-mode"});
+  if (mode == "all") return {.mode = MirrorRule::Mode::kAll};
+  if (mode == "exactly") {
+    const std::int64_t count = std::clamp<std::int64_t>(FindInt(*object, {"ha-params"}), 1, 10'000);
+    return {.mode = MirrorRule::Mode::kExactly, .count = static_cast<std::uint32_t>(count)};
+  }
+  if (mode == "nodes") {
+    return {.mode = MirrorRule::Mode::kNodes, .nodes = Strings(*object, "ha-params")};
+  }
+  return {};
+}
+
+Refusal ParseRefusal(std::string_view body) {
+  const auto json = base::ParseJson(body);
+  if (!json || !json->is_object()) return {.reason = OneLine(std::string(body.substr(0, 4096)))};
+  Refusal refusal{.error = OneLine(FindString(*json, {"error"}))};
+  if (const Json* reason = base::Find(*json, {"reason"}); reason != nullptr) {
+    refusal.reason = OneLine(Flatten(*reason));
+  }
+  return refusal;
+}
+
+}  // namespace rabbit::rabbitmq

@@ -1,0 +1,37 @@
+// lib/rabbitmq/version.h: broker versions and what each can do. Values and pure functions.
+// Sources: RabbitMQ 3.10.8 and 4.0.5, run; release notes where neither was in reach.
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rabbit::rabbitmq {
+
+struct Version {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  auto operator<=>(const Version&) const = default;
+  [[nodiscard]] std::string ToString() const;  // "3.10.8"
+};
+
+// "3.10.8", "4.0.5-rc.1", "3.13", "3.12.0+7.g12ab": what follows the numbers is ignored.
+[[nodiscard]] std::optional<Version> ParseVersion(std::string_view text);
+
+// The version that an image's tag promises: "registry:5000/rabbitmq:3.13-management" is 3.13.0.
+// Nothing for "latest", a bare "4", a digest or a tag in other words.
+[[nodiscard]] std::optional<Version> VersionOfImage(std::string_view image);
+
+// Classic queue mirroring (ha-* in policies): until 3.13; from 4.0 on the broker refuses it.
+[[nodiscard]] constexpr bool CanMirror(const Version& v) { return v < Version{4, 0, 0}; }
+[[nodiscard]] constexpr bool HasRamNodes(const Version& v) { return v < Version{4, 0, 0}; }
+// A discovery that may be told to retry for ever. Before, it keeps the first node from starting.
+[[nodiscard]] constexpr bool CanRetryDiscovery(const Version& v) { return v >= Version{3, 13, 0}; }
+// apply-to classic_queues, quorum_queues, streams: before, "unrecognised".
+[[nodiscard]] constexpr bool HasQueueTypeInApplyTo(const Version& v) {
+  return v >= Version{3, 12, 0};
+}
+
+}  // namespace rabbit::rabbitmq

@@ -1,0 +1,244 @@
+#include "operator/act/executor.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/json.h"
+#include "operator/observe/projections.h"
+#include "operator/observe/secrets.h"
+#include "operator/observe/stranger.h"
+#include "operator/resources/names.h"
+#include "rabbitmq/client.h"
+#include "rabbitmq/password_hash.h"
+
+namespace rabbit::act {
+namespace {
+
+using base::Result;
+
+constexpr std::chrono::seconds kApiCall(15);
+constexpr std::chrono::seconds kBrokerCall(5);
+constexpr std::chrono::seconds kExecCall(60);
+
+}  // namespace
+
+// One execution: what the steps share.
+class Executor::Run {
+ public:
+  Run(Executor& executor, const kube::ObjectKey& cluster, const std::string& uid,
+      const observe::BrokerTarget& broker, const std::stop_token& stop, Executed& out)
+      : executor_(executor), cluster_(cluster), uid_(uid), broker_(broker), stop_(stop), out_(out) {}
+
+  Result<void> operator()(const plan::CreateObject& step) {
+    auto created = executor_.client_.Create(step.type, cluster_.ns, step.body, ApiCall());
+    if (created) {
+      Remember(step.type, *created);
+      return {};
+    }
+    if (created.error().kind != base::ErrorKind::kExists) return tl::unexpected(created.error());
+    // Ours, and our cache is late: the next look continues. Somebody else's: left alone.
+    const auto found = executor_.client_.Get(step.type, Key(step.name), ApiCall());
+    if (!found) return tl::unexpected(found.error());
+    if (auto stranger = observe::StrangerIn(*found, uid_)) {
+      out_.strangers[{step.type, step.name}] = *stranger;
+      return base::Fail(base::ErrorKind::kExists, "the name belongs to " + *stranger);
+    }
+    return base::Fail(base::ErrorKind::kConflict, "it exists already, and was not seen yet");
+  }
+
+  Result<void> operator()(const plan::CreateSecretOnce& step) {
+    auto body = base::ParseJson(step.body);
+    if (!body) return tl::unexpected(body.error());
+    for (const auto& random : step.random) {
+      (*body)["stringData"][random.key] =
+          base::RandomAlphanumeric(executor_.random_, random.length);
+    }
+    Result<std::string> text =
+        executor_.client_.Create(kube::kSecrets, cluster_.ns, base::Dump(*body), ApiCall());
+    if (!text && text.error().kind == base::ErrorKind::kExists) {
+      text = executor_.client_.Get(kube::kSecrets, Key(step.name), ApiCall());
+    }
+    if (!text) return tl::unexpected(text.error());
+    auto secret = observe::ParseSecret(*text);
+    if (!secret) return tl::unexpected(secret.error());
+    out_.secrets[step.name] = std::move(*secret);
+    return {};
+  }
+
+  Result<void> operator()(const plan::ApplyObject& step) {
+    auto body = base::ParseJson(step.body);
+    if (!body) return tl::unexpected(body.error());
+    (*body)["metadata"]["uid"] = step.uid;
+    if (auto owned = OwnByApply(step); !owned) return owned;
+    const auto applied =
+        executor_.client_.Apply(step.type, Key(step.name), base::Dump(*body), ApiCall());
+    if (!applied) return tl::unexpected(applied.error());
+    Remember(step.type, *applied);
+    return {};
+  }
+
+  Result<void> operator()(const plan::DeleteObject& step) {
+    return executor_.client_.Delete(step.type, Key(step.name), step.uid, ApiCall());
+  }
+
+  Result<void> operator()(const plan::PutClusterName& step) {
+    return AtBroker([&](auto& broker) { return broker.PutClusterName(step.name, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::PutVhost& step) {
+    return AtBroker(
+        [&](auto& broker) { return broker.PutVhost({.name = step.name}, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::PutUser& step) {
+    rabbitmq::User user{.name = step.name,
+                        .tags = step.tags,
+                        .password_hash = step.password_hash,
+                        .hashing_algorithm = step.hashing_algorithm};
+    if (step.password) {
+      auto hash = rabbitmq::HashPassword(*step.password, rabbitmq::kSha256, executor_.random_);
+      if (!hash) return tl::unexpected(hash.error());
+      user.password_hash = std::move(*hash);
+      user.hashing_algorithm = rabbitmq::kSha256;
+    }
+    return AtBroker([&](auto& broker) { return broker.PutUser(user, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::DeleteUser& step) {
+    return AtBroker([&](auto& broker) { return broker.DeleteUser(step.name, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::PutPermissions& step) {
+    const rabbitmq::Permission permission{.user = step.user,
+                                          .vhost = step.vhost,
+                                          .configure = step.configure,
+                                          .write = step.write,
+                                          .read = step.read};
+    return AtBroker([&](auto& broker) { return broker.PutPermission(permission, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::DeletePermissions& step) {
+    return AtBroker([&](auto& broker) {
+      return broker.DeletePermission(step.user, step.vhost, BrokerCall());
+    });
+  }
+  Result<void> operator()(const plan::PutPolicy& step) {
+    const rabbitmq::Policy policy{.vhost = step.vhost,
+                                  .name = step.name,
+                                  .pattern = step.pattern,
+                                  .apply_to = step.apply_to,
+                                  .priority = step.priority,
+                                  .definition = step.definition};
+    return AtBroker([&](auto& broker) { return broker.PutPolicy(policy, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::DeletePolicy& step) {
+    return AtBroker(
+        [&](auto& broker) { return broker.DeletePolicy(step.vhost, step.name, BrokerCall()); });
+  }
+
+  Result<void> operator()(const plan::ExecInPod& step) {
+    const auto code = executor_.exec_(Key(step.pod), step.container, step.command, step.input,
+                                      Call(kExecCall));
+    if (!code) return tl::unexpected(code.error());
+    if (*code != 0) {
+      return base::Fail(base::ErrorKind::kRetry,
+                        "the command ended with exit code " + std::to_string(*code));
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] kube::ObjectKey Key(const std::string& name) const { return {cluster_.ns, name}; }
+  [[nodiscard]] http::CallOptions Call(base::Duration time) const {
+    return {.deadline = executor_.clock_.Now() + time, .stop = stop_};
+  }
+  [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
+  [[nodiscard]] http::CallOptions BrokerCall() const { return Call(kBrokerCall); }
+
+  void Remember(const kube::ResourceType& type, const std::string& answer) {
+    if (auto child = observe::ProjectChild(type, answer)) out_.written.push_back(std::move(*child));
+  }
+
+  // What POST created belongs to an `Update` entry of managedFields that apply cannot take fields out
+  // of. Turns our own entry into an `Apply` one, once, guarded by a test of its manager.
+  Result<void> OwnByApply(const plan::ApplyObject& step) {
+    const auto text = executor_.client_.Get(step.type, Key(step.name), ApiCall());
+    if (!text) return tl::unexpected(text.error());
+    const auto object = base::ParseJson(*text);
+    if (!object) return tl::unexpected(object.error());
+    const base::Json* fields = base::Find(*object, {"metadata", "managedFields"});
+    if (fields == nullptr || !fields->is_array()) return {};
+    for (std::size_t i = 0; i < fields->size(); ++i) {
+      const base::Json& entry = (*fields)[i];
+      if (base::FindString(entry, {"manager"}) != resources::kFieldManager ||
+          base::FindString(entry, {"operation"}) != "Update" || entry.contains("subresource")) {
+        continue;
+      }
+      const std::string path = "/metadata/managedFields/" + std::to_string(i);
+      const base::Json patch = {
+          {{"op", "test"}, {"path", "/metadata/uid"}, {"value", step.uid}},
+          {{"op", "test"}, {"path", path + "/manager"}, {"value", resources::kFieldManager}},
+          {{"op", "test"}, {"path", path + "/operation"}, {"value", "Update"}},
+          {{"op", "replace"}, {"path", path + "/operation"}, {"value", "Apply"}}};
+      const auto patched =
+          executor_.client_.JsonPatch(step.type, Key(step.name), base::Dump(patch), ApiCall());
+      if (!patched) return tl::unexpected(patched.error());
+      return {};
+    }
+    return {};
+  }
+
+  // Sends one call to the first node that can be reached. All calls are idempotent, so one that may
+  // have arrived is simply sent to the next node as well.
+  template <typename CallBroker>
+  Result<void> AtBroker(const CallBroker& call) {
+    Result<void> result =
+        base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
+    for (const auto& node : broker_.nodes) {
+      const auto transport =
+          executor_.connections_.To(node.address, observe::kManagementPort);
+      if (!transport) {
+        result = tl::unexpected(transport.error());
+        continue;
+      }
+      rabbitmq::ManagementClient client(**transport, broker_.user, broker_.password);
+      result = call(client);
+      if (result) out_.broker_written = true;
+      if (result || result.error().kind != base::ErrorKind::kRetry) return result;
+      executor_.connections_.Forget(node.address, observe::kManagementPort);
+    }
+    return result;
+  }
+
+  Executor& executor_;
+  const kube::ObjectKey& cluster_;
+  const std::string& uid_;
+  const observe::BrokerTarget& broker_;
+  const std::stop_token& stop_;
+  Executed& out_;
+};
+
+Executor::Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,
+                   MayWrite may_write, base::Clock& clock, base::Random& random)
+    : client_(client),
+      connections_(connections),
+      exec_(std::move(exec)),
+      may_write_(std::move(may_write)),
+      clock_(clock),
+      random_(random) {}
+
+Executed Executor::Execute(const kube::ObjectKey& cluster, const std::string& uid,
+                           const plan::Plan& plan, const observe::BrokerTarget& broker,
+                           const std::stop_token& stop) {
+  using Outcome = report::StepResult::Outcome;
+  Executed out;
+  Run run(*this, cluster, uid, broker, stop, out);
+  for (const plan::Step& step : plan.steps) {
+    report::StepResult result{.outcome = Outcome::kSkipped, .error = {}};
+    const bool held_back = step.after && out.results[*step.after].outcome != Outcome::kDone;
+    if (!held_back && !stop.stop_requested() && may_write_()) {
+      const Result<void> done = std::visit(run, step.action);
+      result.outcome = done ? Outcome::kDone : Outcome::kFailed;
+      if (!done) result.error = base::Wrap(done.error(), plan::Describe(step));
+    }
+    out.results.push_back(std::move(result));
+  }
+  return out;
+}
+
+}  // namespace rabbit::act

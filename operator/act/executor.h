@@ -1,0 +1,66 @@
+// operator/act/executor.h: carries a plan out, step by step, and says what became of each. Thin: what
+// to do was decided by the planners; what it means is told by Report. Before each write the fence is
+// asked whether we still lead. Thread-safe: one Executor serves all workers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "kube/client.h"
+#include "operator/observe/broker_watch.h"
+#include "operator/observe/observation.h"
+#include "operator/observe/projections.h"
+#include "operator/plan/plan.h"
+#include "operator/report/report.h"
+
+namespace rabbit::act {
+
+// Whether this process may write now: leadership by the local clock. Thread-safe.
+using MayWrite = std::function<bool()>;
+
+// Runs a command in a container; the exit code. An error when it could not be run or is not known.
+using ExecFunction = std::function<base::Result<int>(
+    const kube::ObjectKey& pod, const std::string& container,
+    const std::vector<std::string>& command, const base::Secret& input,
+    const http::CallOptions& options)>;
+
+// What was learnt while acting, beside success and failure.
+struct Executed {
+  std::vector<report::StepResult> results;  // one for each step of the plan
+  // Own Secrets that were created, or found when creating.
+  std::map<std::string, observe::SecretView> secrets;
+  // Names that turned out to be taken: by whom, in words.
+  std::map<observe::ChildId, std::string> strangers;
+  // Children that were written, as the server answered them: newer than the caches.
+  std::vector<observe::CachedChild> written;
+  bool broker_written = false;  // something at the broker changed: look at it again
+};
+
+class Executor {
+ public:
+  // Nothing is owned; all must outlive the executor.
+  Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,
+           MayWrite may_write, base::Clock& clock, base::Random& random);
+
+  // `cluster` is the RabbitCluster that the plan is for, `uid` its uid; `broker` says whom to send
+  // broker steps to (the first node that answers). Ends early when a stop is requested.
+  [[nodiscard]] Executed Execute(const kube::ObjectKey& cluster, const std::string& uid,
+                                 const plan::Plan& plan, const observe::BrokerTarget& broker,
+                                 const std::stop_token& stop);
+
+ private:
+  class Run;
+  kube::Client& client_;
+  observe::Connections& connections_;
+  const ExecFunction exec_;
+  const MayWrite may_write_;
+  base::Clock& clock_;
+  base::Random& random_;
+};
+
+}  // namespace rabbit::act

@@ -1,0 +1,218 @@
+#include "operator/act/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "kube/credentials.h"
+#include "test/fakes/scripted_transport.h"
+
+namespace rabbit::act {
+namespace {
+
+using Outcome = report::StepResult::Outcome;
+
+constexpr const char* kOurs =
+    R"({"metadata":{"name":"c","namespace":"ns","uid":"s1","resourceVersion":"5",
+    "labels":{"app.kubernetes.io/managed-by":"rabbit-operator","app.kubernetes.io/instance":"c"},
+    "annotations":{"rabbitcluster.dev/applied-hash":"h1"},
+    "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]},"spec":{}})";
+constexpr const char* kExists =
+    R"({"kind":"Status","status":"Failure","reason":"AlreadyExists","message":"exists","code":409})";
+
+class ExecutorTest : public testing::Test {
+ protected:
+  ExecutorTest() {
+    broker_.nodes = {{.pod = "c-node-0", .address = "10.0.0.1"},
+                     {.pod = "c-node-1", .address = "10.0.0.2"}};
+    broker_.user = "rabbit-operator";
+    broker_.password = base::Secret("p");
+  }
+
+  Executed Execute(std::vector<plan::Step> steps) {
+    plan::Plan plan;
+    plan.steps = std::move(steps);
+    return executor_.Execute({"ns", "c"}, "u1", plan, broker_, {});
+  }
+  static plan::Step CreateService() {
+    return {.action = plan::CreateObject{kube::kServices, "c", "{}"}, .reason = "does not exist"};
+  }
+  static plan::Step NameIt() {
+    return {.action = plan::PutClusterName{"rabbit"}, .reason = "differs"};
+  }
+  fakes::ScriptedTransport::Call& ExpectCreate() {
+    return api_.Expect("POST /api/v1/namespaces/ns/services*");
+  }
+  fakes::ScriptedTransport::Call& ExpectRead() {
+    return api_.Expect("GET /api/v1/namespaces/ns/services/c");
+  }
+
+  class Forward final : public http::Transport {
+   public:
+    explicit Forward(http::Transport& to) : to_(to) {}
+    base::Result<http::Response> Send(const http::Request& request,
+                                      const http::CallOptions& options) override {
+      return to_.Send(request, options);
+    }
+    base::Result<void> Stream(const http::Request& request, const http::CallOptions& options,
+                              http::BodySink& sink) override {
+      return to_.Stream(request, options, sink);
+    }
+
+   private:
+    http::Transport& to_;
+  };
+
+  base::ManualClock clock_;
+  base::SequenceRandom random_;
+  fakes::ScriptedTransport api_;
+  std::map<std::string, fakes::ScriptedTransport> nodes_;
+  kube::StaticCredentials credentials_;
+  kube::Client client_{api_, credentials_, nullptr};
+  observe::Connections connections_{
+      [this](const std::string& address,
+             std::uint16_t) -> base::Result<std::unique_ptr<http::Transport>> {
+        return std::make_unique<Forward>(nodes_[address]);
+      }};
+  observe::BrokerTarget broker_;
+  bool leads_ = true;
+  std::vector<std::string> commands_;
+  int exit_code_ = 0;
+  Executor executor_{client_,
+                     connections_,
+                     [this](const kube::ObjectKey& pod, const std::string& container,
+                            const std::vector<std::string>& command, const base::Secret&,
+                            const http::CallOptions&) -> base::Result<int> {
+                       commands_.push_back(pod.name + "/" + container + ": " + command.front());
+                       return exit_code_;
+                     },
+                     [this] { return leads_; },
+                     clock_,
+                     random_};
+};
+
+TEST_F(ExecutorTest, ACreatedChildIsRememberedAsTheServerAnsweredIt) {
+  ExpectCreate().Answer(201, kOurs);
+  const Executed done = Execute({CreateService()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  ASSERT_EQ(done.written.size(), 1U);
+  EXPECT_EQ(done.written[0].child.uid, "s1");
+  EXPECT_EQ(done.written[0].child.applied_hash, "h1");
+}
+
+TEST_F(ExecutorTest, ATakenNameIsAStrangersAndIsLeftAlone) {
+  ExpectCreate().Answer(409, kExists);
+  ExpectRead().Answer(200, R"({"metadata":{"name":"c","uid":"x"}})");
+  const Executed done = Execute({CreateService()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+  ASSERT_EQ(done.strangers.size(), 1U);
+  EXPECT_EQ(done.strangers.begin()->first.name, "c");
+}
+
+TEST_F(ExecutorTest, OurOwnObjectThatTheCacheHasNotShownIsNoStranger) {
+  ExpectCreate().Answer(409, kExists);
+  ExpectRead().Answer(200, kOurs);
+  const Executed done = Execute({CreateService()});
+  EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
+  EXPECT_TRUE(done.strangers.empty());
+}
+
+TEST_F(ExecutorTest, AFailedStepHoldsBackOnlyThoseThatNameIt) {
+  ExpectCreate().Refuse();
+  nodes_["10.0.0.1"].Expect("PUT /api/cluster-name").Answer(204);
+  plan::Step after = NameIt();
+  after.after = 0;
+  const Executed done = Execute({CreateService(), after, NameIt()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+  EXPECT_EQ(done.results[1].outcome, Outcome::kSkipped);
+  EXPECT_EQ(done.results[2].outcome, Outcome::kDone);
+}
+
+TEST_F(ExecutorTest, NothingIsWrittenWhenWeDoNotLead) {
+  leads_ = false;
+  const Executed done = Execute({CreateService(), NameIt()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kSkipped);
+  EXPECT_EQ(done.results[1].outcome, Outcome::kSkipped);
+  EXPECT_TRUE(api_.lines().empty());
+}
+
+TEST_F(ExecutorTest, ABrokerCallGoesToTheNextNodeWhenOneIsDown) {
+  nodes_["10.0.0.1"].Otherwise([](const http::Request&) -> base::Result<http::Response> {
+    return base::Fail(base::ErrorKind::kRetry, "connection refused");
+  });
+  nodes_["10.0.0.2"].Expect("PUT /api/cluster-name").WithBodyContaining("rabbit").Answer(204);
+  const Executed done = Execute({NameIt()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  EXPECT_TRUE(done.broker_written);
+}
+
+TEST_F(ExecutorTest, WhatTheBrokerRefusesIsNotTriedAtTheNextNode) {
+  nodes_["10.0.0.1"]
+      .Expect("PUT /api/policies/*")
+      .Answer(400, R"({"error":"bad_request","reason":"Validation failed"})");
+  const Executed done = Execute({{.action = plan::PutPolicy{.vhost = "/",
+                                                            .name = "half",
+                                                            .pattern = "x",
+                                                            .apply_to = "queues",
+                                                            .definition = R"({"max-length":1})"},
+                                  .reason = "differs"}});
+  EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kInvalid);
+  EXPECT_NE(done.results[0].error.value().message.find("Validation failed"), std::string::npos);
+  EXPECT_FALSE(done.broker_written);
+}
+
+TEST_F(ExecutorTest, ASecretIsCreatedWithRandomValuesThatAreLearnt) {
+  api_.Expect("POST /api/v1/namespaces/ns/secrets*")
+      .WithBodyContaining("\"cookie\"")
+      .Answer(201, R"({"metadata":{"name":"c-erlang-cookie","uid":"k1",
+        "labels":{"app.kubernetes.io/managed-by":"rabbit-operator"}},"data":{"cookie":"YWJj"}})");
+  const Executed done = Execute({{.action = plan::CreateSecretOnce{.name = "c-erlang-cookie",
+                                                                   .body = R"({"metadata":{}})",
+                                                                   .random = {{"cookie", 32}}},
+                                  .reason = "does not exist"}});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  EXPECT_EQ(done.secrets.at("c-erlang-cookie").data.at("cookie"), base::Secret("abc"));
+}
+
+TEST_F(ExecutorTest, ASecretThatIsThereIsReadNotWritten) {
+  api_.Expect("POST /api/v1/namespaces/ns/secrets*").Answer(409, kExists);
+  api_.Expect("GET /api/v1/namespaces/ns/secrets/c-erlang-cookie")
+      .Answer(200, R"({"metadata":{"name":"c-erlang-cookie","uid":"k0",
+        "labels":{"app.kubernetes.io/managed-by":"rabbit-operator"}},"data":{"cookie":"b2xk"}})");
+  const Executed done = Execute({{.action = plan::CreateSecretOnce{.name = "c-erlang-cookie",
+                                                                   .body = R"({"metadata":{}})",
+                                                                   .random = {{"cookie", 32}}},
+                                  .reason = "not known"}});
+  EXPECT_EQ(done.secrets.at("c-erlang-cookie").data.at("cookie"), base::Secret("old"));
+}
+
+TEST_F(ExecutorTest, OurPostEntryBecomesAnApplyEntryBeforeTheApply) {
+  ExpectRead().Answer(200, R"({"metadata":{"name":"c","uid":"s1","managedFields":[
+    {"manager":"kubectl","operation":"Update"},{"manager":"rabbit-operator","operation":"Update"}]}})");
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithHeader("Content-Type", "application/json-patch+json")
+      .WithBodyContaining("/metadata/managedFields/1/operation")
+      .Answer(200, kOurs);
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithBodyContaining(R"("uid":"s1")")
+      .Answer(200, kOurs);
+  const Executed done = Execute({{.action = plan::ApplyObject{kube::kServices, "c", "s1", "{}"},
+                                  .reason = "differs"}});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  EXPECT_EQ(done.written.size(), 1U);
+}
+
+TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {
+  exit_code_ = 3;
+  const Executed done = Execute({{.action = plan::ExecInPod{.pod = "c-node-1",
+                                                            .container = "prepare",
+                                                            .command = {"/bin/sh"},
+                                                            .input = base::Secret("v1")},
+                                  .reason = "new node"}});
+  EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/prepare: /bin/sh"});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+}
+
+}  // namespace
+}  // namespace rabbit::act

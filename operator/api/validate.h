@@ -1,0 +1,19 @@
+// operator/api/validate.h: what must hold between fields, and of texts that a schema cannot read.
+// Pure, thread-safe. Called by ParseRabbitCluster, after each field by itself was found good.
+#pragma once
+
+#include "kube/resource.h"
+#include "operator/api/findings.h"
+#include "operator/api/types.h"
+
+namespace rabbit::api {
+
+// Adds to `findings`, and drops entries of `spec` that are in error. `meta` is the cluster's.
+void Validate(const kube::ObjectMeta& meta, Spec& spec, Findings& findings);
+
+// What cannot change while the cluster lives, given what was last put into effect (the schema says
+// the same by comparing with the old object). Structural errors; empty: the step is allowed.
+[[nodiscard]] std::vector<FieldError> ValidateStorageChange(const Storage& now,
+                                                            const Storage& then);
+
+}  // namespace rabbit::api

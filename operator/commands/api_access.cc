@@ -1,0 +1,54 @@
+#include "operator/commands/api_access.h"
+
+#include <utility>
+
+#include "http/cpprest_transport.h"
+
+namespace rabbit::commands {
+namespace {
+
+using std::chrono::seconds;
+
+// A watch is silent for as long as nothing changes; the server ends it after ten minutes at most.
+constexpr seconds kWatchSilence(630);
+
+}  // namespace
+
+base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
+                                             const Environment& environment) {
+  if (!options.kubeconfig.empty()) return kube::LoadKubeconfig(options.kubeconfig, options.context);
+  auto config = kube::LoadInCluster("/", environment);
+  if (!config && config.error().kind == base::ErrorKind::kNotFound) {
+    return base::Fail(base::ErrorKind::kInvalid,
+                      "this is no pod (KUBERNETES_SERVICE_HOST is not set): name a kubeconfig "
+                      "with --kubeconfig");
+  }
+  return config;
+}
+
+ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
+                     kube::RequestObserver* observer)
+    : config_(std::move(config)),
+      credentials_(kube::MakeCredentials(config_, clock)),
+      call_transport_(config_, clock, logger, ConnectWith(seconds(5), seconds(30))),
+      watch_transport_(config_, clock, logger, ConnectWith(seconds(5), kWatchSilence)),
+      lease_transport_(config_, clock, logger, ConnectWith(seconds(3), seconds(5))),
+      calls_(call_transport_, *credentials_, observer),
+      watches_(watch_transport_, *credentials_, observer),
+      lease_(lease_transport_, *credentials_, observer),
+      exec_(kube::WebSocketsTo(config_, resolver_), *credentials_) {}
+
+kube::ReloadingTransport::Connect ApiAccess::ConnectWith(std::chrono::milliseconds connect_timeout,
+                                                         std::chrono::milliseconds idle_timeout) {
+  return [this, connect_timeout, idle_timeout](
+             const kube::ClusterConfig& config, const http::TlsSettings& tls,
+             const http::CallOptions& options) -> base::Result<std::unique_ptr<http::Transport>> {
+    auto addresses = resolver_.ResolveIpv4(config.server.host, options.deadline, options.stop);
+    if (!addresses) return tl::unexpected(addresses.error());
+    return http::MakeCpprestTransport(
+        kube::EndpointAt(config, addresses->front()), tls,
+        {.connect_timeout = connect_timeout, .idle_timeout = idle_timeout});
+  };
+}
+
+}  // namespace rabbit::commands

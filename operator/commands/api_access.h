@@ -1,0 +1,53 @@
+// operator/commands/api_access.h: how this process reaches the API server: one configuration, and a
+// transport a role, so that watches cannot starve calls, nor calls the lease.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "http/resolve.h"
+#include "kube/client.h"
+#include "kube/config.h"
+#include "kube/credentials.h"
+#include "kube/exec.h"
+#include "kube/reloading_transport.h"
+#include "operator/commands/options.h"
+#include "operator/commands/run.h"
+
+namespace rabbit::commands {
+
+// The kubeconfig when one is named, else the pod's service account. kInvalid is for people, on one
+// line. Never the kubeconfig that happens to lie about.
+[[nodiscard]] base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
+                                                           const Environment& environment);
+
+// Not copyable; outlives everything that it hands out. Thread-safe.
+class ApiAccess {
+ public:
+  // `clock` and `logger` must outlive it; `observer` may be null.
+  ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
+            kube::RequestObserver* observer);
+  ApiAccess(const ApiAccess&) = delete;
+  ApiAccess& operator=(const ApiAccess&) = delete;
+
+  kube::Client& calls() { return calls_; }      // 30 s of silence at most
+  kube::Client& watches() { return watches_; }  // streams that are silent for minutes
+  kube::Client& lease() { return lease_; }      // a connection of its own
+  kube::Exec& exec() { return exec_; }
+
+ private:
+  kube::ReloadingTransport::Connect ConnectWith(std::chrono::milliseconds connect_timeout,
+                                                std::chrono::milliseconds idle_timeout);
+
+  const kube::ClusterConfig config_;
+  http::Resolver resolver_;
+  std::unique_ptr<kube::Credentials> credentials_;
+  kube::ReloadingTransport call_transport_, watch_transport_, lease_transport_;
+  kube::Client calls_, watches_, lease_;
+  kube::Exec exec_;
+};
+
+}  // namespace rabbit::commands

@@ -1,0 +1,115 @@
+#include "operator/commands/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+namespace rabbit::commands {
+namespace {
+
+// Seconds, as flags give them.
+CLI::Option* AddSeconds(CLI::App& app, const std::string& name, base::Duration& target,
+                        const std::string& description) {
+  return app
+      .add_option_function<double>(
+          name,
+          [&target](const double& seconds) {
+            target = std::chrono::duration_cast<base::Duration>(
+                std::chrono::duration<double>(seconds));
+          },
+          description)
+      ->check(CLI::PositiveNumber)
+      ->default_str(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(target).count()));
+}
+
+void AddRunOptions(CLI::App& run, RunOptions& options) {
+  run.add_option("--kubeconfig", options.kubeconfig,
+                 "kubeconfig file; without it the service account of the pod is used");
+  run.add_option("--context", options.context, "context of the kubeconfig, not its current one");
+  run.add_option("--namespace", options.ns, "the one namespace to watch, instead of all");
+  run.add_option("--default-image", options.settings.broker_image,
+                 "RabbitMQ image of clusters that name none")
+      ->capture_default_str();
+  run.add_option("--default-proxy-image", options.settings.proxy_image,
+                 "HAProxy image of clusters that name none")
+      ->capture_default_str();
+  run.add_option("--cluster-domain", options.settings.cluster_domain,
+                 "DNS domain of the Kubernetes cluster")
+      ->capture_default_str();
+  run.add_option("--http-address", options.http_address,
+                 "address of /healthz, /readyz and /metrics")
+      ->capture_default_str();
+  run.add_option("--http-port", options.http_port, "their port; 0: any free one")
+      ->capture_default_str();
+  run.add_option("--workers", options.workers, "clusters that are reconciled at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  run.add_option("--pollers", options.pollers, "brokers that are looked at at once")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  run.add_option("--looks-per-second", options.looks_per_second,
+                 "budget of looks at brokers and proxies; intervals are stretched to keep it")
+      ->check(CLI::Range(0.1, 10'000.0))
+      ->capture_default_str();
+  run.add_flag("--leader-election,!--no-leader-election", options.leader_election,
+               "of several operators only the one that holds the lease works")
+      ->default_str("true");
+  run.add_option("--lease-namespace", options.lease_namespace,
+                 "namespace of the lease; that of the operator's pod when not given");
+  run.add_option("--lease-name", options.lease_name, "name of the lease")->capture_default_str();
+  AddSeconds(run, "--lease-seconds", options.lease.lease,
+             "others take over when a lease was not renewed for so long");
+  AddSeconds(run, "--lease-renew-seconds", options.lease.renew,
+             "without a renewal for so long this operator ceases to work");
+  AddSeconds(run, "--lease-retry-seconds", options.lease.retry, "pause between renewals");
+  run.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, base::LogLevel>{{"debug", base::LogLevel::kDebug},
+                                                {"info", base::LogLevel::kInfo},
+                                                {"warn", base::LogLevel::kWarn},
+                                                {"error", base::LogLevel::kError}}))
+      ->default_str("info");
+  run.add_option("--log-format", options.log_format, "text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, base::LogFormat>{
+          {"text", base::LogFormat::kText}, {"json", base::LogFormat::kJson}}))
+      ->default_str("text");
+}
+
+std::string OneLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  CLI::App app("Kubernetes operator for RabbitMQ clusters behind HAProxy", "rabbit-operator");
+  app.require_subcommand(1);
+  CLI::App* run = app.add_subcommand("run", "watch RabbitClusters and keep them as declared");
+  AddRunOptions(*run, line.run);
+  CLI::App* crd =
+      app.add_subcommand("crd", "print the CustomResourceDefinition, for kubectl apply -f -");
+  app.add_subcommand("version", "print the version");
+  try {
+    // CLI11 takes the arguments from the end.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    line.text = run->parsed() ? run->help() : app.help();
+    return line;
+  } catch (const CLI::ParseError& error) {
+    line.text = OneLine(error.what());
+    line.exit_code = 2;
+    return line;
+  }
+  line.command = run->parsed() ? Command::kRun : crd->parsed() ? Command::kCrd : Command::kVersion;
+  if (line.command == Command::kRun) {
+    if (auto valid = runtime::Validate(line.run.lease); !valid) {
+      line.text = OneLine(valid.error().message);
+      line.exit_code = 2;
+    }
+  }
+  return line;
+}
+
+}  // namespace rabbit::commands

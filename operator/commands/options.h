@@ -1,0 +1,49 @@
+// operator/commands/options.h: what the command line says. Plain values, parsed by ParseCommandLine.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "operator/api/settings.h"
+#include "runtime/lease_machine.h"
+
+namespace rabbit::commands {
+
+struct RunOptions {
+  std::string kubeconfig;  // file; empty: $KUBECONFIG is not read, the pod's service account is
+  std::string context;     // of the kubeconfig; empty: its current one
+  std::string ns;          // the one namespace to watch; empty: all
+  Settings settings;
+  std::string http_address = "0.0.0.0";  // of health and metrics
+  std::uint16_t http_port = 8080;        // 0: any free one
+  std::size_t workers = 16;
+  int pollers = 4;
+  double looks_per_second = 20;
+  bool leader_election = true;
+  std::string lease_namespace;  // empty: that of the pod, else of the kubeconfig's context
+  std::string lease_name = "rabbit-operator";
+  runtime::LeaseTiming lease;
+  base::LogLevel log_level = base::LogLevel::kInfo;
+  base::LogFormat log_format = base::LogFormat::kText;
+};
+
+enum class Command { kRun, kCrd, kVersion };
+
+struct CommandLine {
+  Command command = Command::kRun;
+  RunOptions run;
+  // Set when nothing is to be run: the text of --help, or why the command line is refused; one line
+  // for a refusal.
+  std::optional<std::string> text;
+  int exit_code = 0;  // with `text`: 0 for help, 2 for a refusal
+};
+
+// `arguments` without the program's name.
+[[nodiscard]] CommandLine ParseCommandLine(const std::vector<std::string>& arguments);
+
+}  // namespace rabbit::commands

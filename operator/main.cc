@@ -1,0 +1,44 @@
+// The command `rabbit-operator`. What reads the environment and the command line is here; everything
+// else gets it handed down.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "operator/api/crd_text.h"
+#include "operator/commands/options.h"
+#include "operator/commands/run.h"
+
+namespace {
+
+std::optional<std::string> Lookup(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets any
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+int Print(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using rabbit::commands::Command;
+  const rabbit::commands::CommandLine line =
+      rabbit::commands::ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+  if (line.text) {
+    if (line.exit_code == 0) return Print(*line.text);
+    std::fprintf(stderr, "rabbit-operator: %s\n", line.text->c_str());
+    return line.exit_code;
+  }
+  switch (line.command) {
+    case Command::kCrd:
+      return Print(rabbit::api::CrdText());
+    case Command::kVersion:
+      return Print("rabbit-operator " RABBIT_OPERATOR_VERSION "\n");
+    case Command::kRun:
+      return rabbit::commands::Run(line.run, Lookup);
+  }
+  return rabbit::commands::kExitUsage;
+}

@@ -1,0 +1,94 @@
+// operator/observe/broker_watch.h: looks at brokers and proxies over HTTP: one look, its failover, and
+// the connections that are kept alive between looks. Watched (observe/watched.h) keeps the latest.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mutex.h"
+#include "base/secret.h"
+#include "http/transport.h"
+#include "kube/resource.h"
+#include "operator/observe/observation.h"
+#include "operator/observe/watched.h"
+
+namespace rabbit::observe {
+
+inline constexpr std::uint16_t kManagementPort = 15672;
+
+// Makes the transport to a plain HTTP server at a literal address.
+using ConnectFunction = std::function<base::Result<std::unique_ptr<http::Transport>>(
+    const std::string& address, std::uint16_t port)>;
+
+// Transports by address, made on first use; at most kMax, the one that was used longest ago goes
+// first. Thread-safe; a transport in use outlives its removal.
+class Connections {
+ public:
+  static constexpr std::size_t kMax = 2'000;
+  explicit Connections(ConnectFunction connect) : connect_(std::move(connect)) {}
+  base::Result<std::shared_ptr<http::Transport>> To(const std::string& address, std::uint16_t port)
+      RABBIT_EXCLUDES(mutex_);
+  // Forgets the connection to a server that failed or went away.
+  void Forget(const std::string& address, std::uint16_t port) RABBIT_EXCLUDES(mutex_);
+
+ private:
+  struct Entry {
+    std::shared_ptr<http::Transport> transport;
+    std::uint64_t last_use = 0;  // counts uses
+  };
+  const ConnectFunction connect_;
+  base::Mutex mutex_;
+  std::uint64_t uses_ RABBIT_GUARDED_BY(mutex_) = 0;
+  std::map<std::pair<std::string, std::uint16_t>, Entry> entries_ RABBIT_GUARDED_BY(mutex_);
+};
+
+struct BrokerTarget {
+  struct Node {
+    std::string pod, address;
+    bool operator==(const Node&) const = default;
+  };
+  std::vector<Node> nodes;  // that serve, by ordinal
+  std::string user;
+  base::Secret password;
+  bool operator==(const BrokerTarget&) const = default;
+};
+
+struct ProxyTarget {
+  struct Proxy {
+    std::string pod, address;
+    bool operator==(const Proxy&) const = default;
+  };
+  std::vector<Proxy> proxies;
+  std::uint16_t port = 9000;
+  std::string csv_target;  // "/rabbitmq-stats;csv"
+  bool operator==(const ProxyTarget&) const = default;
+};
+
+struct ProxyLooks {
+  std::vector<ProxyLook> looks;  // in the order of the target
+};
+
+using BrokerWatch = Watched<BrokerTarget, BrokerLook>;
+using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
+
+// Asks the nodes in turn until one answers, for at most four seconds together. The view before is
+// kept beside the trouble when none does, with its age.
+[[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
+                                               const BrokerTarget& target, const BrokerLook& before,
+                                               const std::stop_token& stop);
+[[nodiscard]] bool IsNews(const BrokerLook& before, const BrokerLook& now);
+
+// Asks every proxy, one second each.
+[[nodiscard]] ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
+                                               const ProxyTarget& target,
+                                               const std::stop_token& stop);
+[[nodiscard]] bool IsNews(const ProxyLooks& before, const ProxyLooks& now);
+
+}  // namespace rabbit::observe

@@ -1,0 +1,170 @@
+#include "operator/api/parse.h"
+#include "operator/observe/caches.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "operator/resources/names.h"
+
+namespace rabbit::observe {
+namespace {
+
+constexpr std::array kChildTypes = {
+    kube::kServices,     kube::kConfigMaps,  kube::kServiceAccounts,
+    kube::kStatefulSets, kube::kDeployments, kube::kPodDisruptionBudgets,
+};
+
+std::string OwnLabel() {
+  return std::string(resources::kManagedByLabel) + "=" + std::string(resources::kFieldManager);
+}
+
+}  // namespace
+
+struct Caches::Impl {
+  Impl(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
+       kube::WatchObserver* observer, const Options& options, Enqueue enqueue_key)
+      : enqueue(std::move(enqueue_key)) {
+    AddClusters();
+    for (const kube::ResourceType& type : kChildTypes) {
+      stores.push_back(std::make_unique<kube::Store<CachedChild>>(IndexOf<CachedChild>));
+      Route(*stores.back());
+      Feed(*stores.back(), [type](std::string_view text) { return ProjectChild(type, text); });
+      targets.push_back({type, OwnLabel(), feeds.back().get()});
+    }
+    Route(pods);
+    Feed(pods, ProjectPod);
+    targets.push_back({kube::kPods, OwnLabel(), feeds.back().get()});
+    Route(claims);
+    Feed(claims, ProjectClaim);
+    targets.push_back({kube::kPersistentVolumeClaims, OwnLabel(), feeds.back().get()});
+
+    for (const Target& target : targets) {
+      watchers.push_back(std::make_unique<kube::Watcher>(
+          client, clock, random, logger, observer,
+          kube::WatchTarget{target.type, {.ns = options.ns, .label_selector = target.labels}},
+          *target.feed, options.watch));
+    }
+  }
+
+  template <typename T>
+  static std::string IndexOf(const T& value) {
+    return value.cluster.ToString();
+  }
+
+  void AddClusters() {
+    clusters.AddHandler([this](const kube::Store<api::RabbitCluster>::Change& change) {
+      enqueue(change.key);
+    });
+    Feed(clusters, api::ParseRabbitCluster);
+    targets.push_back({api::kRabbitClusters, "", feeds.back().get()});
+  }
+
+  template <typename T>
+  void Feed(kube::Store<T>& store, typename kube::StoreFeed<T>::Project project) {
+    feeds.push_back(std::make_unique<kube::StoreFeed<T>>(store, std::move(project)));
+  }
+
+  // A change belongs to the cluster that the labels name now, and to the one they named before.
+  template <typename T>
+  void Route(kube::Store<T>& store) {
+    store.AddHandler([this](const typename kube::Store<T>::Change& change) {
+      if (change.before != nullptr) enqueue(change.before->cluster);
+      if (change.after != nullptr &&
+          (change.before == nullptr || change.before->cluster != change.after->cluster)) {
+        enqueue(change.after->cluster);
+      }
+    });
+  }
+
+  struct Target {
+    kube::ResourceType type;
+    std::string labels;
+    kube::ObjectSink* feed;
+  };
+
+  Enqueue enqueue;
+  kube::Store<api::RabbitCluster> clusters;
+  std::vector<std::unique_ptr<kube::Store<CachedChild>>> stores;  // one each of kChildTypes
+  kube::Store<CachedPod> pods{IndexOf<CachedPod>};
+  kube::Store<CachedClaim> claims{IndexOf<CachedClaim>};
+  std::vector<std::unique_ptr<kube::ObjectSink>> feeds;
+  std::vector<Target> targets;  // in the order of `watchers`
+  std::vector<std::unique_ptr<kube::Watcher>> watchers;  // last: their threads use all the above
+};
+
+Caches::Caches(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
+               kube::WatchObserver* observer, const Options& options, Enqueue enqueue)
+    : impl_(std::make_unique<Impl>(client, clock, random, logger, observer, options,
+                                   std::move(enqueue))) {}
+
+Caches::~Caches() { Stop(); }
+
+void Caches::Start() {
+  for (const auto& watcher : impl_->watchers) watcher->Start();
+}
+
+void Caches::Stop() {
+  for (const auto& watcher : impl_->watchers) watcher->Stop();
+}
+
+bool Caches::HasSynced() const {
+  return impl_->clusters.HasSynced() && impl_->pods.HasSynced() && impl_->claims.HasSynced() &&
+         std::all_of(impl_->stores.begin(), impl_->stores.end(),
+                     [](const auto& store) { return store->HasSynced(); });
+}
+
+std::optional<std::string> Caches::Missing() const {
+  if (HasSynced()) return std::nullopt;
+  for (std::size_t i = 0; i < impl_->watchers.size(); ++i) {
+    if (const auto trouble = impl_->watchers[i]->Trouble()) {
+      return "cannot list " + std::string(impl_->targets[i].type.plural) + ": " + trouble->message;
+    }
+  }
+  return "the first lists are not in yet";
+}
+
+std::shared_ptr<const api::RabbitCluster> Caches::Cluster(const kube::ObjectKey& key) const {
+  return impl_->clusters.Get(key);
+}
+
+std::size_t Caches::clusters() const { return impl_->clusters.size(); }
+
+Observation Caches::Look(const kube::ObjectKey& cluster) const {
+  const std::string index = cluster.ToString();
+  Observation seen;
+  for (const auto& store : impl_->stores) {
+    for (const auto& cached : store->Indexed(index)) {
+      seen.children.emplace(cached->id, cached->child);
+      if (const auto* state = std::get_if<StatefulSetState>(&cached->state);
+          state != nullptr && cached->id.name == resources::NodeSetName(cluster.name)) {
+        seen.stateful_set = *state;
+      } else if (const auto* deployment = std::get_if<DeploymentState>(&cached->state);
+                 deployment != nullptr && cached->id.name == resources::ProxyName(cluster.name)) {
+        seen.proxy_deployment = *deployment;
+      } else if (const auto* inventory =
+                     std::get_if<std::shared_ptr<const Inventory>>(&cached->state)) {
+        seen.inventory = **inventory;
+      }
+    }
+  }
+  std::map<std::string, std::string> volumes;  // claim name -> uid
+  for (const auto& cached : impl_->claims.Indexed(index)) {
+    seen.claims.push_back(cached->claim);
+    volumes[cached->claim.name] = cached->claim.uid;
+  }
+  std::map<int, Pod> nodes;
+  for (const auto& cached : impl_->pods.Indexed(index)) {
+    if (!cached->broker) {
+      seen.proxies.push_back(cached->pod);
+    } else if (const auto ordinal = resources::OrdinalOf(cluster.name, cached->pod.name)) {
+      Pod& node = nodes[*ordinal] = cached->pod;
+      node.volume_uid = volumes[resources::ClaimName(cluster.name, *ordinal)];
+    }
+  }
+  for (auto& [ordinal, node] : nodes) seen.nodes.push_back(std::move(node));
+  seen.first_sight = seen.children.empty() && seen.claims.empty();
+  return seen;
+}
+
+}  // namespace rabbit::observe

@@ -1,0 +1,161 @@
+// operator/observe/observation.h: everything a planner may know of one cluster, as plain values.
+// Unknown is not absent: a part that could not be read is an empty optional (or kUnknown) with the
+// reason beside it, and no planner deletes on it. No I/O, no locks; copies are cheap where it counts
+// (bodies and views are shared and immutable).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "haproxy/stats.h"
+#include "kube/resource.h"
+#include "rabbitmq/view.h"
+
+namespace rabbit::observe {
+
+// A child as the caches keep it: no DOM, no text.
+struct Child {
+  std::string uid;
+  std::string resource_version;
+  std::string owner_uid;     // of the controlling owner; empty: none
+  std::string applied_hash;  // annotation rabbitcluster.dev/applied-hash; empty: never applied by us
+  std::uint64_t content_hash = 0;  // of spec, data, labels, annotations and owners; not of status
+  bool deleting = false;
+  // The object as read for this reconcile, because its content was never compared with what is
+  // desired; null otherwise (see Verified).
+  std::shared_ptr<const std::string> body;
+
+  bool operator==(const Child&) const = default;
+};
+
+// What was found equal: this content satisfies the desired object with this hash.
+struct Verified {
+  std::string desired_hash;
+  std::uint64_t content_hash = 0;
+  bool operator==(const Verified&) const = default;
+};
+
+// Which child: the kind's plural and the name, both in the cluster's namespace.
+struct ChildId {
+  kube::ResourceType type;
+  std::string name;
+
+  friend bool operator==(const ChildId& a, const ChildId& b) = default;
+  friend bool operator<(const ChildId& a, const ChildId& b) {
+    return a.type.plural != b.type.plural ? a.type.plural < b.type.plural : a.name < b.name;
+  }
+};
+
+struct StatefulSetState {
+  int replicas = 0;        // of its spec
+  int ready_replicas = 0;  // of its status
+  std::string template_hash;  // annotation rabbitcluster.dev/template-hash of its pod template
+  bool operator==(const StatefulSetState&) const = default;
+};
+
+struct DeploymentState {
+  int replicas = 0;
+  int ready_replicas = 0;
+  int updated_replicas = 0;
+  bool settled = false;  // status speaks of the current generation, and no old pod is left
+  bool operator==(const DeploymentState&) const = default;
+};
+
+struct Pod {
+  std::string name;
+  std::string uid;
+  std::string ip;    // empty until it has one
+  std::string host;  // the Kubernetes node
+  std::string image;          // of the main container's spec
+  std::string template_hash;  // annotation rabbitcluster.dev/template-hash
+  std::string config_hash;    // annotation rabbitcluster.dev/config-hash
+  std::string volume_uid;     // filled by Observe from the claim; empty: ephemeral or not bound yet
+  bool ready = false;
+  bool deleting = false;
+  // The guard (init container `prepare`) is running: it waits for a release, or copies files.
+  bool preparing = false;
+  int restarts = 0;
+  std::string trouble;  // "ImagePullBackOff: …", "CrashLoopBackOff: …", "Unschedulable: …"; empty: none
+  bool operator==(const Pod&) const = default;
+};
+
+struct VolumeClaim {
+  std::string name;
+  std::string uid;  // of the claim: a new claim is a new disk
+  bool bound = false;
+  bool deleting = false;
+  bool operator==(const VolumeClaim&) const = default;
+};
+
+// What a StatefulSet's claim template was made with: the server refuses to change it.
+struct StorageRecord {
+  std::string size;                       // as declared; empty: ephemeral
+  std::optional<std::string> class_name;  // absent: the default class
+  bool ephemeral = false;
+  bool operator==(const StorageRecord&) const = default;
+};
+
+// What ConfigMap C-inventory records: everything that cannot be read off the world.
+struct Inventory {
+  std::optional<int> replicas;  // last declared count
+  bool formed = false;          // all nodes once agreed: blank disks are held from now on
+  std::vector<std::string> users;  // declared once; removed at the broker when no longer declared
+  std::vector<std::pair<std::string, std::string>> policies;  // vhost, name; likewise
+  // Ordinal -> uid of the volume that the member behind it was released or formed with.
+  std::map<int, std::string> volumes;
+  std::optional<StorageRecord> storage;  // since the StatefulSet was first made
+  bool operator==(const Inventory&) const = default;
+};
+
+enum class SecretState {
+  kUnknown,  // not read, or the read failed: `trouble` says why; empty when it was not tried
+  kAbsent,
+  kPresent,
+  kForeign,  // there, but of somebody else: no label of ours
+};
+
+struct SecretView {
+  SecretState state = SecretState::kUnknown;
+  std::string uid;
+  std::map<std::string, base::Secret> data;
+  std::string trouble;
+  bool operator==(const SecretView&) const = default;
+};
+
+struct BrokerLook {
+  std::shared_ptr<const rabbitmq::BrokerView> view;  // null: nobody answered (yet)
+  std::string trouble;                               // why the last look failed; empty: it did not
+  base::TimePoint at{};                              // of `view`
+  bool denied = false;                               // the broker refused the operator's password
+};
+
+struct ProxyLook {
+  std::string pod;
+  std::shared_ptr<const haproxy::ProxyView> view;
+  std::string trouble;
+};
+
+struct Observation {
+  // No child of this cluster is in the caches: it is new, so own Secrets need not be read first.
+  bool first_sight = false;
+  std::map<ChildId, Child> children;        // Secrets are never among them
+  std::map<ChildId, Verified> verified;     // by the reconciler's memory
+  std::map<ChildId, std::string> strangers; // names that somebody else owns: who, in words
+  std::optional<StatefulSetState> stateful_set;
+  std::optional<DeploymentState> proxy_deployment;
+  std::vector<Pod> nodes;    // broker pods, by ordinal
+  std::vector<Pod> proxies;  // by name
+  std::vector<VolumeClaim> claims;  // of the StatefulSet, any ordinal
+  std::optional<Inventory> inventory;  // empty: C-inventory is not there (yet)
+  std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
+  BrokerLook broker;
+  std::vector<ProxyLook> proxy_looks;
+};
+
+}  // namespace rabbit::observe

@@ -1,0 +1,338 @@
+// Tests of the small parts of Observe: strangers, Secrets, targets, writes that the cache has not
+// shown yet, and looks at brokers and proxies over a scripted transport.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/hash.h"
+#include "kube/credentials.h"
+#include "operator/observe/broker_watch.h"
+#include "operator/observe/observer.h"
+#include "operator/observe/secrets.h"
+#include "operator/observe/stranger.h"
+#include "operator/observe/targets.h"
+#include "test/fakes/scripted_transport.h"
+
+namespace rabbit::observe {
+namespace {
+
+using std::chrono::seconds;
+
+// ---- strangers
+
+TEST(StrangerIn, AnObjectWithOurLabelAndOurOwnerIsOurs) {
+  EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
+    "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]}})",
+                       "u1"),
+            std::nullopt);
+}
+
+TEST(StrangerIn, AnotherControllerIsAStrangerEvenWithOurLabel) {
+  EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
+    "ownerReferences":[{"kind":"RabbitCluster","name":"old","uid":"u0","controller":true}]}})",
+                       "u1"),
+            "RabbitCluster old, its controller");
+}
+
+TEST(StrangerIn, NoLabelIsAStranger) {
+  EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x"}})", "u1"),
+            "somebody else: it carries no label of the operator");
+  EXPECT_EQ(
+      StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"Helm"}}})", "u1"),
+      "Helm");
+}
+
+// ---- Secrets
+
+class SecretMemoryTest : public testing::Test {
+ protected:
+  SecretMemoryTest() {
+    cluster_.meta.key = {"ns", "c"};
+    cluster_.spec.drift_interval = seconds(15);
+  }
+  void Refresh(bool new_here = false) {
+    memory_.Refresh(cluster_, new_here, client_, now_, {.deadline = now_ + seconds(10)});
+  }
+  fakes::ScriptedTransport::Call& ExpectRead(const std::string& name) {
+    return server_.Expect("GET /api/v1/namespaces/ns/secrets/" + name);
+  }
+  static std::string SecretJson(const std::string& password) {
+    return R"({"metadata":{"uid":"s1","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"}},"data":{"password":")" +
+           base::Base64Encode(password) + "\"}}";
+  }
+  static constexpr const char* kMissing =
+      R"({"kind":"Status","status":"Failure","reason":"NotFound","message":"not found","code":404})";
+
+  fakes::ScriptedTransport server_;
+  kube::StaticCredentials credentials_;
+  kube::Client client_{server_, credentials_, nullptr};
+  api::RabbitCluster cluster_;
+  SecretMemory memory_;
+  base::TimePoint now_{std::chrono::hours(1)};
+};
+
+TEST_F(SecretMemoryTest, NothingOfItsOwnIsReadForANewCluster) {
+  Refresh(/*new_here=*/true);
+  EXPECT_TRUE(memory_.views().empty());
+}
+
+TEST_F(SecretMemoryTest, OwnSecretsAreReadOnceUntilTheyAreOld) {
+  ExpectRead("c-default-user").Answer(200, SecretJson("d"));
+  ExpectRead("c-erlang-cookie").Answer(200, SecretJson("k"));
+  ExpectRead("c-operator-user").Answer(200, SecretJson("o"));
+  Refresh();
+  EXPECT_EQ(memory_.views().at("c-operator-user").state, SecretState::kPresent);
+  EXPECT_EQ(memory_.views().at("c-operator-user").data.at("password"), base::Secret("o"));
+  now_ += seconds(60);
+  Refresh();  // an unexpected call would fail the test
+}
+
+TEST_F(SecretMemoryTest, AReferencedSecretIsReadAgainEachDriftInterval) {
+  cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
+  ExpectRead("mine").Answer(200, SecretJson("old"));
+  Refresh(/*new_here=*/true);
+  now_ += seconds(16);
+  ExpectRead("c-default-user").Answer(404, kMissing);
+  ExpectRead("c-erlang-cookie").Answer(404, kMissing);
+  ExpectRead("c-operator-user").Answer(404, kMissing);
+  ExpectRead("mine").Answer(200, SecretJson("new"));
+  Refresh();
+  EXPECT_EQ(memory_.views().at("mine").data.at("password"), base::Secret("new"));
+  EXPECT_EQ(memory_.views().at("c-erlang-cookie").state, SecretState::kAbsent);
+}
+
+TEST_F(SecretMemoryTest, AFailedReadIsUnknownNotAbsent) {
+  cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
+  ExpectRead("mine").Refuse();
+  Refresh(/*new_here=*/true);
+  EXPECT_EQ(memory_.views().at("mine").state, SecretState::kUnknown);
+  EXPECT_NE(memory_.views().at("mine").trouble, "");
+}
+
+TEST_F(SecretMemoryTest, AForeignSecretIsToldFromOurs) {
+  const auto view = ParseSecret(R"({"metadata":{"uid":"s"},"data":{"a":"YQ=="}})");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->state, SecretState::kForeign);
+}
+
+// ---- targets
+
+Observation SeenNodes() {
+  Observation seen;
+  seen.nodes = {{.name = "c-node-0", .ip = "10.0.0.1", .ready = true},
+                {.name = "c-node-1", .ip = "10.0.0.2", .ready = false},
+                {.name = "c-node-2", .ip = "10.0.0.3", .ready = true, .deleting = true}};
+  seen.secrets["c-operator-user"] = {
+      .state = SecretState::kPresent, .data = {{"password", base::Secret("p")}}};
+  return seen;
+}
+
+TEST(BrokerTargetOf, OnlyNodesThatServeAreAsked) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  const auto target = BrokerTargetOf(cluster, SeenNodes());
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->nodes, (std::vector<BrokerTarget::Node>{{"c-node-0", "10.0.0.1"}}));
+  EXPECT_EQ(target->password, base::Secret("p"));
+}
+
+TEST(BrokerTargetOf, WithoutAPasswordNobodyIsAsked) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  Observation seen = SeenNodes();
+  seen.secrets.clear();
+  EXPECT_EQ(BrokerTargetOf(cluster, seen), std::nullopt);
+}
+
+TEST(ProxyTargetOf, NobodyIsAskedWhenTheBalancerIsOff) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  Observation seen;
+  seen.proxies = {{.name = "p", .ip = "10.0.0.9"}};
+  ASSERT_TRUE(ProxyTargetOf(cluster, seen));
+  EXPECT_EQ(ProxyTargetOf(cluster, seen)->csv_target, "/rabbitmq-stats;csv");
+  cluster.spec.load_balancer.enabled = false;
+  EXPECT_EQ(ProxyTargetOf(cluster, seen), std::nullopt);
+}
+
+// ---- writes that the cache has not shown yet
+
+class OverlayTest : public testing::Test {
+ protected:
+  const ChildId id_{kube::kServices, "c"};
+  void Wrote(const std::string& version, const std::string& replaced) {
+    memory_.written[id_] = {.child = {.cluster = {"ns", "c"},
+                                      .id = id_,
+                                      .child = {.uid = "u", .resource_version = version}},
+                            .replaced_version = replaced,
+                            .at = now_};
+  }
+  std::string VersionSeen(const std::string& cached) {
+    Observation seen;
+    if (!cached.empty()) seen.children[id_] = {.uid = "u", .resource_version = cached};
+    OverlayWritten(memory_, seen, now_);
+    return seen.children.contains(id_) ? seen.children[id_].resource_version : "";
+  }
+  ClusterMemory memory_;
+  base::TimePoint now_{std::chrono::hours(1)};
+};
+
+TEST_F(OverlayTest, ACreatedChildIsThereBeforeTheCacheShowsIt) {
+  Wrote("5", "");
+  EXPECT_EQ(VersionSeen(""), "5");
+  EXPECT_EQ(VersionSeen("5"), "5");  // the cache has caught up
+  EXPECT_TRUE(memory_.written.empty());
+  EXPECT_EQ(VersionSeen(""), "");  // and when it is deleted later, it is gone
+}
+
+TEST_F(OverlayTest, AnAppliedChildHidesTheVersionItReplaced) {
+  Wrote("6", "5");
+  EXPECT_EQ(VersionSeen("5"), "6");
+  EXPECT_EQ(VersionSeen("7"), "7");  // somebody was later than we
+}
+
+TEST_F(OverlayTest, AWriteThatNoWatchEverShowsIsNotBelievedForEver) {
+  Wrote("5", "");
+  now_ += seconds(31);
+  EXPECT_EQ(VersionSeen(""), "");
+}
+
+// ---- looks
+
+class LookTest : public testing::Test {
+ protected:
+  // Every address is served by a scripted transport of its own.
+  Connections connections_{[this](const std::string& address, std::uint16_t)
+                               -> base::Result<std::unique_ptr<http::Transport>> {
+    ++connects_[address];
+    return std::make_unique<Forward>(servers_[address]);
+  }};
+  class Forward final : public http::Transport {
+   public:
+    explicit Forward(fakes::ScriptedTransport& to) : to_(to) {}
+    base::Result<http::Response> Send(const http::Request& request,
+                                      const http::CallOptions& options) override {
+      return to_.Send(request, options);
+    }
+    base::Result<void> Stream(const http::Request& request, const http::CallOptions& options,
+                              http::BodySink& sink) override {
+      return to_.Stream(request, options, sink);
+    }
+
+   private:
+    fakes::ScriptedTransport& to_;
+  };
+
+  // A node that answers the parts of a view; `nodes` is what it says of the members.
+  void Serve(const std::string& address, int status, const std::string& nodes) {
+    servers_[address].Otherwise(
+        [status, nodes](const http::Request& request) -> base::Result<http::Response> {
+          if (status != 200) return http::Response{.status = status, .headers = {}, .body = "{}"};
+          std::string body = "[]";
+          if (request.target.starts_with("/api/nodes")) body = nodes;
+          if (request.target.starts_with("/api/overview")) {
+            body = R"({"cluster_name":"c","rabbitmq_version":"3.10.8","node":"rabbit@c"})";
+          }
+          return http::Response{.status = 200, .headers = {}, .body = body};
+        });
+  }
+  void Break(const std::string& address) {
+    servers_[address].Otherwise([](const http::Request&) -> base::Result<http::Response> {
+      return base::Fail(base::ErrorKind::kRetry, "connection refused");
+    });
+  }
+  BrokerWatch::Answer Look(const BrokerLook& before = {}) {
+    return LookAtBroker(connections_, clock_,
+                        {.nodes = {{"c-node-0", "10.0.0.1"}, {"c-node-1", "10.0.0.2"}},
+                         .user = "rabbit-operator",
+                         .password = base::Secret("p")},
+                        before, {});
+  }
+
+  base::ManualClock clock_;
+  std::map<std::string, fakes::ScriptedTransport> servers_;
+  std::map<std::string, int> connects_;
+  static constexpr const char* kNodes = R"([{"name":"rabbit@c","running":true,"type":"disc"}])";
+};
+
+TEST_F(LookTest, TheFirstNodeThatAnswersIsEnough) {
+  Serve("10.0.0.1", 200, kNodes);
+  const auto answer = Look();
+  ASSERT_TRUE(answer.succeeded) << answer.look.trouble;
+  EXPECT_EQ(answer.look.view->nodes->size(), 1U);
+  EXPECT_EQ(connects_.count("10.0.0.2"), 0U);
+}
+
+TEST_F(LookTest, ADeadNodeIsPassedOverAndItsConnectionForgotten) {
+  Break("10.0.0.1");
+  Serve("10.0.0.2", 200, kNodes);
+  ASSERT_TRUE(Look().succeeded);
+  ASSERT_TRUE(Look().succeeded);
+  EXPECT_EQ(connects_["10.0.0.1"], 2);
+  EXPECT_EQ(connects_["10.0.0.2"], 1);  // kept alive
+}
+
+TEST_F(LookTest, WhenNobodyAnswersTheOldViewStaysBesideTheTrouble) {
+  Serve("10.0.0.1", 200, kNodes);
+  const BrokerLook before = Look().look;
+  Break("10.0.0.1");
+  Break("10.0.0.2");
+  const auto answer = Look(before);
+  EXPECT_FALSE(answer.succeeded);
+  EXPECT_EQ(answer.look.view, before.view);
+  EXPECT_NE(answer.look.trouble.find("c-node-1"), std::string::npos);
+  EXPECT_TRUE(IsNews(before, answer.look));
+}
+
+TEST_F(LookTest, ARefusedPasswordIsToldApart) {
+  Serve("10.0.0.1", 401, "");
+  const auto answer = Look();
+  EXPECT_FALSE(answer.succeeded);
+  EXPECT_TRUE(answer.look.denied);
+  EXPECT_EQ(connects_.count("10.0.0.2"), 0U);  // it has the same users
+}
+
+TEST_F(LookTest, TheSameViewAgainIsNoNews) {
+  Serve("10.0.0.1", 200, kNodes);
+  const BrokerLook a = Look().look;
+  const BrokerLook b = Look().look;
+  EXPECT_FALSE(IsNews(a, b));
+  Serve("10.0.0.1", 200, "[]");
+  EXPECT_TRUE(IsNews(a, Look().look));
+}
+
+TEST_F(LookTest, ConnectionsAreBounded) {
+  for (int i = 0; i < 2'100; ++i) {
+    const std::string address = "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+    ASSERT_TRUE(connections_.To(address, 15672));
+  }
+  EXPECT_EQ(connects_["10.1.0.0"], 1);
+  ASSERT_TRUE(connections_.To("10.1.0.0", 15672));  // was the oldest
+  EXPECT_EQ(connects_["10.1.0.0"], 2);
+}
+
+TEST_F(LookTest, AProxyThatDoesNotAnswerIsTroubleOfThatProxyAlone) {
+  servers_["10.0.0.8"].Otherwise([](const http::Request&) -> base::Result<http::Response> {
+    return http::Response{.status = 200,
+                          .headers = {{"X-Config-Hash", "abcd"}},
+                          .body = "# pxname,svname,scur,status,check_status,\n"
+                                  "rabbitmq_cluster,c-node-0,3,UP,L7OK,\n"};
+  });
+  Break("10.0.0.9");
+  const auto answer =
+      LookAtProxies(connections_, clock_,
+                    {.proxies = {{"p-1", "10.0.0.8"}, {"p-2", "10.0.0.9"}}, .csv_target = "/s;csv"},
+                    {});
+  EXPECT_FALSE(answer.succeeded);
+  ASSERT_EQ(answer.look.looks.size(), 2U);
+  ASSERT_NE(answer.look.looks[0].view, nullptr) << answer.look.looks[0].trouble;
+  EXPECT_EQ(answer.look.looks[0].view->config_hash, "abcd");
+  EXPECT_EQ(haproxy::CountUp(*answer.look.looks[0].view), 1U);
+  EXPECT_NE(answer.look.looks[1].trouble, "");
+}
+
+}  // namespace
+}  // namespace rabbit::observe

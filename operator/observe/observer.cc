@@ -1,0 +1,99 @@
+#include "operator/observe/observer.h"
+
+#include <utility>
+
+#include "operator/observe/targets.h"
+
+namespace rabbit::observe {
+namespace {
+
+constexpr std::chrono::seconds kReadDeadline(10);
+// A write that no watch has shown for so long is not believed any more.
+constexpr std::chrono::seconds kWrittenAge(30);
+// How long a name that was taken is left alone before it is tried again.
+constexpr std::chrono::seconds kStrangerAge(30);
+
+}  // namespace
+
+void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
+  for (auto it = memory.written.begin(); it != memory.written.end();) {
+    const auto& [id, written] = *it;
+    const auto cached = seen.children.find(id);
+    const std::string version =
+        cached == seen.children.end() ? "" : cached->second.resource_version;
+    if (version != written.replaced_version || now - written.at > kWrittenAge) {
+      it = memory.written.erase(it);
+      continue;
+    }
+    seen.children.insert_or_assign(id, written.child.child);
+    if (const auto* state = std::get_if<std::shared_ptr<const Inventory>>(&written.child.state)) {
+      seen.inventory = **state;
+    }
+    ++it;
+  }
+}
+
+Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
+                              const std::stop_token& stop) {
+  const base::TimePoint now = clock_.Now();
+  const kube::ObjectKey& key = cluster.meta.key;
+  Observation seen = caches_.Look(key);
+  OverlayWritten(memory, seen, now);
+  std::erase_if(memory.strangers, [&](const auto& s) {
+    return now - s.second.seen_at > kStrangerAge || seen.children.contains(s.first);
+  });
+  for (const auto& [id, stranger] : memory.strangers) seen.strangers[id] = stranger.who;
+
+  seen.broker = brokers_.Latest(key);
+  seen.proxy_looks = proxies_.Latest(key).looks;
+  if (seen.broker.denied) memory.secrets.Doubt();
+  const bool new_here = seen.first_sight;
+  memory.secrets.Refresh(cluster, new_here, client_, now,
+                         {.deadline = now + kReadDeadline, .stop = stop});
+  seen.secrets = memory.secrets.views();
+  seen.verified = memory.verified;
+  ReadUnknownBodies(key, memory, seen, stop);
+  return seen;
+}
+
+void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
+                                 Observation& seen, const std::stop_token& stop) {
+  for (auto& [id, child] : seen.children) {
+    const auto verified = memory.verified.find(id);
+    if (verified != memory.verified.end() &&
+        verified->second.content_hash == child.content_hash &&
+        verified->second.desired_hash == child.applied_hash) {
+      continue;
+    }
+    auto text = client_.Get(id.type, {cluster.ns, id.name},
+                            {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
+    if (!text) continue;  // gone, or not readable now: the plan does without
+    // What was read may be newer than the cache: what is compared is what is remembered.
+    if (const auto read = ProjectChild(id.type, *text)) {
+      child = read->child;
+      child.body = std::make_shared<const std::string>(std::move(*text));
+    }
+  }
+}
+
+void Observer::Follow(const api::RabbitCluster& cluster, const Observation& seen,
+                      base::Duration interval) {
+  const kube::ObjectKey& key = cluster.meta.key;
+  if (const auto target = BrokerTargetOf(cluster, seen)) {
+    brokers_.Want(key, *target, interval);
+  } else {
+    brokers_.Drop(key);
+  }
+  if (const auto target = ProxyTargetOf(cluster, seen)) {
+    proxies_.Want(key, *target, interval);
+  } else {
+    proxies_.Drop(key);
+  }
+}
+
+void Observer::Forget(const kube::ObjectKey& cluster) {
+  brokers_.Drop(cluster);
+  proxies_.Drop(cluster);
+}
+
+}  // namespace rabbit::observe

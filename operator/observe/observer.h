@@ -1,0 +1,72 @@
+// operator/observe/observer.h: puts together what is known of one cluster: caches, Secrets, the latest
+// looks at broker and proxies, and what was learnt by writing that the caches do not show yet.
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "kube/client.h"
+#include "operator/api/types.h"
+#include "operator/observe/broker_watch.h"
+#include "operator/observe/caches.h"
+#include "operator/observe/observation.h"
+#include "operator/observe/projections.h"
+#include "operator/observe/secrets.h"
+
+namespace rabbit::observe {
+
+// What is remembered of one cluster between reconciles: it saves calls and decides nothing. Lost
+// with the process. Not thread-safe: one key is never reconciled twice at once.
+struct ClusterMemory {
+  SecretMemory secrets;
+  std::map<ChildId, Verified> verified;
+
+  // A child as the server answered our write, until the cache shows that answer or a later state.
+  struct Written {
+    CachedChild child;
+    std::string replaced_version;  // resourceVersion in the cache before; empty: it was not there
+    base::TimePoint at;
+  };
+  std::map<ChildId, Written> written;
+
+  struct Stranger {
+    std::string who;
+    base::TimePoint seen_at;
+  };
+  std::map<ChildId, Stranger> strangers;
+};
+
+class Observer {
+ public:
+  // Nothing is owned; all must outlive the observer. Thread-safe, each memory apart.
+  Observer(kube::Client& client, Caches& caches, BrokerWatch& brokers, ProxyWatch& proxies,
+           base::Clock& clock)
+      : client_(client), caches_(caches), brokers_(brokers), proxies_(proxies), clock_(clock) {}
+
+  // Reads what is needed and not known yet: Secrets, and children whose content was never compared.
+  // What cannot be read stays unknown, with the reason.
+  [[nodiscard]] Observation Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
+                                    const std::stop_token& stop);
+
+  // Has the pollers look at this cluster's nodes and proxies from now on.
+  void Follow(const api::RabbitCluster& cluster, const Observation& seen, base::Duration interval);
+  // Ends that.
+  void Forget(const kube::ObjectKey& cluster);
+
+ private:
+  void ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
+                         Observation& seen, const std::stop_token& stop);
+
+  kube::Client& client_;
+  Caches& caches_;
+  BrokerWatch& brokers_;
+  ProxyWatch& proxies_;
+  base::Clock& clock_;
+};
+
+// Puts what was written over what the caches show, and forgets what they have caught up with. Pure.
+void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now);
+
+}  // namespace rabbit::observe

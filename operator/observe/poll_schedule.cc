@@ -1,0 +1,97 @@
+#include "operator/observe/poll_schedule.h"
+
+#include <algorithm>
+
+namespace rabbit::observe {
+namespace {
+
+double PerSecond(base::Duration interval) {
+  return 1.0 / std::max(std::chrono::duration<double>(interval).count(), 0.001);
+}
+
+base::Duration Times(base::Duration duration, double factor) {
+  return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(duration) *
+                                                    factor);
+}
+
+}  // namespace
+
+void PollSchedule::Want(const kube::ObjectKey& key, base::Duration interval, bool fresh,
+                        base::TimePoint now) {
+  auto [it, is_new] = entries_.try_emplace(key);
+  Entry& entry = it->second;
+  if (!is_new) wanted_per_second_ -= PerSecond(entry.interval);
+  wanted_per_second_ += PerSecond(interval);
+  const bool sooner = !is_new && interval < entry.interval;
+  entry.interval = interval;
+  if (is_new) {
+    Schedule(key, entry, now);
+  } else if (fresh) {
+    entry.failures = 0;
+    if (entry.out) {
+      entry.again = true;
+    } else {
+      Unschedule(key, entry);
+      Schedule(key, entry, now);
+    }
+  } else if (sooner && !entry.out && entry.failures == 0 && entry.due > now + interval) {
+    Unschedule(key, entry);
+    Schedule(key, entry, now + interval);
+  }
+}
+
+void PollSchedule::Drop(const kube::ObjectKey& key) {
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return;
+  wanted_per_second_ -= PerSecond(it->second.interval);
+  if (!it->second.out) Unschedule(key, it->second);
+  entries_.erase(it);
+}
+
+std::optional<kube::ObjectKey> PollSchedule::Take(base::TimePoint now) {
+  if (by_due_.empty() || by_due_.begin()->first > now) return std::nullopt;
+  kube::ObjectKey key = by_due_.begin()->second;
+  by_due_.erase(by_due_.begin());
+  entries_.at(key).out = true;
+  return key;
+}
+
+void PollSchedule::Done(const kube::ObjectKey& key, bool succeeded, double spread,
+                        base::TimePoint now) {
+  const auto it = entries_.find(key);
+  if (it == entries_.end() || !it->second.out) return;  // dropped (and perhaps wanted again) meanwhile
+  Entry& entry = it->second;
+  entry.out = false;
+  if (std::exchange(entry.again, false)) {
+    Schedule(key, entry, now);
+    return;
+  }
+  base::Duration pause = Times(entry.interval, Stretch());
+  if (succeeded) {
+    entry.failures = 0;
+  } else {
+    const int doublings = std::min(entry.failures++, 16);
+    pause = std::min(options_.first_retry * (1 << doublings), options_.slowest);
+  }
+  Schedule(key, entry, now + Times(pause, 1 + spread / 10));
+}
+
+std::optional<base::TimePoint> PollSchedule::NextDue() const {
+  if (by_due_.empty()) return std::nullopt;
+  return by_due_.begin()->first;
+}
+
+double PollSchedule::Stretch() const {
+  return std::max(1.0, wanted_per_second_ / options_.looks_per_second);
+}
+
+void PollSchedule::Schedule(const kube::ObjectKey& key, Entry& entry, base::TimePoint due) {
+  entry.due = due;
+  by_due_.emplace(due, key);
+}
+
+void PollSchedule::Unschedule(const kube::ObjectKey& key, const Entry& entry) {
+  by_due_.erase({entry.due, key});
+}
+
+}  // namespace rabbit::observe

@@ -1,0 +1,44 @@
+// operator/observe/projections.h: from an object's JSON text to the little that the caches keep of it.
+// Pure functions, thread-safe. A child's text is not kept: its content hash tells whether it was
+// compared with what is desired, and one that was not is read again by Observe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/error.h"
+#include "kube/resource.h"
+#include "operator/observe/observation.h"
+
+namespace rabbit::observe {
+
+// A child and what only its kind has.
+struct CachedChild {
+  kube::ObjectKey cluster;  // the RabbitCluster that its labels name
+  ChildId id;
+  Child child;  // without body
+  std::variant<std::monostate, StatefulSetState, DeploymentState, std::shared_ptr<const Inventory>>
+      state;
+};
+
+struct CachedPod {
+  kube::ObjectKey cluster;
+  bool broker = false;  // else a proxy
+  Pod pod;
+};
+
+struct CachedClaim {
+  kube::ObjectKey cluster;
+  VolumeClaim claim;
+};
+
+// `text` is one object of `type` as the server sent it, managedFields cut out or not.
+[[nodiscard]] base::Result<CachedChild> ProjectChild(const kube::ResourceType& type,
+                                                     std::string_view text);
+[[nodiscard]] base::Result<CachedPod> ProjectPod(std::string_view text);
+[[nodiscard]] base::Result<CachedClaim> ProjectClaim(std::string_view text);
+
+}  // namespace rabbit::observe

@@ -1,0 +1,135 @@
+#include "operator/observe/projections.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace rabbit::observe {
+namespace {
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+constexpr const char* kStatefulSet = R"({"metadata":{"name":"c-node","namespace":"ns","uid":"u1",
+"resourceVersion":"7","generation":2,
+"labels":{"app.kubernetes.io/instance":"c","app.kubernetes.io/managed-by":"rabbit-operator"},
+"annotations":{"rabbitcluster.dev/applied-hash":"abc","other":"x"},
+"ownerReferences":[{"uid":"owner","controller":true}]},
+"spec":{"replicas":3,"template":{"metadata":{"annotations":{"rabbitcluster.dev/template-hash":"t1"}}}},
+"status":{"readyReplicas":2}})";
+
+TEST(ProjectChild, KeepsWhatPlannersRead) {
+  const auto child = ProjectChild(kube::kStatefulSets, kStatefulSet);
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->cluster, (kube::ObjectKey{"ns", "c"}));
+  EXPECT_EQ(child->id, (ChildId{kube::kStatefulSets, "c-node"}));
+  EXPECT_EQ(child->child.uid, "u1");
+  EXPECT_EQ(child->child.resource_version, "7");
+  EXPECT_EQ(child->child.owner_uid, "owner");
+  EXPECT_EQ(child->child.applied_hash, "abc");
+  EXPECT_FALSE(child->child.deleting);
+  EXPECT_EQ(std::get<StatefulSetState>(child->state),
+            (StatefulSetState{.replicas = 3, .ready_replicas = 2, .template_hash = "t1"}));
+}
+
+std::uint64_t Content(const std::string& text) {
+  return ProjectChild(kube::kStatefulSets, text).value().child.content_hash;
+}
+
+TEST(ProjectChild, StatusAndBookkeepingAreNoContent) {
+  const std::uint64_t content = Content(kStatefulSet);
+  EXPECT_EQ(Content(Replaced(kStatefulSet, "\"readyReplicas\":2", "\"readyReplicas\":3")), content);
+  EXPECT_EQ(Content(Replaced(kStatefulSet, "\"resourceVersion\":\"7\"", "\"resourceVersion\":\"8\"")),
+            content);
+  EXPECT_EQ(Content(Replaced(kStatefulSet, "\"abc\"", "\"def\"")), content);
+}
+
+TEST(ProjectChild, SpecLabelsAndAnnotationsOfOthersAreContent) {
+  const std::uint64_t content = Content(kStatefulSet);
+  EXPECT_NE(Content(Replaced(kStatefulSet, "\"replicas\":3", "\"replicas\":2")), content);
+  EXPECT_NE(Content(Replaced(kStatefulSet, "\"other\":\"x\"", "\"other\":\"y\"")), content);
+  EXPECT_NE(Content(Replaced(kStatefulSet, "instance\":\"c\"", "instance\":\"d\"")), content);
+}
+
+TEST(ProjectChild, ADeploymentIsSettledOnlyWhenItsStatusSpeaksOfTheNewestSpec) {
+  const std::string text = R"({"metadata":{"name":"c-haproxy","namespace":"ns","generation":3},
+"spec":{"replicas":2},"status":{"observedGeneration":3,"replicas":2,"updatedReplicas":2,"readyReplicas":2}})";
+  const auto settled = [](const std::string& deployment) {
+    return std::get<DeploymentState>(ProjectChild(kube::kDeployments, deployment).value().state)
+        .settled;
+  };
+  EXPECT_TRUE(settled(text));
+  EXPECT_FALSE(settled(Replaced(text, "\"observedGeneration\":3", "\"observedGeneration\":2")));
+  EXPECT_FALSE(settled(Replaced(text, "\"updatedReplicas\":2", "\"updatedReplicas\":1")));
+  EXPECT_FALSE(settled(Replaced(text, "3,\"replicas\":2", "3,\"replicas\":3")));
+}
+
+TEST(ProjectChild, AnObjectWithoutANameIsRefused) {
+  EXPECT_FALSE(ProjectChild(kube::kServices, "{}"));
+  EXPECT_FALSE(ProjectChild(kube::kServices, "[1]"));
+}
+
+constexpr const char* kPod = R"({"metadata":{"name":"c-node-1","namespace":"ns","uid":"p1",
+"labels":{"app.kubernetes.io/instance":"c","app.kubernetes.io/component":"broker"},
+"annotations":{"rabbitcluster.dev/template-hash":"t1","rabbitcluster.dev/config-hash":"g1"}},
+"spec":{"nodeName":"host-1","containers":[{"name":"rabbitmq","image":"rabbitmq:3"}]},
+"status":{"podIP":"10.0.0.5","conditions":[{"type":"Ready","status":"True"}],
+"initContainerStatuses":[{"name":"prepare","state":{"terminated":{}}}],
+"containerStatuses":[{"name":"rabbitmq","restartCount":2,"state":{"running":{}}}]}})";
+
+TEST(ProjectPod, KeepsWhatPlannersRead) {
+  const auto pod = ProjectPod(kPod);
+  ASSERT_TRUE(pod);
+  EXPECT_TRUE(pod->broker);
+  EXPECT_EQ(pod->cluster, (kube::ObjectKey{"ns", "c"}));
+  EXPECT_EQ(pod->pod, (Pod{.name = "c-node-1",
+                           .uid = "p1",
+                           .ip = "10.0.0.5",
+                           .host = "host-1",
+                           .image = "rabbitmq:3",
+                           .template_hash = "t1",
+                           .config_hash = "g1",
+                           .ready = true,
+                           .restarts = 2}));
+}
+
+TEST(ProjectPod, ARunningGuardMeansThatThePodIsHeld) {
+  const auto pod = ProjectPod(Replaced(kPod, R"("terminated":{})", R"("running":{})"));
+  EXPECT_TRUE(pod.value().pod.preparing);
+}
+
+TEST(ProjectPod, AContainerThatCannotStartIsTrouble) {
+  const auto pod = ProjectPod(Replaced(
+      kPod, R"({"running":{}})",
+      R"({"waiting":{"reason":"ImagePullBackOff","message":"no such image"}})"));
+  EXPECT_EQ(pod.value().pod.trouble, "ImagePullBackOff: no such image");
+}
+
+TEST(ProjectPod, AContainerThatIsBeingMadeIsNone) {
+  const auto pod =
+      ProjectPod(Replaced(kPod, R"({"running":{}})", R"({"waiting":{"reason":"PodInitializing"}})"));
+  EXPECT_EQ(pod.value().pod.trouble, "");
+}
+
+TEST(ProjectPod, APodThatFitsNowhereSaysWhy) {
+  const auto pod = ProjectPod(
+      Replaced(kPod, R"({"type":"Ready","status":"True"})",
+               R"({"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes"})"));
+  EXPECT_EQ(pod.value().pod.trouble, "Unschedulable: 0/1 nodes");
+  EXPECT_FALSE(pod.value().pod.ready);
+}
+
+TEST(ProjectClaim, KeepsTheUidOfTheDisk) {
+  const auto claim = ProjectClaim(
+      R"({"metadata":{"name":"data-c-node-0","namespace":"ns","uid":"v1",
+      "labels":{"app.kubernetes.io/instance":"c"}},"status":{"phase":"Bound"}})");
+  ASSERT_TRUE(claim);
+  EXPECT_EQ(claim->claim, (VolumeClaim{.name = "data-c-node-0", .uid = "v1", .bound = true}));
+  EXPECT_EQ(claim->cluster.name, "c");
+}
+
+}  // namespace
+}  // namespace rabbit::observe

@@ -1,0 +1,78 @@
+#include "operator/observe/secrets.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "operator/resources/names.h"
+
+namespace rabbit::observe {
+
+base::Result<SecretView> ParseSecret(std::string_view json) {
+  const auto object = base::ParseJson(json);
+  if (!object) return base::FailWrapped(object.error(), "Secret");
+  SecretView view;
+  view.uid = base::FindString(*object, {"metadata", "uid"});
+  view.state = base::FindString(*object, {"metadata", "labels", resources::kManagedByLabel}) ==
+                       resources::kFieldManager
+                   ? SecretState::kPresent
+                   : SecretState::kForeign;
+  if (const base::Json* data = base::Find(*object, {"data"}); data != nullptr && data->is_object()) {
+    for (const auto& [key, value] : data->items()) {
+      if (!value.is_string()) continue;
+      auto decoded = base::Base64Decode(value.get_ref<const std::string&>());
+      if (decoded) view.data.emplace(key, base::Secret(std::move(*decoded)));
+    }
+  }
+  return view;
+}
+
+void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kube::Client& client,
+                           base::TimePoint now, const http::CallOptions& options) {
+  const std::string& name = cluster.meta.key.name;
+  std::map<std::string, base::Duration> needed;  // name -> how old the view may be
+  if (!new_here || !views_.empty()) {
+    for (const std::string& own :
+         {resources::CookieSecretName(name), resources::OperatorUserSecretName(name),
+          resources::DefaultUserSecretName(name)}) {
+      needed[own] = kOwnAge;
+    }
+  }
+  for (const api::User& user : cluster.spec.users) {
+    if (user.password_secret_ref) {
+      needed[user.password_secret_ref->name] = cluster.spec.drift_interval;
+    } else if (!new_here || !views_.empty()) {
+      needed[resources::UserSecretName(name, user.name)] = kOwnAge;
+    }
+  }
+  std::erase_if(views_, [&](const auto& view) { return !needed.contains(view.first); });
+  for (const auto& [secret, age] : needed) {
+    const auto read_at = read_at_.find(secret);
+    if (read_at != read_at_.end() && now - read_at->second < age) continue;
+    auto text = client.Get(kube::kSecrets, {cluster.meta.key.ns, secret}, options);
+    if (!text && text.error().kind == base::ErrorKind::kNotFound) {
+      // Looked for again each time: the plan creates it, or waits for its owner to.
+      views_[secret] = {.state = SecretState::kAbsent, .uid = {}, .data = {}, .trouble = {}};
+      read_at_.erase(secret);
+      continue;
+    }
+    base::Result<SecretView> view =
+        text ? ParseSecret(*text) : base::Result<SecretView>(tl::unexpected(text.error()));
+    if (view) {
+      views_[secret] = std::move(*view);
+      read_at_[secret] = now;
+    } else {
+      views_[secret].trouble = view.error().message;  // kUnknown unless it was read before
+      read_at_.erase(secret);
+    }
+  }
+}
+
+void SecretMemory::Learn(const std::string& name, SecretView view, base::TimePoint now) {
+  views_[name] = std::move(view);
+  read_at_[name] = now;
+}
+
+}  // namespace rabbit::observe

@@ -1,0 +1,20 @@
+// operator/observe/targets.h: whom to ask about a cluster's broker and proxies. Pure.
+#pragma once
+
+#include <optional>
+
+#include "operator/api/types.h"
+#include "operator/observe/broker_watch.h"
+#include "operator/observe/observation.h"
+
+namespace rabbit::observe {
+
+// The nodes that serve (ready, not going away) with the operator's own user; nothing while its
+// password is not known or no node serves: then there is nobody to ask.
+[[nodiscard]] std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
+                                                         const Observation& seen);
+// The proxies that have an address and are not going away; nothing when the balancer is off.
+[[nodiscard]] std::optional<ProxyTarget> ProxyTargetOf(const api::RabbitCluster& cluster,
+                                                       const Observation& seen);
+
+}  // namespace rabbit::observe

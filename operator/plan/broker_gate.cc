@@ -1,0 +1,106 @@
+#include "operator/plan/broker_gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/resources/names.h"
+
+namespace rabbit::plan {
+namespace {
+
+constexpr int kReplicasAtCreation = 3;
+
+std::string NotAnswering(const observe::BrokerLook& look) {
+  return "waiting for a broker to answer on its management port" +
+         (look.trouble.empty() ? std::string() : ": " + look.trouble);
+}
+
+}  // namespace
+
+bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                        Plan& plan) {
+  const observe::BrokerLook& look = seen.broker;
+  if (look.denied) {
+    AddProblem(plan, {.aspect = Aspect::kTopology,
+                      .reason = "BrokerDenied",
+                      .message = "the broker refuses user " + std::string(resources::kOperatorUser) +
+                                 " with the password in Secret " +
+                                 resources::OperatorUserSecretName(cluster.meta.key.name) +
+                                 ": set that password at the broker again",
+                      .needs_person = true});
+    return false;
+  }
+  if (!look.view || !look.trouble.empty()) {
+    AddWait(plan, {Aspect::kTopology, "BrokerNotAnswering", NotAnswering(look)});
+    return false;
+  }
+  if (seen.inventory && seen.inventory->formed) return true;
+
+  // What is written before all nodes are one cluster is lost with the node that joins another.
+  const rabbitmq::BrokerView& view = *look.view;
+  if (!view.nodes) {
+    AddWait(plan, {Aspect::kTopology, "NodesUnknown",
+                   "waiting for the list of nodes: " + view.nodes.why()});
+    return false;
+  }
+  const auto running = std::ranges::count_if(*view.nodes, &rabbitmq::Node::running);
+  const int declared = DeclaredReplicas(cluster, seen);
+  if (running >= declared) return true;
+  AddWait(plan, {Aspect::kTopology, "ClusterForming",
+                 "waiting for the nodes to form one cluster: " + std::to_string(running) + " of " +
+                     std::to_string(declared) + " run in it"});
+  return false;
+}
+
+int DeclaredReplicas(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  if (cluster.spec.replicas) return *cluster.spec.replicas;
+  if (seen.inventory && seen.inventory->replicas) return *seen.inventory->replicas;
+  return kReplicasAtCreation;
+}
+
+void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, Plan& plan) {
+  for (const api::EntryError& entry : cluster.findings.entries) {
+    if (entry.list != list) continue;
+    AddProblem(plan, {.aspect = Aspect::kTopology,
+                      .reason = "InvalidEntry",
+                      .message = entry.error.ToString(),
+                      .needs_person = true});
+  }
+}
+
+bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
+  return std::ranges::any_of(cluster.status.conditions, [&](const api::Condition& condition) {
+    return condition.type == "TopologySynced" &&
+           condition.status == api::ConditionStatus::kTrue &&
+           condition.observed_generation == cluster.meta.generation;
+  });
+}
+
+void AddWait(Plan& plan, Wait wait) {
+  const bool known = std::ranges::any_of(plan.waits, [&](const Wait& other) {
+    return other.aspect == wait.aspect && other.message == wait.message;
+  });
+  if (!known) plan.waits.push_back(std::move(wait));
+}
+
+void AddProblem(Plan& plan, Problem problem) {
+  const bool known = std::ranges::any_of(plan.problems, [&](const Problem& other) {
+    return other.aspect == problem.aspect && other.message == problem.message;
+  });
+  if (!known) plan.problems.push_back(std::move(problem));
+}
+
+std::optional<std::size_t> StepThatCreates(const Plan& plan, std::string_view vhost) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const auto* put = std::get_if<PutVhost>(&plan.steps[i].action);
+    if (put != nullptr && put->name == vhost) return i;
+  }
+  return std::nullopt;
+}
+
+bool VhostExists(const observe::Observation& seen, const Plan& plan, std::string_view vhost) {
+  return rabbitmq::FindVhost(*seen.broker.view->vhosts, vhost) != nullptr ||
+         StepThatCreates(plan, vhost);
+}
+
+}  // namespace rabbit::plan

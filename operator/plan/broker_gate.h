@@ -1,0 +1,43 @@
+// operator/plan/broker_gate.h: whether the broker may be written to at all, and what the planners
+// of the broker's state (cluster_name, vhosts, users, policies) share. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "operator/api/types.h"
+#include "operator/observe/observation.h"
+#include "operator/plan/plan.h"
+
+namespace rabbit::plan {
+
+// True when the broker answered the last look and the cluster has formed. Otherwise the plan says,
+// once for all planners, what is waited for. True means: `seen.broker.view` is not null.
+[[nodiscard]] bool BrokerMayBeWritten(const api::RabbitCluster& cluster,
+                                      const observe::Observation& seen, Plan& plan);
+
+// The count of nodes that is declared: of the spec, else as C-inventory has it, else 3.
+[[nodiscard]] int DeclaredReplicas(const api::RabbitCluster& cluster,
+                                   const observe::Observation& seen);
+
+// Whether all of this generation's topology was once seen in effect, so that a difference now is
+// somebody's doing at the broker. False when in doubt.
+[[nodiscard]] bool TopologyWasInEffect(const api::RabbitCluster& cluster);
+
+// Says which entries of a list of the spec ("users") are in error. They concern themselves alone.
+void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, Plan& plan);
+
+// Adds it unless the plan has the same one already.
+void AddWait(Plan& plan, Wait wait);
+void AddProblem(Plan& plan, Problem problem);
+
+// The step of `plan` that creates the vhost, if there is one.
+[[nodiscard]] std::optional<std::size_t> StepThatCreates(const Plan& plan, std::string_view vhost);
+
+// Whether the vhost is there, or a step of `plan` creates it.
+// REQUIRES: seen.broker.view->vhosts has a value.
+[[nodiscard]] bool VhostExists(const observe::Observation& seen, const Plan& plan,
+                               std::string_view vhost);
+
+}  // namespace rabbit::plan

@@ -1,0 +1,36 @@
+// operator/plan/children.h: every child exists and contains what is desired: create, apply, leave,
+// repair, delete. Secrets apart (secrets.h). Pure.
+//
+// A child is left alone when what was last applied is what is desired now, and its content was once
+// compared with that and found to hold it (observe::Verified). So a settled cluster costs no
+// building and no comparing, and a change by hand is found by its content hash.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "operator/observe/observation.h"
+#include "operator/plan/make_plan.h"
+#include "operator/plan/plan.h"
+#include "operator/resources/children.h"
+
+namespace rabbit::plan {
+
+// Reasons why something is not to be created yet. What exists is kept right in any case.
+struct CreationHolds {
+  std::optional<Wait> stateful_set;
+  std::optional<Wait> proxies;
+};
+
+struct ChildrenPlanned {
+  // The step that writes C-inventory, if there is one: what is recorded comes before what it
+  // records.
+  std::optional<std::size_t> inventory_step;
+  std::string proxy_config_hash;  // of ConfigMap C-haproxy as desired; empty: no proxies
+};
+
+// Appends steps in the order in which children are to be created.
+ChildrenPlanned PlanChildren(const resources::ChildInputs& inputs, const observe::Observation& seen,
+                             const CreationHolds& holds, ChildrenMemo& memo, Plan& plan);
+
+}  // namespace rabbit::plan

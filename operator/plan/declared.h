@@ -1,0 +1,32 @@
+// operator/plan/declared.h: what a RabbitCluster declares, with everything that it may leave open
+// resolved: the count of nodes and the images; and what of its storage cannot be changed. Pure.
+#pragma once
+
+#include <string>
+
+#include "operator/api/settings.h"
+#include "operator/api/types.h"
+#include "operator/observe/observation.h"
+#include "operator/plan/plan.h"
+
+namespace rabbit::plan {
+
+struct Images {
+  std::string broker, proxy;
+};
+
+// The spec's, else the one pinned in the status, else the operator's default: so a new operator
+// with another default changes no cluster that exists.
+[[nodiscard]] Images ResolveImages(const api::RabbitCluster& cluster, const Settings& settings);
+
+// What the claims of the StatefulSet are, or will be, made with.
+[[nodiscard]] observe::StorageRecord StorageToRecord(const api::RabbitCluster& cluster,
+                                                     const observe::Observation& seen);
+
+// Says what of spec.storage is declared otherwise than the volumes were made.
+void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan);
+
+// Writes the count into a spec that does not say it: `kubectl scale` and autoscalers read it there.
+void PlanCountInSpec(const api::RabbitCluster& cluster, int replicas, Plan& plan);
+
+}  // namespace rabbit::plan

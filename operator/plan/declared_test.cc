@@ -1,0 +1,85 @@
+#include "operator/plan/declared.h"
+
+#include <gmock/gmock.h>
+
+#include "operator/plan/fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DeclaredTest : public PlanTest {
+ protected:
+  void MadeWith(std::string size, std::optional<std::string> class_name = {}) {
+    seen_.inventory->storage = observe::StorageRecord{
+        .size = std::move(size), .class_name = std::move(class_name), .ephemeral = false};
+  }
+  std::vector<std::string> StorageProblems() {
+    Plan plan;
+    PlanStorage(cluster_, Seen(), plan);
+    return Problems(plan);
+  }
+};
+
+TEST_F(DeclaredTest, AnImageIsTheSpecsElseThePinnedOneElseTheOperators) {
+  const Settings settings;
+  EXPECT_EQ(ResolveImages(cluster_, settings).broker, settings.broker_image);
+  cluster_.status.image = "rabbitmq:3.12";
+  EXPECT_EQ(ResolveImages(cluster_, settings).broker, "rabbitmq:3.12");
+  cluster_.spec.image = "rabbitmq:3.13";
+  EXPECT_EQ(ResolveImages(cluster_, settings).broker, "rabbitmq:3.13");
+
+  EXPECT_EQ(ResolveImages(cluster_, settings).proxy, settings.proxy_image);
+  cluster_.status.load_balancer.image = "haproxy:2.6";
+  EXPECT_EQ(ResolveImages(cluster_, settings).proxy, "haproxy:2.6");
+}
+
+TEST_F(DeclaredTest, StorageAsItWasMadeIsNoProblem) {
+  EXPECT_THAT(StorageProblems(), IsEmpty());  // none was made yet
+  MadeWith("10Gi");
+  EXPECT_THAT(StorageProblems(), IsEmpty());
+  MadeWith("10240Mi");
+  EXPECT_THAT(StorageProblems(), IsEmpty());
+}
+
+TEST_F(DeclaredTest, StorageThatCannotChangeIsRefusedWithTheReason) {
+  MadeWith("20Gi");
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("NeedsPerson StorageChangeRefused: "
+                                                       "spec.storage.size: 10Gi: must not shrink")));
+  MadeWith("10Gi", "fast");
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.className")));
+  MadeWith("10Gi");
+  cluster_.spec.storage.ephemeral = true;
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.ephemeral")));
+}
+
+TEST_F(DeclaredTest, VolumesThatShouldGrowAreToldToBePending) {
+  MadeWith("5Gi");
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("VolumeExpansionPending")));
+}
+
+TEST_F(DeclaredTest, WhatWasRecordedIsRecordedForEver) {
+  EXPECT_EQ(StorageToRecord(cluster_, seen_).size, "10Gi");
+  MadeWith("5Gi");
+  EXPECT_EQ(StorageToRecord(cluster_, seen_).size, "5Gi");
+}
+
+TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {
+  Plan plan;
+  PlanCountInSpec(cluster_, 5, plan);
+  EXPECT_THAT(Steps(plan), IsEmpty());
+  cluster_.spec.replicas.reset();
+  PlanCountInSpec(cluster_, 5, plan);
+  EXPECT_THAT(Steps(plan), ElementsAre("apply RabbitCluster c: spec.replicas is not said; the count "
+                                       "last declared is 5"));
+  const auto& apply = std::get<ApplyObject>(plan.steps[0].action);
+  EXPECT_EQ(apply.uid, "uid-of-c");
+  EXPECT_EQ(apply.body, R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",)"
+                        R"("metadata":{"name":"c"},"spec":{"replicas":5}})");
+}
+
+}  // namespace
+}  // namespace rabbit::plan

@@ -1,0 +1,373 @@
+// operator/plan/fake_world.h: for tests: a small Kubernetes with a RabbitMQ in it, on which plans are
+// carried out. It keeps what planners can see and no more, and it knows what must never happen: that
+// a blank node boots while the cluster remembers it, or beside a cluster that has formed.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "operator/plan/make_plan.h"
+#include "operator/resources/guard.h"
+#include "operator/resources/inventory.h"
+#include "operator/resources/names.h"
+
+namespace rabbit::plan {
+
+class FakeWorld {
+ public:
+  FakeWorld() {
+    cluster.meta.key = {"ns", "c"};
+    cluster.meta.uid = "uid-of-c";
+    cluster.meta.generation = 1;
+    cluster.spec.cluster_name = "c";
+    cluster.spec.replicas = 3;
+  }
+
+  api::RabbitCluster cluster;
+  base::ManualClock clock;
+  int writes = 0;  // to the API server
+
+  void Declare(int replicas) {
+    cluster.spec.replicas = replicas;
+    ++cluster.meta.generation;
+  }
+  // --- what may happen to it
+  void KillPod(int ordinal) { pods_.erase(ordinal); }
+  void LoseDisk(int ordinal) {
+    pods_.erase(ordinal);
+    claims_.erase(ordinal);
+  }
+  void Forget(int ordinal) { members_.erase(ordinal); }
+  void DeleteChild(const observe::ChildId& id) { objects_.erase(id); }
+  void Edit(const observe::ChildId& id, const base::Json& patch) {
+    base::MergePatch(objects_.at(id).body, patch);
+  }
+  // The cluster was deleted and declared again; claims and Secrets stayed.
+  void StartOver() {
+    objects_.clear();
+    pods_.clear();
+    running_.clear();
+    cluster.meta.uid += "-again";
+    cluster.meta.generation = 1;
+    cluster.status = {};
+    first_template_.clear();
+  }
+
+  [[nodiscard]] std::set<int> members() const { return members_; }
+  [[nodiscard]] std::set<int> running() const { return running_; }
+  [[nodiscard]] bool Has(const observe::ChildId& id) const { return objects_.contains(id); }
+  [[nodiscard]] const base::Json& Body(const observe::ChildId& id) const {
+    return objects_.at(id).body;
+  }
+
+  // --- seen
+  [[nodiscard]] observe::Observation Observe() {
+    observe::Observation seen;
+    seen.first_sight = objects_.empty();
+    for (const auto& [id, object] : objects_) {
+      observe::Child& child = seen.children[id];
+      child.uid = object.uid;
+      child.owner_uid = object.body["metadata"]["ownerReferences"][0]["uid"];
+      child.applied_hash = base::FindString(
+          object.body, {"metadata", "annotations", resources::kAppliedHashAnnotation});
+      child.content_hash = base::Hash64(base::Dump(object.body));
+      const auto verified = verified_.find(id);
+      if (verified == verified_.end() || verified->second.content_hash != child.content_hash ||
+          verified->second.desired_hash != child.applied_hash) {
+        child.body = std::make_shared<const std::string>(base::Dump(object.body));
+      }
+    }
+    seen.verified = verified_;
+    if (const base::Json* set = Find(kNodeSet)) {
+      seen.stateful_set = observe::StatefulSetState{
+          .replicas = (*set)["spec"]["replicas"],
+          .ready_replicas = static_cast<int>(running_.size()),
+          .template_hash = base::FindString(*set, {"spec", "template", "metadata", "annotations",
+                                                   resources::kTemplateHashAnnotation})};
+    }
+    if (const base::Json* proxies = Find(kProxies)) {
+      const int replicas = (*proxies)["spec"]["replicas"];
+      const int ready = running_.empty() ? 0 : replicas;
+      seen.proxy_deployment = observe::DeploymentState{.replicas = replicas,
+                                                       .ready_replicas = ready,
+                                                       .updated_replicas = replicas,
+                                                       .settled = true};
+    }
+    for (const auto& [ordinal, pod] : pods_) seen.nodes.push_back(pod);
+    for (const auto& [ordinal, claim] : claims_) {
+      seen.claims.push_back(
+          {.name = resources::ClaimName("c", ordinal), .uid = claim.uid, .bound = true});
+    }
+    if (const base::Json* inventory = Find(kInventory)) {
+      seen.inventory = *resources::InventoryFromData(
+          (*inventory)["data"].get<std::map<std::string, std::string>>());
+    }
+    for (const auto& [name, data] : secrets_) {
+      seen.secrets[name] = {.state = observe::SecretState::kPresent, .uid = {}, .data = data,
+                            .trouble = {}};
+    }
+    if (!seen.first_sight) {
+      for (const char* name : {"c-erlang-cookie", "c-operator-user", "c-default-user"}) {
+        auto [secret, is_new] = seen.secrets.try_emplace(name);
+        if (is_new) secret->second.state = observe::SecretState::kAbsent;
+      }
+    }
+    if (!running_.empty()) {
+      rabbitmq::BrokerView view = broker_;
+      std::vector<rabbitmq::Node> nodes;
+      for (const int ordinal : members_) {
+        rabbitmq::Node node;
+        node.name = resources::NodeName("c", "ns", ordinal);
+        node.running = running_.contains(ordinal);
+        nodes.push_back(std::move(node));
+      }
+      view.nodes = std::move(nodes);
+      seen.broker.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view));
+      seen.broker.at = clock.Now();
+    }
+    return seen;
+  }
+
+  // --- done
+  // `fails` is asked before each step.
+  template <typename Fails>
+  void Execute(const Plan& plan, Fails fails) {
+    std::vector<bool> done;
+    for (const Step& step : plan.steps) {
+      const bool held_back = step.after && !done[*step.after];
+      bool ok = !held_back && !fails();
+      if (ok) ok = std::visit([this](const auto& action) { return Do(action); }, step.action);
+      done.push_back(ok);
+    }
+    for (const auto& [id, verified] : plan.verified) verified_[id] = verified;
+    // Report pins what was resolved.
+    cluster.status.image = plan.declared.broker_image;
+    cluster.status.load_balancer.image = plan.declared.proxy_image;
+  }
+
+  // A moment passes: controllers and kubelets do their part, at most one step a pod.
+  void Tick() {
+    clock.Advance(std::chrono::seconds(1));
+    const base::Json* set = Find(kNodeSet);
+    const int wanted = set == nullptr ? 0 : (*set)["spec"]["replicas"].get<int>();
+    std::erase_if(pods_, [&](const auto& pod) { return pod.first >= wanted; });
+    std::erase_if(running_, [&](int ordinal) { return !pods_.contains(ordinal); });
+    for (int i = 0; i < wanted; ++i) {
+      if (!pods_.contains(i)) {
+        StartPod(i, *set);
+      } else if (pods_[i].preparing) {
+        if (MayPass(i)) Pass(i);
+      } else if (!pods_[i].ready) {
+        Boot(i);
+      }
+    }
+  }
+
+ private:
+  struct Object {
+    std::string uid;
+    base::Json body;
+  };
+  struct Claim {
+    std::string uid;
+    bool blank = true;
+  };
+  inline static const observe::ChildId kInventory{kube::kConfigMaps, "c-inventory"};
+  inline static const observe::ChildId kNodeSet{kube::kStatefulSets, "c-node"};
+  inline static const observe::ChildId kProxies{kube::kDeployments, "c-haproxy"};
+
+  [[nodiscard]] const base::Json* Find(const observe::ChildId& id) const {
+    const auto found = objects_.find(id);
+    return found == objects_.end() ? nullptr : &found->second.body;
+  }
+  std::string NewUid(const std::string& of) { return of + "-" + std::to_string(++uids_); }
+
+  void StartPod(int ordinal, const base::Json& set) {
+    auto& claim = claims_[ordinal];
+    if (claim.uid.empty()) claim.uid = NewUid("disk");
+    // Below `partition` a pod is made from the template of before.
+    if (first_template_.empty()) {
+      first_template_ = base::FindString(
+          set, {"spec", "template", "metadata", "annotations", resources::kTemplateHashAnnotation});
+    }
+    observe::Pod& pod = pods_[ordinal];
+    pod.name = resources::PodName("c", ordinal);
+    pod.uid = NewUid("pod");
+    pod.ip = "10.0.0." + std::to_string(ordinal);
+    pod.volume_uid = claim.uid;
+    pod.image = set["spec"]["template"]["spec"]["containers"][0]["image"];
+    pod.template_hash = first_template_;
+    pod.preparing = true;
+    released_.erase(ordinal);
+    const base::Json* inventory = Find(kInventory);
+    formed_when_mounted_[ordinal] = inventory == nullptr || (*inventory)["data"]["formed"] != "false";
+  }
+
+  [[nodiscard]] bool IsHeld(int ordinal) const {
+    return pods_.at(ordinal).preparing && claims_.at(ordinal).blank &&
+           formed_when_mounted_.at(ordinal);
+  }
+  [[nodiscard]] bool MayPass(int ordinal) const {
+    return !IsHeld(ordinal) || released_.contains(ordinal);
+  }
+  void Pass(int ordinal) { pods_[ordinal].preparing = false; }
+
+  void Boot(int ordinal) {
+    Claim& claim = claims_[ordinal];
+    if (claim.blank) {
+      EXPECT_FALSE(members_.contains(ordinal))
+          << "node " << ordinal << " boots blank while the cluster remembers it as a member";
+      const bool data_elsewhere =
+          std::ranges::any_of(claims_, [](const auto& c) { return !c.second.blank; });
+      EXPECT_TRUE(!running_.empty() || !data_elsewhere || !WasFormed())
+          << "node " << ordinal << " founds a second cluster";
+      if (!data_elsewhere) members_.clear();  // the cluster of before is gone with its disks
+      members_.insert(ordinal);
+      claim.blank = false;
+      if (!broker_.vhosts) FirstBoot();
+    } else if (!members_.contains(ordinal)) {
+      return;  // forgotten, with its old disk: never gets up
+    }
+    running_.insert(ordinal);
+    pods_[ordinal].ready = true;
+  }
+  [[nodiscard]] bool WasFormed() const {
+    const base::Json* inventory = Find(kInventory);
+    return inventory != nullptr && (*inventory)["data"]["formed"] == "true";
+  }
+  void FirstBoot() {
+    broker_.cluster_name = "rabbit@c-node-0";
+    broker_.version = "3.13.0";
+    broker_.vhosts = std::vector<rabbitmq::Vhost>{{.name = "/"}};
+    broker_.users = std::vector<rabbitmq::User>{};
+    broker_.permissions = std::vector<rabbitmq::Permission>{};
+    broker_.topic_permissions = std::vector<rabbitmq::TopicPermission>{};
+    broker_.policies = std::vector<rabbitmq::Policy>{};
+    broker_.operator_policies = std::vector<rabbitmq::Policy>{};
+  }
+
+  bool Do(const CreateObject& step) {
+    ++writes;
+    const observe::ChildId id{step.type, step.name};
+    if (objects_.contains(id)) return false;
+    return Store(id, NewUid(step.name), step.body);
+  }
+  bool Do(const ApplyObject& step) {
+    ++writes;
+    if (step.type == api::kRabbitClusters) {
+      cluster.spec.replicas = base::ParseJson(step.body).value()["spec"]["replicas"];
+      ++cluster.meta.generation;
+      return true;
+    }
+    const observe::ChildId id{step.type, step.name};
+    const auto found = objects_.find(id);
+    if (found == objects_.end() || found->second.uid != step.uid) return false;
+    if (id == kNodeSet) {
+      EXPECT_EQ(base::ParseJson(step.body).value()["spec"]["volumeClaimTemplates"],
+                found->second.body["spec"]["volumeClaimTemplates"])
+          << "the server refuses another claim template";
+    }
+    return Store(id, step.uid, step.body);
+  }
+  bool Store(const observe::ChildId& id, const std::string& uid, const std::string& text) {
+    base::Json body = base::ParseJson(text).value();
+    // Defaults of the server, and what its controllers add.
+    body["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z";
+    if (body.contains("spec")) body["spec"]["sessionAffinity"] = "None";
+    objects_[id] = {uid, std::move(body)};
+    return true;
+  }
+  bool Do(const DeleteObject& step) {
+    ++writes;
+    return objects_.erase({step.type, step.name}) > 0;
+  }
+  bool Do(const CreateSecretOnce& step) {
+    ++writes;
+    auto [secret, is_new] = secrets_.try_emplace(step.name);
+    if (!is_new) return true;  // taken up again
+    const base::Json body = base::ParseJson(step.body).value();
+    for (const auto& [key, value] : body.value("stringData", base::Json::object()).items()) {
+      secret->second[key] = base::Secret(value.get<std::string>());
+    }
+    for (const auto& random : step.random) secret->second[random.key] = base::Secret("random");
+    return true;
+  }
+  bool Do(const ExecInPod& step) {
+    const auto ordinal = resources::OrdinalOf("c", step.pod);
+    if (!ordinal || !pods_.contains(*ordinal) || !pods_[*ordinal].preparing) return false;
+    if (step.command == resources::IsHeldCommand()) return IsHeld(*ordinal);
+    EXPECT_EQ(step.command, resources::ReleaseCommand(claims_[*ordinal].uid));
+    released_.insert(*ordinal);
+    return true;
+  }
+  bool Do(const PutClusterName& step) {
+    broker_.cluster_name = step.name;
+    return true;
+  }
+  bool Do(const PutVhost& step) {
+    broker_.vhosts->push_back({.name = step.name});
+    return true;
+  }
+  bool Do(const PutUser& step) {
+    std::erase_if(*broker_.users, [&](const auto& user) { return user.name == step.name; });
+    rabbitmq::User user;
+    user.name = step.name;
+    user.tags = step.tags;
+    // sha256 with the salt "salt", as the broker stores it.
+    const std::string salted = "salt" + std::string(step.password ? step.password->Reveal() : "");
+    user.password_hash = step.password
+                             ? base::Secret(base::Base64Encode("salt" + base::Sha256(salted)))
+                             : step.password_hash;
+    user.hashing_algorithm = "rabbit_password_hashing_sha256";
+    broker_.users->push_back(std::move(user));
+    return true;
+  }
+  bool Do(const DeleteUser& step) {
+    std::erase_if(*broker_.users, [&](const auto& user) { return user.name == step.name; });
+    return true;
+  }
+  bool Do(const PutPermissions& step) {
+    broker_.permissions->push_back({step.user, step.vhost, step.configure, step.write, step.read});
+    return true;
+  }
+  bool Do(const DeletePermissions& step) {
+    std::erase_if(*broker_.permissions,
+                  [&](const auto& p) { return p.user == step.user && p.vhost == step.vhost; });
+    return true;
+  }
+  bool Do(const PutPolicy& step) {
+    std::erase_if(*broker_.policies,
+                  [&](const auto& p) { return p.vhost == step.vhost && p.name == step.name; });
+    broker_.policies->push_back(
+        {step.vhost, step.name, step.pattern, step.apply_to, step.priority, step.definition});
+    return true;
+  }
+  bool Do(const DeletePolicy& step) {
+    std::erase_if(*broker_.policies,
+                  [&](const auto& p) { return p.vhost == step.vhost && p.name == step.name; });
+    return true;
+  }
+
+  int uids_ = 0;
+  std::map<observe::ChildId, Object> objects_;
+  std::map<observe::ChildId, observe::Verified> verified_;
+  std::map<std::string, std::map<std::string, base::Secret>> secrets_;
+  std::map<int, observe::Pod> pods_;
+  std::map<int, Claim> claims_;
+  std::map<int, bool> formed_when_mounted_;
+  std::set<int> released_, members_, running_;
+  std::string first_template_;
+  rabbitmq::BrokerView broker_;
+};
+
+}  // namespace rabbit::plan

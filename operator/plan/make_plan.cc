@@ -1,0 +1,105 @@
+#include "operator/plan/make_plan.h"
+
+#include <utility>
+
+#include "operator/plan/broker_gate.h"
+#include "operator/plan/children.h"
+#include "operator/plan/cluster_name.h"
+#include "operator/plan/declared.h"
+#include "operator/plan/load_balancer.h"
+#include "operator/plan/membership/guard.h"
+#include "operator/plan/membership/node_count.h"
+#include "operator/plan/nodes.h"
+#include "operator/plan/policies.h"
+#include "operator/plan/secrets.h"
+#include "operator/plan/users.h"
+#include "operator/plan/vhosts.h"
+#include "operator/plan/words.h"
+
+namespace rabbit::plan {
+namespace {
+
+Plan InvalidSpec(const api::Findings& findings) {
+  std::vector<std::string> errors;
+  for (const api::FieldError& error : findings.structural) errors.push_back(error.ToString());
+  Plan plan;
+  plan.problems.push_back({.aspect = Aspect::kSpec,
+                           .reason = "InvalidSpec",
+                           .message = Listed(errors, 3) + "; what runs is left as it is",
+                           .needs_person = true});
+  return plan;
+}
+
+observe::Inventory NextInventory(const api::RabbitCluster& cluster,
+                                 const observe::Observation& seen, const NodeCount& count,
+                                 const GuardDecision& guard) {
+  return {.replicas = count.members,
+          .formed = guard.formed,
+          .users = UsersForInventory(cluster, seen),
+          .policies = PoliciesForInventory(cluster, seen),
+          .volumes = guard.volumes,
+          .storage = StorageToRecord(cluster, seen)};
+}
+
+CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                      const NodeCount& count, const std::optional<std::string>& taken_secret) {
+  CreationHolds holds;
+  if (taken_secret) {
+    holds.stateful_set = Wait{Aspect::kChildren, "ChildMissing",
+                              "no node is started before Secret " + *taken_secret + " is ours"};
+  }
+  holds.proxies = WhyProxiesWait(cluster, seen, count.members);
+  return holds;
+}
+
+void HoldStill(Plan& plan) {
+  plan.held = std::exchange(plan.steps, {});
+  if (plan.held.empty()) {
+    plan.warnings.push_back({"Paused", "spec.paused is true: nothing will be changed"});
+  }
+}
+
+}  // namespace
+
+Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
+              const Settings& settings, ChildrenMemo& memo, base::TimePoint now) {
+  if (!cluster.findings.usable()) return InvalidSpec(cluster.findings);
+  if (cluster.meta.deleting) return {};
+
+  Plan plan;
+  PlanStorage(cluster, seen, plan);
+  Images images = ResolveImages(cluster, settings);
+  const NodeCount count = DecideNodeCount(cluster, seen, plan);
+  const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
+
+  const std::optional<std::string> taken_secret = PlanBootSecrets(cluster, seen, plan);
+  const ChildrenPlanned children =
+      PlanChildren({.cluster = &cluster,
+                    .replicas = count.members,
+                    .pods = count.pods,
+                    .broker_image = images.broker,
+                    .proxy_image = images.proxy,
+                    .inventory = NextInventory(cluster, seen, count, guard),
+                    .settings = settings},
+                   seen, HoldsOf(cluster, seen, count, taken_secret), memo, plan);
+  PlanUserSecrets(cluster, seen, plan);
+  PlanCountInSpec(cluster, count.members, plan);
+  PlanAdmissions(guard, children.inventory_step, plan);
+
+  PlanNodesReady(cluster, seen, count.members, plan);
+  PlanRestartPending(seen, images.broker, plan);
+  PlanClusterName(cluster, seen, children.inventory_step, plan);
+  PlanVhosts(cluster, seen, children.inventory_step, plan);
+  PlanUsers(cluster, seen, children.inventory_step, plan);
+  PlanPolicies(cluster, seen, children.inventory_step, plan);
+  PlanLoadBalancer(cluster, seen, children.proxy_config_hash, plan);
+
+  plan.declared = {.replicas = count.members,
+                   .broker_image = std::move(images.broker),
+                   .proxy_image = std::move(images.proxy),
+                   .proxy_config_hash = children.proxy_config_hash};
+  if (cluster.spec.paused) HoldStill(plan);
+  return plan;
+}
+
+}  // namespace rabbit::plan

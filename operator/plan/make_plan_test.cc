@@ -1,0 +1,266 @@
+#include "operator/plan/make_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "operator/plan/fake_world.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+const observe::ChildId kInventory{kube::kConfigMaps, "c-inventory"};
+const observe::ChildId kNodeSet{kube::kStatefulSets, "c-node"};
+
+std::string Body(const Action& action) {
+  if (const auto* create = std::get_if<CreateObject>(&action)) return create->body;
+  if (const auto* apply = std::get_if<ApplyObject>(&action)) return apply->uid + apply->body;
+  return {};
+}
+
+// Everything a plan says, for comparing.
+std::vector<std::string> Told(const Plan& plan) {
+  std::vector<std::string> lines;
+  for (const Step& step : plan.steps) {
+    lines.push_back(Describe(step) + ": " + step.reason +
+                    (step.after ? " after " + std::to_string(*step.after) : "") +
+                    (step.repairs_drift ? " drift " : " ") + Body(step.action));
+  }
+  for (const Problem& problem : plan.problems) lines.push_back(problem.reason + problem.message);
+  for (const Wait& wait : plan.waits) lines.push_back(wait.reason + wait.message);
+  for (const Warning& warning : plan.warnings) lines.push_back(warning.reason + warning.message);
+  for (const auto& [id, verified] : plan.verified) lines.push_back(id.name + verified.desired_hash);
+  lines.push_back(plan.declared.proxy_config_hash);
+  return lines;
+}
+
+class MakePlanTest : public testing::Test {
+ protected:
+  Plan Next() {
+    const observe::Observation seen = world_.Observe();
+    ChildrenMemo nothing;
+    const Plan fresh = MakePlan(world_.cluster, seen, {}, nothing, world_.clock.Now());
+    Plan plan = MakePlan(world_.cluster, seen, {}, memo_, world_.clock.Now());
+    EXPECT_EQ(Told(plan), Told(fresh)) << "the memo decides something";
+    return plan;
+  }
+  void Round() {
+    world_.Execute(Next(), [this] { return failing_ && coin_(engine_) == 0; });
+    world_.Tick();
+  }
+  // Rounds until nothing is left to do; how many it took.
+  int Settle(int most = 40) {
+    int quiet = 0;
+    for (int round = 1; round <= most; ++round) {
+      const Plan plan = Next();
+      const bool is_done = plan.steps.empty() && plan.waits.empty();
+      quiet = is_done ? quiet + 1 : 0;
+      if (quiet == 2) return round;
+      Round();
+    }
+    ADD_FAILURE() << "not settled: " << testing::PrintToString(Told(Next()));
+    return most;
+  }
+
+  FakeWorld world_;
+  ChildrenMemo memo_;
+  bool failing_ = false;
+  std::mt19937 engine_{1};
+  std::uniform_int_distribution<int> coin_{0, 3};  // one step in four fails
+};
+
+TEST_F(MakePlanTest, ANewClusterIsMadeInAFewRoundsAndThenLeftAlone) {
+  EXPECT_LE(Settle(), 12);
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  const int writes = world_.writes;
+  // 12 children, three Secrets, and the inventory once more: the cluster has formed.
+  EXPECT_LE(writes, 16);
+  for (int i = 0; i < 3; ++i) Round();
+  EXPECT_EQ(world_.writes, writes);
+  EXPECT_EQ(world_.Body(kInventory)["data"]["formed"], "true");
+}
+
+TEST_F(MakePlanTest, TheProxiesFollowTheNodesAddresses) {
+  Round();
+  EXPECT_FALSE(world_.Has({kube::kDeployments, "c-haproxy"}));
+  Round();
+  EXPECT_TRUE(world_.Has({kube::kDeployments, "c-haproxy"}));
+}
+
+TEST_F(MakePlanTest, NewNodesAreLetInAndNothingIsRestarted) {
+  Settle();
+  world_.Declare(5);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2, 3, 4}));
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
+TEST_F(MakePlanTest, ACountThatIsNotSaidIsWrittenDownAndKept) {
+  Settle();
+  world_.Declare(5);
+  Settle();
+  world_.cluster.spec.replicas.reset();  // the line was removed
+  ++world_.cluster.meta.generation;
+  Settle();
+  EXPECT_EQ(world_.cluster.spec.replicas, 5);
+  EXPECT_EQ(world_.running().size(), 5U);
+}
+
+TEST_F(MakePlanTest, AScaleDownIsRefusedAndNobodyLeaves) {
+  Settle();
+  world_.Declare(1);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "ScaleDownRefused");
+  world_.Declare(3);
+  Settle();
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
+TEST_F(MakePlanTest, AStatefulSetScaledByHandIsPutBackInBothDirections) {
+  Settle();
+  for (const int replicas : {1, 6}) {
+    world_.Edit(kNodeSet, {{"spec", {{"replicas", replicas}}}});
+    world_.Tick();
+    Settle();
+    EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+    EXPECT_EQ(world_.Body(kNodeSet)["spec"]["replicas"], 3);
+  }
+}
+
+TEST_F(MakePlanTest, AKilledPodComesBackAndALostDiskIsHeldUntilItsNodeWasForgotten) {
+  Settle();
+  world_.KillPod(1);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+
+  world_.LoseDisk(1);
+  for (int i = 0; i < 6; ++i) Round();
+  EXPECT_EQ(world_.running(), (std::set{0, 2}));
+  EXPECT_EQ(Next().problems.at(0).reason, "LostDisk");
+
+  world_.Forget(1);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
+TEST_F(MakePlanTest, AClusterDeclaredAgainTakesUpItsDisks) {
+  Settle();
+  world_.StartOver();
+  memo_ = {};
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+}
+
+TEST_F(MakePlanTest, AClusterDeclaredAgainOverBlankDisksForms) {
+  Round();  // claims are made, nobody has booted
+  world_.StartOver();
+  memo_ = {};
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+}
+
+TEST_F(MakePlanTest, ChildrenDeletedByHandAreMadeAgainAndTheGuardStaysClosed) {
+  Settle();
+  world_.DeleteChild(kInventory);
+  world_.LoseDisk(2);
+  Settle(8);
+}
+
+TEST_F(MakePlanTest, AChangedImageIsToldAndRollsNobody) {
+  Settle();
+  world_.cluster.spec.image = "rabbitmq:4.0";
+  ++world_.cluster.meta.generation;
+  Settle();
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "RestartPending");
+  EXPECT_EQ(Next().declared.broker_image, "rabbitmq:4.0");
+}
+
+TEST_F(MakePlanTest, APinnedImageOutlivesTheOperatorsDefault) {
+  Settle();
+  ChildrenMemo memo;
+  const Plan plan = MakePlan(world_.cluster, world_.Observe(), {.broker_image = "rabbitmq:5"}, memo,
+                             world_.clock.Now());
+  EXPECT_THAT(plan.steps, IsEmpty());
+}
+
+TEST_F(MakePlanTest, APausedClusterIsObservedOnly) {
+  world_.cluster.spec.paused = true;
+  const Plan plan = Next();
+  EXPECT_THAT(plan.steps, IsEmpty());
+  ASSERT_FALSE(plan.waits.empty());
+  EXPECT_THAT(plan.waits.back().message, HasSubstr("14 steps not taken"));
+}
+
+TEST_F(MakePlanTest, ABrokenSpecChangesNothingThatRuns) {
+  world_.cluster.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
+  const Plan plan = Next();
+  EXPECT_THAT(plan.steps, IsEmpty());
+  ASSERT_EQ(plan.problems.size(), 1U);
+  EXPECT_EQ(plan.problems[0].reason, "InvalidSpec");
+  EXPECT_THAT(plan.problems[0].message, HasSubstr("spec.replicas: 0: must be between 1 and 99"));
+}
+
+TEST_F(MakePlanTest, AClusterThatIsBeingDeletedIsLeftToTheCollector) {
+  world_.cluster.meta.deleting = true;
+  EXPECT_THAT(Next().steps, IsEmpty());
+}
+
+TEST_F(MakePlanTest, BrokerStepsComeLastAndAfterTheInventory) {
+  for (int i = 0; i < 4; ++i) Round();
+  world_.cluster.spec.users.push_back({});
+  world_.cluster.spec.users.back().name = "app";
+  ++world_.cluster.meta.generation;
+  Settle();
+  EXPECT_THAT(world_.Body(kInventory)["data"]["users"], R"(["app"])");
+}
+
+// Whatever fails and whatever is lost on the way: no blank node passes for a member, no second cluster
+// is founded (FakeWorld looks), and in the end all is as declared.
+TEST_F(MakePlanTest, ComesToRestWhateverFailsOnTheWay) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    world_ = FakeWorld();
+    memo_ = {};
+    engine_.seed(seed);
+    const auto random = [this](int most) {
+      return std::uniform_int_distribution<int>(0, most)(engine_);
+    };
+    failing_ = true;
+    for (int round = 0; round < 40; ++round) {
+      switch (random(14)) {
+        case 0: world_.KillPod(random(4)); break;
+        case 1: world_.Declare(3 + random(3)); break;
+        case 2: world_.DeleteChild({kube::kServices, "c-nodes"}); break;
+        case 3: world_.DeleteChild(kInventory); break;
+        case 4: memo_ = {}; break;
+        case 5:
+          if (world_.Has(kNodeSet)) world_.Edit(kNodeSet, {{"spec", {{"replicas", random(6)}}}});
+          break;
+        case 6: world_.clock.Advance(std::chrono::seconds(40)); break;
+        default: break;
+      }
+      Round();
+      if (HasFailure()) return;
+    }
+    failing_ = false;
+    world_.Declare(6);
+    Settle(60);
+    EXPECT_EQ(world_.running().size(), 6U);
+    EXPECT_THAT(Next().problems, IsEmpty());
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace rabbit::plan

@@ -1,0 +1,70 @@
+#include "operator/plan/membership/node_count.h"
+
+#include "operator/plan/broker_gate.h"
+#include "operator/plan/membership/members.h"
+#include "operator/plan/words.h"
+
+namespace rabbit::plan {
+namespace {
+
+// Why pods with ordinal `from` and above may not go; empty: nobody there was ever let in.
+std::string WhyNotBelow(int from, const api::RabbitCluster& cluster,
+                        const observe::Observation& seen) {
+  if (!seen.inventory || !seen.inventory->formed) return "the cluster has not formed yet";
+  const std::vector<rabbitmq::Node>* members = KnownMembers(seen);
+  if (members == nullptr) return "the broker does not say who its members are";
+  const std::vector<std::string> beyond = MembersFrom(cluster, *members, from);
+  if (!beyond.empty()) {
+    return Listed(beyond) + (beyond.size() == 1 ? " is a member" : " are members") +
+           " of the cluster";
+  }
+  // Let in a moment ago: it may be joining.
+  if (const auto admitted = seen.inventory->volumes.lower_bound(from);
+      admitted != seen.inventory->volumes.end()) {
+    return "node " + std::to_string(admitted->first) + " was let in";
+  }
+  return {};
+}
+
+int CountBefore(int declared, const observe::Observation& seen) {
+  if (seen.inventory) return seen.inventory->replicas.value_or(declared);
+  return seen.stateful_set ? seen.stateful_set->replicas : declared;
+}
+
+}  // namespace
+
+NodeCount DecideNodeCount(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                          Plan& plan) {
+  const int declared = DeclaredReplicas(cluster, seen);
+  NodeCount count{.members = declared, .pods = declared};
+
+  const int before = CountBefore(declared, seen);
+  if (declared < before) {
+    if (const std::string why = WhyNotBelow(declared, cluster, seen); !why.empty()) {
+      count.members = before;
+      plan.problems.push_back(
+          {.aspect = Aspect::kNodes,
+           .reason = "ScaleDownRefused",
+           .message = "cannot go from " + std::to_string(before) + " nodes to " +
+                      std::to_string(declared) + ": " + why +
+                      ", and this version of the operator removes no members; set spec.replicas "
+                      "back to " +
+                      std::to_string(before),
+           .needs_person = true});
+    }
+  }
+
+  count.pods = count.members;
+  if (seen.stateful_set && seen.stateful_set->replicas > count.members) {
+    // Scaled by hand: put back, unless one of the extra pods became a member.
+    if (const std::string why = WhyNotBelow(count.members, cluster, seen); !why.empty()) {
+      count.pods = seen.stateful_set->replicas;
+      plan.waits.push_back({Aspect::kNodes, "ExtraNodes",
+                            "the StatefulSet has " + std::to_string(count.pods) + " pods, " +
+                                std::to_string(count.members) + " are declared: " + why});
+    }
+  }
+  return count;
+}
+
+}  // namespace rabbit::plan

@@ -1,0 +1,79 @@
+#include "operator/plan/nodes.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "operator/plan/broker_gate.h"
+#include "operator/plan/words.h"
+#include "operator/resources/names.h"
+#include "operator/resources/pod_hash.h"
+
+namespace rabbit::plan {
+namespace {
+
+std::string WhyNotReady(const observe::Pod* pod) {
+  if (pod == nullptr) return " does not exist yet";
+  if (pod->deleting) return " is stopping";
+  if (!pod->trouble.empty()) return ": " + Shortened(pod->trouble, 200);
+  if (pod->preparing) return " is being prepared";
+  return pod->ip.empty() ? " is being scheduled" : " is starting";
+}
+
+}  // namespace
+
+void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    int members, Plan& plan) {
+  std::vector<std::string> not_ready;
+  bool in_trouble = false;
+  for (int i = 0; i < members; ++i) {
+    const std::string name = resources::PodName(cluster.meta.key.name, i);
+    const auto found = std::ranges::find(seen.nodes, name, &observe::Pod::name);
+    const observe::Pod* pod = found == seen.nodes.end() ? nullptr : &*found;
+    if (pod != nullptr && pod->ready && !pod->deleting) continue;
+    in_trouble = in_trouble || (pod != nullptr && !pod->trouble.empty());
+    not_ready.push_back(name + WhyNotReady(pod));
+  }
+  if (not_ready.empty()) return;
+  AddWait(plan, {Aspect::kNodes, in_trouble ? "NodesInTrouble" : "NodesStarting",
+                 std::to_string(members - static_cast<int>(not_ready.size())) + " of " +
+                     Counted(static_cast<std::size_t>(members), "node") +
+                     (members == 1 ? " is ready: " : " are ready: ") + Listed(not_ready)});
+}
+
+void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
+                        Plan& plan) {
+  if (!seen.stateful_set) return;
+  const std::string& wanted = seen.stateful_set->template_hash;
+  std::vector<std::string> by_spec;
+  std::vector<std::string> by_operator;
+  std::string other_image;
+  for (const observe::Pod& pod : seen.nodes) {
+    if (pod.deleting || resources::SameMade(pod.template_hash, wanted)) continue;
+    if (resources::SameSpec(pod.template_hash, wanted)) {
+      by_operator.push_back(pod.name);
+    } else {
+      by_spec.push_back(pod.name);
+      if (pod.image != broker_image) other_image = pod.image;
+    }
+  }
+  if (!by_spec.empty()) {
+    const std::string what = other_image.empty()
+                                 ? std::string("earlier settings")
+                                 : "image " + other_image + ", declared is " + broker_image;
+    AddProblem(plan, {.aspect = Aspect::kNodes,
+                      .reason = "RestartPending",
+                      .message = Listed(by_spec) + (by_spec.size() == 1 ? " runs " : " run ") +
+                                 "with " + what +
+                                 ": this takes a rolling restart, which this version of the "
+                                 "operator does not do",
+                      .needs_person = true});
+  }
+  if (!by_operator.empty()) {
+    plan.warnings.push_back(
+        {"RestartPending", Listed(by_operator) + (by_operator.size() == 1 ? " runs" : " run") +
+                               " with what an earlier operator made of this spec; the next "
+                               "restart brings it up to date"});
+  }
+}
+
+}  // namespace rabbit::plan

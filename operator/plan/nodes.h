@@ -1,0 +1,22 @@
+// operator/plan/nodes.h: what the broker pods are waited for, and which of them run something older
+// than what is declared. No steps: Kubernetes starts pods, and nothing restarts them here. Pure.
+#pragma once
+
+#include <string>
+
+#include "operator/api/types.h"
+#include "operator/observe/observation.h"
+#include "operator/plan/plan.h"
+
+namespace rabbit::plan {
+
+// Says which of the `members` declared nodes are not ready, and why as far as pods tell.
+void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    int members, Plan& plan);
+
+// Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a
+// new operator makes something else of the same spec.
+void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
+                        Plan& plan);
+
+}  // namespace rabbit::plan

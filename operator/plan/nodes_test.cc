@@ -1,0 +1,76 @@
+#include "operator/plan/nodes.h"
+
+#include <gmock/gmock.h>
+
+#include "operator/plan/fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class NodesTest : public PlanTest {
+ protected:
+  Plan Ready(int members = 3) {
+    Plan plan;
+    PlanNodesReady(cluster_, Seen(), members, plan);
+    return plan;
+  }
+  Plan Restarts(const std::string& image = "rabbitmq:3.13-management") {
+    Plan plan;
+    PlanRestartPending(Seen(), image, plan);
+    return plan;
+  }
+};
+
+TEST_F(NodesTest, ThatAreAllReadyAreNothingToWaitFor) { EXPECT_THAT(Waits(Ready()), IsEmpty()); }
+
+TEST_F(NodesTest, ThatAreNotReadySayWhatTheyWaitFor) {
+  Pod(0).deleting = true;
+  Pod(1).ready = false;
+  Pod(2).ready = false;
+  Pod(2).preparing = true;
+  EXPECT_THAT(Waits(Ready(4)),
+              ElementsAre("NodesStarting: 0 of 4 nodes are ready: c-node-0 is stopping, c-node-1 is "
+                          "starting, c-node-2 is being prepared and c-node-3 does not exist yet"));
+}
+
+TEST_F(NodesTest, ATroubleIsToldInItsOwnWords) {
+  Pod(1).ready = false;
+  Pod(1).trouble = "ImagePullBackOff: no such image";
+  EXPECT_THAT(Waits(Ready()), ElementsAre("NodesInTrouble: 2 of 3 nodes are ready: c-node-1: "
+                                          "ImagePullBackOff: no such image"));
+}
+
+TEST_F(NodesTest, OfTheDeclaredTemplateWaitForNoRestart) {
+  EXPECT_THAT(Problems(Restarts()), IsEmpty());
+  seen_.stateful_set->template_hash = "other-t";  // another spec that comes to the same
+  EXPECT_THAT(Problems(Restarts()), IsEmpty());
+}
+
+TEST_F(NodesTest, WithAnotherImageSayWhichOnes) {
+  seen_.stateful_set->template_hash = "s2-t2";
+  EXPECT_THAT(Problems(Restarts("rabbitmq:4.0")),
+              ElementsAre(HasSubstr("NeedsPerson RestartPending: c-node-0, c-node-1 and c-node-2 run "
+                                    "with image rabbitmq:3.13-management, declared is "
+                                    "rabbitmq:4.0")));
+}
+
+TEST_F(NodesTest, WithOtherSettingsWaitForARestart) {
+  Pod(1).template_hash = "s0-t0";
+  EXPECT_THAT(Problems(Restarts()),
+              ElementsAre(HasSubstr("c-node-1 runs with earlier settings")));
+}
+
+TEST_F(NodesTest, OfAnEarlierOperatorAreAWarningOnly) {
+  Pod(1).template_hash = "s-t0";
+  const Plan plan = Restarts();
+  EXPECT_THAT(Problems(plan), IsEmpty());
+  ASSERT_EQ(plan.warnings.size(), 1U);
+  EXPECT_THAT(plan.warnings[0].message, HasSubstr("c-node-1 runs"));
+}
+
+}  // namespace
+}  // namespace rabbit::plan

@@ -1,0 +1,137 @@
+// operator/plan/plan.h: what is to be done, as a plain value. Execute (operator/act) carries it out,
+// `rabbit-operator plan` prints it. Every step carries its reason, in the words that reach log,
+// Event and condition. Steps fail one by one: a failed one holds back only those that name it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/secret.h"
+#include "kube/resource.h"
+#include "operator/observe/observation.h"
+
+namespace rabbit::plan {
+
+// POST; a name that is taken is looked at again: ours → the next look continues, else NameTaken.
+struct CreateObject {
+  kube::ResourceType type;
+  std::string name;
+  std::string body;  // JSON
+};
+
+// POST of a Secret whose random values are made while executing; a taken name is read, not written.
+struct CreateSecretOnce {
+  std::string name;
+  std::string body;  // JSON with metadata, type and the values that are not secret (stringData)
+  struct RandomValue {
+    std::string key;
+    std::size_t length = 0;  // characters of [A-Za-z0-9]
+  };
+  std::vector<RandomValue> random;
+};
+
+// Server-side apply onto the object with this uid.
+struct ApplyObject {
+  kube::ResourceType type;
+  std::string name;
+  std::string uid;
+  std::string body;  // JSON, without uid
+};
+
+struct DeleteObject {
+  kube::ResourceType type;
+  std::string name;
+  std::string uid;
+};
+
+// Calls of the management API. Passwords are read from the Secrets by Execute's caller (Observe)
+// and travel as base::Secret.
+struct PutClusterName { std::string name; };
+struct PutVhost { std::string name; };
+struct PutUser {
+  std::string name;
+  std::vector<std::string> tags;
+  std::optional<base::Secret> password;      // set: hashed with a fresh salt by Execute
+  base::Secret password_hash;                // else: kept as the broker has it
+  std::string hashing_algorithm;             // belongs to password_hash
+};
+struct DeleteUser { std::string name; };
+struct PutPermissions { std::string user, vhost, configure, write, read; };
+struct DeletePermissions { std::string user, vhost; };
+struct PutPolicy {
+  std::string vhost, name, pattern, apply_to;
+  int priority = 0;
+  std::string definition;  // JSON object, value types as declared
+};
+struct DeletePolicy { std::string vhost, name; };
+
+// A command in a pod of ours, with an optional standard input.
+struct ExecInPod {
+  std::string pod;
+  std::string container;
+  std::vector<std::string> command;
+  base::Secret input;
+};
+
+using Action = std::variant<CreateObject, CreateSecretOnce, ApplyObject, DeleteObject, PutClusterName,
+                            PutVhost, PutUser, DeleteUser, PutPermissions, DeletePermissions,
+                            PutPolicy, DeletePolicy, ExecInPod>;
+
+struct Step {
+  Action action;
+  std::string reason;  // "does not exist", "spec.replicas differs", "was changed by hand: …"
+  // Index of an earlier step of the same plan that must have succeeded first.
+  std::optional<std::size_t> after;
+  // A change of what somebody else did to the broker or a child: worth a warning Event.
+  bool repairs_drift = false;
+};
+
+enum class Aspect { kSpec, kFields, kChildren, kNodes, kTopology, kQueues, kLoadBalancer };
+
+// Why something declared is not (yet) in effect. Report turns them into conditions.
+struct Problem {
+  Aspect aspect = Aspect::kChildren;
+  std::string reason;   // one CamelCase word: "NameTaken", "MirroringUnsupported"
+  std::string message;  // names objects and counts, and what to do next
+  bool needs_person = false;  // Stalled rather than Reconciling
+};
+
+// Something that will come by itself.
+struct Wait {
+  Aspect aspect = Aspect::kNodes;
+  std::string reason;   // "NodesStarting"
+  std::string message;  // what it waits for
+};
+
+struct Warning {
+  std::string reason;   // Event reason
+  std::string message;
+};
+
+// What the plan was made for, resolved; Report tells it (the images are pinned in the status).
+// A part that the planners did not get to is absent or empty, and the status keeps what it had.
+struct Declared {
+  std::optional<int> replicas;
+  std::string broker_image, proxy_image;
+  std::string proxy_config_hash;  // of ConfigMap C-haproxy
+};
+
+struct Plan {
+  Declared declared;
+  std::vector<Step> steps;
+  std::vector<Step> held;  // would be taken, were spec.paused not true
+  std::vector<Problem> problems;
+  std::vector<Wait> waits;
+  std::vector<Warning> warnings;
+  // A decision waits for a fresh look at the broker: the reconciler asks for one at once.
+  bool look_at_broker = false;
+  // Children found equal while planning; the reconciler remembers them and drops their texts.
+  std::vector<std::pair<observe::ChildId, observe::Verified>> verified;
+};
+
+// What a step does and to what, in words: `create StatefulSet rabbitcluster-node`. Never a secret.
+[[nodiscard]] std::string Describe(const Step& step);
+
+}  // namespace rabbit::plan

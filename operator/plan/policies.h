@@ -1,0 +1,42 @@
+// operator/plan/policies.h: when a policy is written to the broker, and when not. Pure.
+//
+// A declared policy is written when it differs from the broker's, by value and by JSON type, and
+// nothing speaks against it: the rules of its version (rabbitmq/policy_check.h; ha-* on 4.x is
+// never written), and its vhost. One bad policy holds back no other. Removed is only what
+// C-inventory lists and the spec no longer declares.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operator/api/types.h"
+#include "operator/observe/observation.h"
+#include "operator/plan/plan.h"
+#include "rabbitmq/view.h"
+
+namespace rabbit::plan {
+
+// Comes after PlanVhosts. `after`: the step that writes C-inventory.
+void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                  std::optional<std::size_t> after, Plan& plan);
+
+// What C-inventory is to list, as (vhost, name), sorted: the declared policies, and of those listed
+// before the ones that the broker has, or may have.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> PoliciesForInventory(
+    const api::RabbitCluster& cluster, const observe::Observation& seen);
+
+// "policy half in vhost /": how messages about a policy begin, followed by ": ".
+[[nodiscard]] std::string PolicySubject(std::string_view vhost, std::string_view name);
+
+// The declared policy as the broker would show it.
+[[nodiscard]] rabbitmq::Policy ToBroker(const api::Policy& policy);
+
+// "ha-params is 1, declared is 2; pattern is …": what `actual` has other than `declared`, with old
+// and new values. Empty: equal.
+[[nodiscard]] std::string PolicyDifference(const rabbitmq::Policy& declared,
+                                           const rabbitmq::Policy& actual);
+
+}  // namespace rabbit::plan

@@ -1,0 +1,95 @@
+#include "operator/plan/secrets.h"
+
+#include <gmock/gmock.h>
+
+#include "operator/plan/fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using observe::SecretState;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class SecretsPlanTest : public PlanTest {
+ protected:
+  void Secret(const std::string& name, SecretState state, const std::string& trouble = "") {
+    seen_.secrets[name] = {.state = state, .uid = {}, .data = {}, .trouble = trouble};
+  }
+  void AllPresent() {
+    for (const char* name : {"c-erlang-cookie", "c-operator-user", "c-default-user"}) {
+      Secret(name, SecretState::kPresent);
+    }
+  }
+  Plan MakePlan() {
+    Plan plan;
+    taken_ = PlanBootSecrets(cluster_, seen_, plan);
+    PlanUserSecrets(cluster_, seen_, plan);
+    return plan;
+  }
+  std::optional<std::string> taken_;
+};
+
+TEST_F(SecretsPlanTest, OfANewClusterAreMadeWithoutALook) {
+  seen_.first_sight = true;
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre("create Secret c-erlang-cookie: does not exist",
+                                             "create Secret c-operator-user: does not exist",
+                                             "create Secret c-default-user: does not exist"));
+  EXPECT_EQ(taken_, std::nullopt);
+}
+
+TEST_F(SecretsPlanTest, AreLeftAloneOnceThere) {
+  AllPresent();
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+}
+
+TEST_F(SecretsPlanTest, ThatWereDeletedAreMadeAgain) {
+  AllPresent();
+  Secret("c-default-user", SecretState::kAbsent);
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre("create Secret c-default-user: does not exist"));
+}
+
+TEST_F(SecretsPlanTest, ThatCouldNotBeReadAreNotMade) {
+  AllPresent();
+  Secret("c-erlang-cookie", SecretState::kUnknown, "forbidden");
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), IsEmpty());
+  EXPECT_THAT(Waits(plan), ElementsAre(HasSubstr("c-erlang-cookie could not be read: forbidden")));
+}
+
+TEST_F(SecretsPlanTest, OfSomebodyElseAreLeftAloneAndNoNodeStartsWithThem) {
+  AllPresent();
+  Secret("c-operator-user", SecretState::kForeign);
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), IsEmpty());
+  EXPECT_THAT(Problems(plan), ElementsAre(HasSubstr("NeedsPerson NameTaken: Secret c-operator-user")));
+  EXPECT_EQ(taken_, "c-operator-user");
+}
+
+TEST_F(SecretsPlanTest, ATakenDefaultUserHoldsUpNoNode) {
+  AllPresent();
+  Secret("c-default-user", SecretState::kForeign);
+  EXPECT_EQ(MakePlan().problems.size(), 1U);
+  EXPECT_EQ(taken_, std::nullopt);
+}
+
+TEST_F(SecretsPlanTest, AreGeneratedForUsersThatNameNone) {
+  AllPresent();
+  api::User own;
+  own.name = "app";
+  api::User with_secret;
+  with_secret.name = "root";
+  with_secret.password_secret_ref = {"rabbit-root", "password"};
+  cluster_.spec.users = {own, with_secret};
+  Secret(resources::UserSecretName("c", "app"), SecretState::kAbsent);
+  const Plan plan = MakePlan();
+  ASSERT_EQ(plan.steps.size(), 1U);
+  const auto& create = std::get<CreateSecretOnce>(plan.steps[0].action);
+  EXPECT_EQ(create.name, resources::UserSecretName("c", "app"));
+  ASSERT_EQ(create.random.size(), 1U);
+  EXPECT_EQ(create.random[0].key, "password");
+}
+
+}  // namespace
+}  // namespace rabbit::plan

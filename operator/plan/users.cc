@@ -1,0 +1,231 @@
+#include "operator/plan/users.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "operator/plan/broker_gate.h"
+#include "operator/plan/user_password.h"
+#include "operator/plan/words.h"
+#include "operator/resources/names.h"
+#include "rabbitmq/password_hash.h"
+
+namespace rabbit::plan {
+namespace {
+
+std::vector<std::string> SortedTags(std::vector<std::string> tags) {
+  std::ranges::sort(tags);
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+  return tags;
+}
+
+std::string TagList(const std::vector<std::string>& tags) {
+  return tags.empty() ? "none" : Quoted(Listed(tags));
+}
+
+std::string Regexes(std::string_view configure, std::string_view write, std::string_view read) {
+  return "configure " + Quoted(configure) + ", write " + Quoted(write) + ", read " + Quoted(read);
+}
+
+// The planning of one reconcile: its inputs, and the plan that grows.
+class UserPlanner {
+ public:
+  UserPlanner(const api::RabbitCluster& cluster, const observe::Observation& seen,
+              std::optional<std::size_t> after, Plan& plan)
+      : cluster_(cluster),
+        seen_(seen),
+        view_(*seen.broker.view),
+        after_(after),
+        plan_(plan),
+        was_in_effect_(TopologyWasInEffect(cluster)) {}
+
+  void Run() {
+    const std::optional<api::User> default_user = DefaultUser();
+    if (default_user) {
+      PlanUser(*default_user, {resources::DefaultUserSecretName(Name()), kPasswordKey, true});
+    }
+    for (const api::User& user : cluster_.spec.users) {
+      if (user.name == resources::kOperatorUser) {
+        Refuse(user.name, "is the operator's own user: declare another name");
+      } else if (default_user && user.name == default_user->name) {
+        Refuse(user.name, "is the clients' default user of Secret " +
+                              resources::DefaultUserSecretName(Name()) +
+                              ": declare another name");
+      } else {
+        PlanUser(user, SourceOf(cluster_, user));
+        PlanPermissionRemovals(user);
+      }
+    }
+    // Without the name of the default user, nobody can tell that it is not the one to be removed.
+    if (default_user) PlanRemovals(default_user->name);
+  }
+
+ private:
+  [[nodiscard]] const std::string& Name() const { return cluster_.meta.key.name; }
+
+  void Refuse(const std::string& user, const std::string& why) {
+    AddProblem(plan_, {.aspect = Aspect::kTopology,
+                       .reason = "ReservedUser",
+                       .message = "user " + user + " " + why,
+                       .needs_person = true});
+  }
+
+  // The user that Secret C-default-user names, as if it were declared; nothing while that Secret
+  // could not be read.
+  std::optional<api::User> DefaultUser() {
+    const std::string secret = resources::DefaultUserSecretName(Name());
+    const auto name = ReadSecret(seen_, {secret, kUsernameKey, true}, "default user", plan_);
+    if (!name) return std::nullopt;
+    api::User user;
+    user.name = std::string(name->Reveal());  // a name: no secret
+    user.tags = {"administrator"};
+    user.permissions = {{.vhost = "/", .configure = ".*", .write = ".*", .read = ".*"}};
+    return user;
+  }
+
+  void PlanUser(const api::User& user, const PasswordSource& source) {
+    const std::string who = "user " + user.name;
+    const std::optional<base::Secret> password = ReadSecret(seen_, source, who, plan_);
+    const rabbitmq::User* actual = rabbitmq::FindUser(*view_.users, user.name);
+    if (actual == nullptr && !password) return;  // permissions of nobody
+
+    PutUser put{.name = user.name, .tags = SortedTags(user.tags), .password = {}};
+    std::string reason;
+    bool drift = false;
+    if (actual == nullptr) {
+      put.password = password;
+      drift = was_in_effect_;
+      reason = drift ? "was removed at the broker" : "does not exist";
+    } else {
+      const bool matches = password && rabbitmq::PasswordMatches(*password, actual->password_hash,
+                                                                 actual->hashing_algorithm);
+      if (password && !matches) {
+        put.password = password;
+        // No drift: it is the Secret that may have changed, and nothing tells which of the two.
+        reason = "has another password at the broker than in Secret " + source.secret;
+      } else {
+        put.password_hash = actual->password_hash;
+        put.hashing_algorithm = actual->hashing_algorithm;
+      }
+      if (const auto tags = SortedTags(actual->tags); tags != put.tags) {
+        drift = was_in_effect_;
+        if (!reason.empty()) reason += "; ";
+        reason += "tags are " + TagList(tags) + ", declared is " + TagList(put.tags);
+      }
+      // A user without a password (logs in by certificate) whose declared one is unknown: the
+      // broker takes no tags without a hash.
+      if (!put.password && put.password_hash.empty()) reason.clear();
+    }
+    std::optional<std::size_t> made;
+    if (!reason.empty()) {
+      plan_.steps.push_back({std::move(put), std::move(reason), after_, drift});
+      if (actual == nullptr) made = plan_.steps.size() - 1;
+    }
+    PlanPermissions(user, made);
+  }
+
+  void PlanPermissions(const api::User& user, std::optional<std::size_t> user_step) {
+    if (!view_.permissions) {
+      AddWait(plan_, {Aspect::kTopology, "PermissionsUnknown",
+                      "waiting for the list of permissions: " + view_.permissions.why()});
+      return;
+    }
+    for (const api::Permission& declared : user.permissions) {
+      if (!VhostExists(seen_, plan_, declared.vhost)) {
+        AddProblem(plan_, {.aspect = Aspect::kTopology,
+                           .reason = "VhostMissing",
+                           .message = "user " + user.name + ": permission on vhost " +
+                                      declared.vhost +
+                                      ", which does not exist: declare it in spec.vhosts",
+                           .needs_person = true});
+        continue;
+      }
+      const rabbitmq::Permission* actual =
+          rabbitmq::FindPermission(*view_.permissions, user.name, declared.vhost);
+      if (actual != nullptr && actual->configure == declared.configure &&
+          actual->write == declared.write && actual->read == declared.read) {
+        continue;
+      }
+      std::string reason;
+      if (actual != nullptr) {
+        reason = "is " + Regexes(actual->configure, actual->write, actual->read) +
+                 ", declared is " + Regexes(declared.configure, declared.write, declared.read);
+      } else {
+        reason = was_in_effect_ && !user_step ? "was removed at the broker" : "does not exist";
+      }
+      const auto vhost_step = StepThatCreates(plan_, declared.vhost);
+      const auto after = user_step ? user_step : vhost_step ? vhost_step : after_;
+      plan_.steps.push_back({PutPermissions{user.name, declared.vhost, declared.configure,
+                                            declared.write, declared.read},
+                             std::move(reason), after, was_in_effect_ && !user_step});
+    }
+  }
+
+  // The default user keeps what others gave it: nobody declared what it may have besides.
+  void PlanPermissionRemovals(const api::User& user) {
+    if (!view_.permissions) return;
+    for (const rabbitmq::Permission& actual : *view_.permissions) {
+      if (actual.user != user.name) continue;
+      const bool declared =
+          std::ranges::find(user.permissions, actual.vhost, &api::Permission::vhost) !=
+          user.permissions.end();
+      if (declared) continue;
+      plan_.steps.push_back(
+          {DeletePermissions{actual.user, actual.vhost},
+           "is not declared, and is " + Regexes(actual.configure, actual.write, actual.read),
+           after_, was_in_effect_});
+    }
+  }
+
+  void PlanRemovals(const std::string& default_user) {
+    if (!seen_.inventory) return;
+    for (const std::string& name : seen_.inventory->users) {
+      const bool declared = std::ranges::find(cluster_.spec.users, name, &api::User::name) !=
+                            cluster_.spec.users.end();
+      if (declared || name == default_user || name == resources::kOperatorUser) continue;
+      if (cluster_.findings.Broken("users", "", name)) continue;  // declared, if badly
+      if (rabbitmq::FindUser(*view_.users, name) == nullptr) continue;
+      plan_.steps.push_back({DeleteUser{name}, "is no longer declared", after_, false});
+    }
+  }
+
+  const api::RabbitCluster& cluster_;
+  const observe::Observation& seen_;
+  const rabbitmq::BrokerView& view_;
+  const std::optional<std::size_t> after_;
+  Plan& plan_;
+  const bool was_in_effect_;
+};
+
+}  // namespace
+
+void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen,
+               std::optional<std::size_t> after, Plan& plan) {
+  SayBrokenEntries(cluster, "users", plan);
+  if (!BrokerMayBeWritten(cluster, seen, plan)) return;
+  const rabbitmq::BrokerView& view = *seen.broker.view;
+  if (!view.users) {
+    AddWait(plan, {Aspect::kTopology, "UsersUnknown",
+                   "waiting for the list of users: " + view.users.why()});
+    return;
+  }
+  if (!view.vhosts) return;  // PlanVhosts says so
+  UserPlanner(cluster, seen, after, plan).Run();
+}
+
+std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
+                                           const observe::Observation& seen) {
+  std::set<std::string> users;
+  for (const api::User& user : cluster.spec.users) users.insert(user.name);
+  if (seen.inventory) {
+    const observe::BrokerLook& look = seen.broker;
+    const bool known = look.view && look.trouble.empty() && look.view->users;
+    for (const std::string& name : seen.inventory->users) {
+      // Forgotten only once the broker was seen without it.
+      if (!known || rabbitmq::FindUser(*look.view->users, name) != nullptr) users.insert(name);
+    }
+  }
+  return {users.begin(), users.end()};
+}
+
+}  // namespace rabbit::plan

@@ -1,0 +1,141 @@
+#include "operator/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/api/status_json.h"
+#include "operator/observe/targets.h"
+#include "operator/report/report.h"
+
+namespace rabbit {
+namespace {
+
+// While something is still to come, brokers and proxies are looked at that often.
+constexpr std::chrono::seconds kUnsettledInterval(2);
+
+}  // namespace
+
+ClusterReconciler::ClusterReconciler(const Parts& parts, Settings settings,
+                                     act::MayWrite may_write)
+    : parts_(parts), settings_(std::move(settings)), may_write_(std::move(may_write)) {}
+
+runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key,
+                                                      const runtime::ReconcileContext& context) {
+  const std::shared_ptr<const api::RabbitCluster> declared = parts_.caches.Cluster(key);
+  if (declared == nullptr || declared->meta.deleting) {
+    Forget(key);  // the children follow by their owner references
+    return runtime::ReconcileResult::Done();
+  }
+  Memory& memory = MemoryOf(key);
+  api::RabbitCluster cluster = *declared;
+  if (memory.written_status && memory.written_over == cluster.meta.resource_version) {
+    cluster.status = *memory.written_status;
+  }
+
+  const observe::Observation seen = parts_.observer.Observe(cluster, memory.observed, context.stop);
+  const plan::Plan plan =
+      plan::MakePlan(cluster, seen, settings_, memory.children, parts_.clock.Now());
+  act::Executed done = Execute(cluster, plan, seen, context);
+  const report::Report report = report::MakeReport(cluster, seen, plan, done.results,
+                                                   parts_.clock.Now(), parts_.clock.WallNow());
+  Remember(plan, std::move(done), seen, memory);
+  return Tell(cluster, seen, report, memory, context);
+}
+
+act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
+                                         const observe::Observation& seen,
+                                         const runtime::ReconcileContext& context) {
+  const auto broker = observe::BrokerTargetOf(cluster, seen).value_or(observe::BrokerTarget{});
+  act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker,
+                                               context.stop);
+  for (std::size_t i = 0; i < done.results.size(); ++i) {
+    const report::StepResult& result = done.results[i];
+    if (result.error) {
+      parts_.logger.Warn("step failed", {{"cluster", cluster.meta.key.ToString()},
+                                         {"step", plan::Describe(plan.steps[i])},
+                                         {"error", result.error->message}});
+    } else if (result.outcome == report::StepResult::Outcome::kDone) {
+      parts_.logger.Info("step done", {{"cluster", cluster.meta.key.ToString()},
+                                       {"step", plan::Describe(plan.steps[i])},
+                                       {"reason", plan.steps[i].reason}});
+    }
+  }
+  if (done.broker_written) parts_.brokers.LookNow(cluster.meta.key);
+  return done;
+}
+
+void ClusterReconciler::Remember(const plan::Plan& plan, act::Executed done,
+                                 const observe::Observation& seen, Memory& memory) {
+  const base::TimePoint now = parts_.clock.Now();
+  observe::ClusterMemory& observed = memory.observed;
+  for (const auto& [id, verified] : plan.verified) observed.verified[id] = verified;
+  for (observe::CachedChild& child : done.written) {
+    observed.verified[child.id] = {.desired_hash = child.child.applied_hash,
+                                   .content_hash = child.child.content_hash};
+    // `seen` already holds earlier writes: what the cache itself shows is what they replaced.
+    std::string replaced;
+    if (const auto before = observed.written.find(child.id); before != observed.written.end()) {
+      replaced = before->second.replaced_version;
+    } else if (const auto cached = seen.children.find(child.id); cached != seen.children.end()) {
+      replaced = cached->second.resource_version;
+    }
+    const observe::ChildId id = child.id;
+    observed.written.insert_or_assign(
+        id, observe::ClusterMemory::Written{
+                .child = std::move(child), .replaced_version = std::move(replaced), .at = now});
+  }
+  for (auto& [id, who] : done.strangers) observed.strangers[id] = {.who = who, .seen_at = now};
+  for (auto& [name, view] : done.secrets) observed.secrets.Learn(name, std::move(view), now);
+}
+
+runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& cluster,
+                                                 const observe::Observation& seen,
+                                                 const report::Report& report, Memory& memory,
+                                                 const runtime::ReconcileContext& context) {
+  for (const report::Event& event : report.events) {
+    parts_.events.Record({.regarding = {.api_version = api::kRabbitClusters.ApiVersion(),
+                                        .kind = std::string(api::kRabbitClusters.kind),
+                                        .key = cluster.meta.key,
+                                        .uid = cluster.meta.uid},
+                          .warning = event.warning,
+                          .reason = event.reason,
+                          .action = event.action,
+                          .note = event.message});
+  }
+  memory.settled = report.settled;
+  parts_.observer.Follow(cluster, seen,
+                         memory.settled ? base::Duration(cluster.spec.drift_interval)
+                                        : std::min<base::Duration>(cluster.spec.drift_interval,
+                                                                   kUnsettledInterval));
+  if (report.status != cluster.status && may_write_()) {
+    const auto written = parts_.client.ApplyStatus(
+        api::kRabbitClusters, cluster.meta.key,
+        api::StatusApplyBody(cluster.meta, report.status),
+        {.deadline = context.deadline, .stop = context.stop});
+    if (!written && written.error().kind != base::ErrorKind::kNotFound) {
+      return runtime::ReconcileResult::Failed(base::Wrap(written.error(), "write the status"));
+    }
+    memory.written_status = report.status;
+    memory.written_over = cluster.meta.resource_version;
+  }
+  if (report.failed) {
+    return runtime::ReconcileResult::Failed(
+        {.kind = base::ErrorKind::kRetry, .message = "some steps failed; they are tried again"});
+  }
+  return runtime::ReconcileResult::After(report.look_again);
+}
+
+ClusterReconciler::Memory& ClusterReconciler::MemoryOf(const kube::ObjectKey& key) {
+  base::MutexLock lock(mutex_);
+  std::unique_ptr<Memory>& memory = memories_[key];
+  if (memory == nullptr) memory = std::make_unique<Memory>();
+  return *memory;
+}
+
+void ClusterReconciler::Forget(const kube::ObjectKey& key) {
+  parts_.observer.Forget(key);
+  base::MutexLock lock(mutex_);
+  memories_.erase(key);
+}
+
+}  // namespace rabbit

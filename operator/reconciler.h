@@ -1,0 +1,67 @@
+// operator/reconciler.h: the spine: Observe, MakePlan, Execute, Report, for one RabbitCluster.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "operator/act/executor.h"
+#include "operator/observe/observer.h"
+#include "operator/plan/make_plan.h"
+#include "operator/report/report.h"
+#include "operator/api/settings.h"
+#include "runtime/events.h"
+#include "runtime/reconciler.h"
+
+namespace rabbit {
+
+class ClusterReconciler final : public runtime::Reconciler {
+ public:
+  struct Parts {  // nothing is owned; all must outlive the reconciler
+    kube::Client& client;
+    observe::Caches& caches;
+    observe::Observer& observer;
+    observe::BrokerWatch& brokers;
+    act::Executor& executor;
+    runtime::EventSink& events;
+    base::Clock& clock;
+    base::Logger& logger;
+  };
+  ClusterReconciler(const Parts& parts, Settings settings, act::MayWrite may_write);
+
+  runtime::ReconcileResult Reconcile(const kube::ObjectKey& key,
+                                     const runtime::ReconcileContext& context) override;
+
+ private:
+  // What is kept of a cluster between its reconciles. Only the one reconcile of its key uses it.
+  struct Memory {
+    observe::ClusterMemory observed;
+    plan::ChildrenMemo children;
+    bool settled = false;  // the last report had nothing to wait for: look at the drift interval only
+    // The status as last written, while the cache still shows the version before.
+    std::optional<api::Status> written_status;
+    std::string written_over;  // that version
+  };
+  Memory& MemoryOf(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
+  void Forget(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
+  act::Executed Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
+                        const observe::Observation& seen, const runtime::ReconcileContext& context);
+  void Remember(const plan::Plan& plan, act::Executed done, const observe::Observation& seen,
+                Memory& memory);
+  // Events, status, how often to look, and when to come again.
+  runtime::ReconcileResult Tell(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                                const report::Report& report, Memory& memory,
+                                const runtime::ReconcileContext& context);
+
+  Parts parts_;
+  const Settings settings_;
+  const act::MayWrite may_write_;
+  base::Mutex mutex_;
+  std::map<kube::ObjectKey, std::unique_ptr<Memory>> memories_ RABBIT_GUARDED_BY(mutex_);
+};
+
+}  // namespace rabbit

@@ -1,0 +1,26 @@
+// Whether this version of the operator acts on all that is declared.
+#include "operator/api/fields_in_effect.h"
+#include "operator/plan/words.h"
+#include "operator/report/conditions.h"
+
+namespace rabbit::report {
+
+using api::ConditionStatus;
+
+Verdict JudgeFields(const Facts& facts) {
+  constexpr std::size_t kMostNamed = 20;
+  if (facts.spec_is_bad) {
+    return {ConditionStatus::kUnknown, "InvalidSpec", "not judged: the spec is not valid"};
+  }
+  const std::vector<std::string> idle = api::FieldsNotInEffect(facts.cluster.spec);
+  if (idle.empty()) {
+    return {ConditionStatus::kTrue, "AllInEffect", "the operator acts on all declared fields"};
+  }
+  return {.status = ConditionStatus::kFalse,
+          .reason = "FieldsWithoutEffect",
+          .message = "this version of the operator does not act on " +
+                     plan::Listed(idle, kMostNamed) + ": leave out what is not needed",
+          .needs_person = true};
+}
+
+}  // namespace rabbit::report

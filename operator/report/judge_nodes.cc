@@ -1,0 +1,144 @@
+// Whether the nodes run, and whether a client can connect.
+#include <algorithm>
+
+#include "haproxy/stats.h"
+#include "operator/plan/words.h"
+#include "operator/report/conditions.h"
+#include "operator/resources/names.h"
+
+namespace rabbit::report {
+namespace {
+
+using api::ConditionStatus;
+using plan::Counted;
+using plan::Listed;
+
+Verdict False(std::string reason, std::string message, bool needs_person = false) {
+  return {ConditionStatus::kFalse, std::move(reason), std::move(message), needs_person};
+}
+
+std::string Of(std::size_t some, int all, std::string_view noun) {
+  return std::to_string(some) + " of " + Counted(static_cast<std::size_t>(all), noun);
+}
+
+// Pods that are not ready, of the declared ones: for when no planner said so.
+std::optional<Verdict> JudgePods(const Facts& facts) {
+  std::vector<std::string> waiting;
+  for (int i = 0; i < facts.declared; ++i) {
+    const observe::Pod* pod = PodOf(facts, i);
+    if (pod != nullptr && pod->ready && !pod->deleting) continue;
+    waiting.push_back(resources::PodName(facts.cluster.meta.key.name, i));
+  }
+  if (waiting.empty()) return std::nullopt;
+  const std::size_t ready = static_cast<std::size_t>(facts.declared) - waiting.size();
+  return False("NodesStarting",
+               Of(ready, facts.declared, "node") + " ready; waiting for " + Listed(waiting, 3));
+}
+
+std::optional<Verdict> JudgeMembers(const Facts& facts) {
+  const std::vector<rabbitmq::Node>& members = *facts.broker->nodes;
+  std::vector<std::string> missing, partitioned, ghosts, alarms;
+  for (int i = 0; i < facts.declared; ++i) {
+    const rabbitmq::Node* member = MemberOf(facts, i);
+    if (member == nullptr || !member->running) {
+      missing.push_back(resources::PodName(facts.cluster.meta.key.name, i));
+    }
+  }
+  for (const rabbitmq::Node& member : members) {
+    if (!member.partitions.empty()) partitioned.push_back(member.name);
+    if (member.mem_alarm) alarms.push_back("memory on " + member.name);
+    if (member.disk_free_alarm) alarms.push_back("disk space on " + member.name);
+    bool expected = false;
+    for (int i = 0; i < facts.declared && !expected; ++i) expected = MemberOf(facts, i) == &member;
+    if (!expected && !member.running) ghosts.push_back(member.name);
+  }
+  if (!partitioned.empty()) {
+    return False("Partitioned",
+                 "a network partition was seen by " + Listed(partitioned, 3) +
+                     ": restart the nodes of the smaller side",
+                 /*needs_person=*/true);
+  }
+  if (!missing.empty()) {
+    return False("NodesStarting", Of(static_cast<std::size_t>(facts.declared) - missing.size(),
+                                     facts.declared, "node") +
+                                      " in the cluster; waiting for " + Listed(missing, 3));
+  }
+  if (!ghosts.empty()) {
+    return False("GhostMembers",
+                 "the cluster counts members that are gone: " + Listed(ghosts, 3) +
+                     ": forget them (rabbitmqctl forget_cluster_node)",
+                 /*needs_person=*/true);
+  }
+  if (!alarms.empty()) {
+    return False("ResourceAlarm", "publishers are blocked by an alarm: " + Listed(alarms, 3));
+  }
+  return std::nullopt;
+}
+
+// Nothing: a client finds a way. REQUIRES: the load balancer is on.
+std::optional<Verdict> JudgeWayThroughProxies(const Facts& facts) {
+  std::size_t ready = 0;
+  std::size_t silent = 0;
+  for (const observe::Pod& proxy : facts.seen.proxies) {
+    if (!proxy.ready || proxy.deleting) continue;
+    ++ready;
+    const auto look =
+        std::ranges::find(facts.seen.proxy_looks, proxy.name, &observe::ProxyLook::pod);
+    if (look == facts.seen.proxy_looks.end() || !look->view || !look->trouble.empty()) {
+      ++silent;
+    } else if (haproxy::CountUp(*look->view) > 0) {
+      return std::nullopt;
+    }
+  }
+  if (ready == 0) return False("NoProxyReady", "no proxy is ready");
+  if (silent > 0) {
+    return Verdict{ConditionStatus::kUnknown, "ProxyNotAnswering",
+                   "no proxy says that it reaches a node"};
+  }
+  return False("NoNodeReached", "no proxy reaches a node");
+}
+
+}  // namespace
+
+Verdict JudgeNodes(const Facts& facts) {
+  for (const Finding& finding : facts.findings) {
+    if (finding.aspect != plan::Aspect::kNodes) continue;
+    return False(finding.reason, finding.message, finding.weight == Finding::Weight::kPerson);
+  }
+  if (auto verdict = JudgePods(facts)) return *verdict;
+  if (facts.broker == nullptr) {
+    return {ConditionStatus::kUnknown, facts.broker_reason, facts.broker_message};
+  }
+  if (!facts.broker->nodes) {
+    return {ConditionStatus::kUnknown, "NodesUnknown", facts.broker->nodes.why()};
+  }
+  if (auto verdict = JudgeMembers(facts)) return *verdict;
+  return {ConditionStatus::kTrue, "AllRunning",
+          Of(static_cast<std::size_t>(facts.declared), facts.declared, "node") +
+              " in one cluster"};
+}
+
+Verdict JudgeAvailable(const Facts& facts) {
+  const auto ready = std::ranges::count_if(facts.seen.nodes, [](const observe::Pod& pod) {
+    return pod.ready && !pod.deleting;
+  });
+  if (ready == 0) return False("NoNodeReady", "no node is ready");
+  if (facts.broker == nullptr) {
+    return {ConditionStatus::kUnknown, facts.broker_reason, facts.broker_message};
+  }
+  if (!facts.broker->nodes) {
+    return {ConditionStatus::kUnknown, "NodesUnknown", facts.broker->nodes.why()};
+  }
+  const auto running = static_cast<std::size_t>(
+      std::ranges::count_if(*facts.broker->nodes, &rabbitmq::Node::running));
+  const std::size_t members =
+      std::max(facts.broker->nodes->size(), static_cast<std::size_t>(facts.declared));
+  const std::string nodes = Of(running, static_cast<int>(members), "node") + " running";
+  if (2 * running <= members) return False("NoMajority", "no majority: " + nodes);
+  if (facts.cluster.spec.load_balancer.enabled) {
+    if (auto verdict = JudgeWayThroughProxies(facts)) return *verdict;
+  }
+  return {ConditionStatus::kTrue, "Serving", "clients can connect: " + nodes};
+}
+
+}  // namespace rabbit::report

@@ -1,0 +1,74 @@
+#include "operator/report/report.h"
+
+#include <algorithm>
+
+#include "operator/api/conditions.h"
+#include "operator/report/conditions.h"
+#include "operator/report/events.h"
+#include "operator/report/facts.h"
+#include "operator/report/quiet.h"
+#include "operator/report/status.h"
+
+namespace rabbit::report {
+namespace {
+
+constexpr std::chrono::seconds kSoonest(1);
+
+bool Failed(const std::vector<StepResult>& results) {
+  return std::ranges::any_of(results, [](const StepResult& result) {
+    return result.outcome == StepResult::Outcome::kFailed &&
+           !(result.error && result.error->kind == base::ErrorKind::kCancelled);
+  });
+}
+
+// How long brokers and proxies are looked at more often than each drift interval, after the cluster
+// ceased to be ready.
+constexpr std::chrono::minutes kLongestUnsettled(3);
+
+bool IsSettled(const api::Status& status, base::WallTime now) {
+  const api::Condition* ready = api::FindCondition(status.conditions, api::kReady);
+  return ready->status == api::ConditionStatus::kTrue ||
+         now - ready->last_transition_time > kLongestUnsettled;
+}
+
+// What no watch and no poller tells: that a Secret has come, that a step at the broker took effect.
+bool WaitsForWhatNobodyTells(const Facts& facts) {
+  return std::ranges::any_of(facts.findings, [](const Finding& finding) {
+    return finding.aspect == plan::Aspect::kTopology &&
+           (finding.reason == "SecretUnknown" || finding.reason == "Applying");
+  });
+}
+
+// Soon at first, then less and less often, up to the drift interval: a quarter of the time that the
+// topology has been as it is.
+base::Duration LookAgain(const Facts& facts, const api::Status& status) {
+  const base::Duration interval = facts.cluster.spec.drift_interval;
+  if (!WaitsForWhatNobodyTells(facts)) return interval;
+  const api::Condition* topology =
+      api::FindCondition(status.conditions, api::kTopologySynced);
+  const base::Duration age = std::chrono::duration_cast<base::Duration>(
+      facts.wall_now - topology->last_transition_time);
+  return std::clamp<base::Duration>(age / 4, kSoonest, std::max<base::Duration>(interval, kSoonest));
+}
+
+}  // namespace
+
+Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                  const plan::Plan& plan, const std::vector<StepResult>& results,
+                  base::TimePoint now, base::WallTime wall_now) {
+  const Facts facts = GatherFacts(cluster, seen, plan, results, now, wall_now);
+  api::Status fresh = MakeStatus(facts);
+  fresh.conditions = MakeConditions(facts);
+
+  Report report;
+  report.look_again = LookAgain(facts, fresh);
+  report.failed = Failed(results);
+  report.settled = !report.failed && IsSettled(fresh, wall_now);
+  Settled settled = Settle(cluster.status, std::move(fresh), wall_now);
+  if (settled.wait) report.look_again = std::min(report.look_again, *settled.wait);
+  report.status = std::move(settled.status);
+  report.events = MakeEvents(facts, report.status);
+  return report;
+}
+
+}  // namespace rabbit::report

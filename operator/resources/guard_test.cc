@@ -1,0 +1,221 @@
+// Runs prepare.sh for real, with its four folders moved into a temporary one.
+#include "operator/resources/guard.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace rabbit::resources {
+namespace {
+
+namespace fs = std::filesystem;
+
+class GuardTest : public testing::Test {
+ protected:
+  GuardTest() {
+    std::string pattern = (fs::temp_directory_path() / "guard-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+    for (const auto& [in_pod, folder] : kFolders) fs::create_directories(root_ / folder);
+    Write("source/cookie", "COOKIE");
+    Write("source/config/rabbitmq.conf", "listeners.tcp.default = 5672\n");
+    Write("source/config/advanced.config", "[].\n");
+    Write("source/config/enabled_plugins", "[rabbitmq_management].");
+    Write("source/operator-user/username", "rabbit-operator");
+    Write("source/operator-user/password", "hunter2");
+    Formed("false");
+  }
+  ~GuardTest() override {
+    if (child_ > 0) {
+      ::kill(child_, SIGKILL);
+      ::waitpid(child_, nullptr, 0);
+    }
+    fs::remove_all(root_);
+  }
+
+  void Formed(const std::string& formed) { Write("source/inventory/formed", formed); }
+  void HasData() { Write("data/mnesia/rabbit@n/schema.DAT", "tables"); }
+
+  // Starts the guard.
+  void Start() { child_ = Spawn({"/bin/sh", "-c", std::string(kPrepareScript)}); }
+
+  // Its exit code; -1 while it holds (there for a moment, and the file that says so).
+  int Wait() {
+    for (int i = 0; i < 1000; ++i) {
+      int status = 0;
+      if (::waitpid(child_, &status, WNOHANG) == child_) {
+        child_ = 0;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+      }
+      if (fs::exists(root_ / "run/held") && !fs::exists(root_ / "run/release")) return -1;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return -2;
+  }
+
+  void Terminate() const { ::kill(child_, SIGTERM); }
+  void Remove(const std::string& file) const { fs::remove(root_ / file); }
+
+  // A command of the operator's, run to its end; the exit code.
+  int Exec(const std::vector<std::string>& command) {
+    int status = 0;
+    ::waitpid(Spawn(command), &status, 0);
+    return WEXITSTATUS(status);
+  }
+
+  [[nodiscard]] std::string Read(const std::string& file) const {
+    std::ostringstream text;
+    text << std::ifstream(root_ / file).rdbuf();
+    return text.str();
+  }
+  [[nodiscard]] unsigned Mode(const std::string& file) const {
+    struct stat info {};
+    return ::stat((root_ / file).c_str(), &info) == 0 ? info.st_mode & 0777U : 0U;
+  }
+  [[nodiscard]] bool Exists(const std::string& file) const { return fs::exists(root_ / file); }
+  void Write(const std::string& file, const std::string& text) {
+    fs::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << text;
+  }
+
+ private:
+  using Folder = std::pair<const char*, const char*>;
+  static constexpr std::array<Folder, 4> kFolders{{{"/etc/rabbit-operator", "source"},
+                                                   {"/etc/rabbitmq", "etc"},
+                                                   {"/var/lib/rabbitmq", "data"},
+                                                   {"/run/rabbit-operator", "run"}}};
+
+  [[nodiscard]] std::string Moved(std::string text) const {
+    for (const auto& [in_pod, folder] : kFolders) {
+      const std::string from = in_pod;
+      const std::string to = (root_ / folder).string();
+      for (auto at = text.find(from); at != std::string::npos;
+           at = text.find(from, at + to.size())) {
+        text.replace(at, from.size(), to);
+      }
+    }
+    return text;
+  }
+
+  pid_t Spawn(const std::vector<std::string>& command) {
+    std::vector<std::string> words;
+    for (const std::string& word : command) words.push_back(Moved(word));
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::setenv("RABBITMQ_NODENAME", "rabbit@n", 1);
+      const int null = ::open("/dev/null", O_RDWR);
+      for (const int stream : {0, 1, 2}) ::dup2(null, stream);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    return pid;
+  }
+
+  fs::path root_;
+  pid_t child_ = 0;
+};
+
+TEST_F(GuardTest, ABlankDiskPassesBeforeTheClusterHasFormed) {
+  Start();
+  EXPECT_EQ(Wait(), 0);
+}
+
+TEST_F(GuardTest, ADiskWithDataPassesAtAnyTime) {
+  Formed("true");
+  HasData();
+  Start();
+  EXPECT_EQ(Wait(), 0);
+}
+
+TEST_F(GuardTest, ABlankDiskIsHeldOnceTheClusterHasFormed) {
+  Formed("true");
+  Start();
+  EXPECT_EQ(Wait(), -1);
+  EXPECT_FALSE(Exists("etc/rabbitmq.conf"));
+}
+
+TEST_F(GuardTest, ABlankDiskIsHeldWhenNothingSaysWhetherTheClusterHasFormed) {
+  Formed("");
+  Start();
+  EXPECT_EQ(Wait(), -1);
+}
+
+TEST_F(GuardTest, LostAndFoundIsNoData) {
+  Formed("true");
+  Write("data/lost+found/x", "");
+  Write("data/mnesia/rabbit@other/schema.DAT", "of another node");
+  Start();
+  EXPECT_EQ(Wait(), -1);
+}
+
+TEST_F(GuardTest, AReleaseOpensOnce) {
+  Formed("true");
+  Start();
+  ASSERT_EQ(Wait(), -1);
+  EXPECT_EQ(Exec(IsHeldCommand()), 0);
+  EXPECT_EQ(Exec(ReleaseCommand("uid-of-the-volume")), 0);
+  EXPECT_EQ(Wait(), 0);
+  EXPECT_NE(Exec(IsHeldCommand()), 0);
+  Start();
+  EXPECT_EQ(Wait(), -1);
+}
+
+TEST_F(GuardTest, AReleaseOfANodeThatIsNotHeldOpensNothingLater) {
+  HasData();
+  Exec(ReleaseCommand("uid"));
+  Start();
+  ASSERT_EQ(Wait(), 0);
+  EXPECT_FALSE(Exists("run/release"));
+}
+
+TEST_F(GuardTest, AHeldPodStopsAtOnceWhenItIsDeleted) {
+  Formed("true");
+  Start();
+  ASSERT_EQ(Wait(), -1);
+  Terminate();
+  Remove("run/held");  // so that Wait() waits for the end
+  EXPECT_EQ(Wait(), 143);
+}
+
+TEST_F(GuardTest, TheBrokerFindsItsFilesAndOnlyItMayReadTheSecretOnes) {
+  Start();
+  ASSERT_EQ(Wait(), 0);
+  EXPECT_EQ(Read("data/.erlang.cookie"), "COOKIE");
+  EXPECT_EQ(Mode("data/.erlang.cookie"), 0400U);
+  EXPECT_EQ(Read("etc/rabbitmq.conf"), "listeners.tcp.default = 5672\n");
+  EXPECT_EQ(Read("etc/advanced.config"), "[].\n");
+  EXPECT_EQ(Read("etc/enabled_plugins"), "[rabbitmq_management].");
+  EXPECT_EQ(Mode("etc/enabled_plugins"), 0600U);  // rabbitmq-plugins writes it
+  EXPECT_EQ(Read("etc/conf.d/90-first-boot.conf"),
+            "default_user = rabbit-operator\ndefault_pass = hunter2\n"
+            "default_user_tags.administrator = true\n");
+  EXPECT_EQ(Mode("etc/conf.d/90-first-boot.conf"), 0400U);
+}
+
+TEST_F(GuardTest, ARestartWritesAllFilesAnew) {
+  Start();
+  ASSERT_EQ(Wait(), 0);
+  Write("source/cookie", "OTHER");
+  Write("source/config/rabbitmq.conf", "listeners.tcp.default = 5673\n");
+  Start();
+  ASSERT_EQ(Wait(), 0);
+  EXPECT_EQ(Read("data/.erlang.cookie"), "OTHER");
+  EXPECT_EQ(Read("etc/rabbitmq.conf"), "listeners.tcp.default = 5673\n");
+}
+
+}  // namespace
+}  // namespace rabbit::resources

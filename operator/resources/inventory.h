@@ -1,0 +1,27 @@
+// operator/resources/inventory.h: ConfigMap C-inventory: what cannot be read off the world, written
+// down before it is acted on. The guard in each broker pod mounts its key `formed`. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/error.h"
+#include "operator/observe/observation.h"
+#include "operator/resources/children.h"
+
+namespace rabbit::resources {
+
+inline constexpr const char* kFormedKey = "formed";  // "true" or "false"
+
+// All keys, also of what is empty: a key that vanished would have to be taken back from the server.
+[[nodiscard]] std::map<std::string, std::string> InventoryToData(
+    const observe::Inventory& inventory);
+
+// An absent key is an empty part. kInvalid names the key whose text was never written by
+// InventoryToData: somebody edited it, and a guess could cost data.
+[[nodiscard]] base::Result<observe::Inventory> InventoryFromData(
+    const std::map<std::string, std::string>& data);
+
+[[nodiscard]] DesiredChild BuildInventory(const ChildInputs& inputs);
+
+}  // namespace rabbit::resources

@@ -1,0 +1,63 @@
+#include "operator/resources/inventory.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+#include <vector>
+
+namespace rabbit::resources {
+namespace {
+
+using observe::Inventory;
+using Data = std::map<std::string, std::string>;
+
+Inventory Full() {
+  return {
+      .replicas = 5,
+      .formed = true,
+      .users = {"root", "a \"quoted\" one"},
+      .policies = {{"/", "half"}, {"v/w", "all"}},
+      .volumes = {{0, "uid-0"}, {10, "uid-10"}},
+      .storage = observe::StorageRecord{.size = "10Gi", .class_name = "fast", .ephemeral = false}};
+}
+
+TEST(Inventory, ComesBackAsItWasWritten) {
+  EXPECT_EQ(InventoryFromData(InventoryToData(Full())), Full());
+  Inventory ephemeral;
+  ephemeral.storage = observe::StorageRecord{.size = {}, .class_name = {}, .ephemeral = true};
+  EXPECT_EQ(InventoryFromData(InventoryToData(ephemeral)), ephemeral);
+}
+
+TEST(Inventory, AnEmptyClassIsNotAnAbsentOne) {
+  Inventory inventory = Full();
+  inventory.storage->class_name = "";
+  EXPECT_EQ(InventoryFromData(InventoryToData(inventory)), inventory);
+}
+
+TEST(Inventory, AKeyThatIsNotThereIsAnEmptyPart) {
+  EXPECT_EQ(InventoryFromData(Data{}), Inventory{});
+  EXPECT_EQ(InventoryFromData(Data{{"of", "somebody else"}}), Inventory{});
+}
+
+TEST(Inventory, WhatIsEmptyIsWrittenTooSoThatNoKeyEverVanishes) {
+  for (const char* key : {"formed", "users", "policies", "volumes"}) {
+    EXPECT_TRUE(InventoryToData(Inventory{}).contains(key)) << key;
+  }
+}
+
+TEST(Inventory, WhatSomebodyEditedIsRefusedRatherThanGuessed) {
+  const std::vector<std::pair<std::string, std::string>> edits = {
+      {"replicas", "three"}, {"replicas", "-1"},
+      {"formed", "yes"},     {"users", "root"},
+      {"users", "[1]"},      {"policies", R"([["/"]])"},
+      {"volumes", "[]"},     {"volumes", R"({"a":"u"})"},
+      {"storage", "{}"}};
+  for (const auto& [key, text] : edits) {
+    const auto read = InventoryFromData({{key, text}});
+    ASSERT_FALSE(read) << key << ": " << text;
+    EXPECT_NE(read.error().message.find(key), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace rabbit::resources

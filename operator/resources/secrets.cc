@@ -1,0 +1,59 @@
+#include "operator/resources/secrets.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/json.h"
+#include "operator/resources/names.h"
+#include "operator/resources/object.h"
+
+namespace rabbit::resources {
+namespace {
+
+using base::Json;
+
+constexpr std::size_t kPasswordLength = 32;  // 190 bits
+
+NewSecret Make(const api::RabbitCluster& cluster, std::string name, const char* type,
+               Json string_data, std::string random_key) {
+  Json object = NewObject(cluster, kube::kSecrets, name, kBrokerComponent);
+  // The disks stay, and are worth nothing without what opens them.
+  if (cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain) {
+    object["metadata"].erase("ownerReferences");
+  }
+  object["type"] = type;
+  SetUnlessEmpty(object, "stringData", std::move(string_data));
+  return {.name = std::move(name),
+          .body = base::Dump(object),
+          .random_key = std::move(random_key),
+          .random_length = kPasswordLength};
+}
+
+}  // namespace
+
+NewSecret CookieSecret(const api::RabbitCluster& cluster) {
+  return Make(cluster, CookieSecretName(cluster.meta.key.name), "Opaque", Json::object(), "cookie");
+}
+
+NewSecret OperatorUserSecret(const api::RabbitCluster& cluster) {
+  return Make(cluster, OperatorUserSecretName(cluster.meta.key.name), "kubernetes.io/basic-auth",
+              {{"username", kOperatorUser}}, "password");
+}
+
+NewSecret DefaultUserSecret(const api::RabbitCluster& cluster) {
+  return Make(cluster, DefaultUserSecretName(cluster.meta.key.name), "servicebinding.io/rabbitmq",
+              {{"type", "rabbitmq"},
+               {"provider", "rabbit-operator"},
+               // Resolves from any namespace of this Kubernetes, whatever its domain.
+               {"host", cluster.meta.key.name + "." + cluster.meta.key.ns + ".svc"},
+               {"port", "5672"},
+               {"username", kDefaultUser}},
+              "password");
+}
+
+NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user) {
+  return Make(cluster, UserSecretName(cluster.meta.key.name, user), "kubernetes.io/basic-auth",
+              {{"username", user}}, "password");
+}
+
+}  // namespace rabbit::resources

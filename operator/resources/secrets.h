@@ -1,0 +1,31 @@
+// operator/resources/secrets.h: the operator's own Secrets, without their random values, which are
+// made when they are created (plan::CreateSecretOnce). Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operator/api/types.h"
+
+namespace rabbit::resources {
+
+struct NewSecret {
+  std::string name;
+  std::string body;  // JSON without the random values
+  std::string random_key;
+  std::size_t random_length = 0;  // characters
+};
+
+// C-erlang-cookie: who has it is in the cluster.
+[[nodiscard]] NewSecret CookieSecret(const api::RabbitCluster& cluster);
+// C-operator-user: an administrator, never handed out.
+[[nodiscard]] NewSecret OperatorUserSecret(const api::RabbitCluster& cluster);
+// C-default-user, in the form of the Service Binding specification: what clients are given.
+[[nodiscard]] NewSecret DefaultUserSecret(const api::RabbitCluster& cluster);
+// C-user-…: of a declared user without a Secret of its own.
+[[nodiscard]] NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user);
+
+// Name at the broker of the user in C-default-user.
+inline constexpr const char* kDefaultUser = "default";
+
+}  // namespace rabbit::resources

@@ -1,0 +1,218 @@
+#include "operator/resources/stateful_set.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "operator/resources/broker_config.h"
+#include "operator/resources/guard.h"
+#include "operator/resources/inventory.h"
+#include "operator/resources/names.h"
+#include "operator/resources/object.h"
+#include "operator/resources/pod_hash.h"
+
+namespace rabbit::resources {
+namespace {
+
+using base::Json;
+
+constexpr const char* kSourcePath = "/etc/rabbit-operator";  // prepare.sh reads from here
+constexpr const char* kDataVolume = "data";
+constexpr int kReadableByAll = 0444;
+
+Json Mount(std::string_view volume, std::string_view path, bool read_only = false) {
+  Json mount = {{"name", volume}, {"mountPath", path}};
+  if (read_only) mount["readOnly"] = true;
+  return mount;
+}
+
+Json Scratch(std::string_view name, std::string_view size) {
+  return {{"name", name}, {"emptyDir", {{"sizeLimit", size}}}};
+}
+
+Json Item(std::string_view key, std::string_view path) { return {{"key", key}, {"path", path}}; }
+
+// Everything that prepare.sh reads, in one volume, so that it is mounted at once.
+Json SourceVolume(std::string_view cluster) {
+  const Json config = {
+      {"name", ConfigName(cluster)},
+      {"items",
+       {Item(kConfFile, "config/rabbitmq.conf"), Item(kAdvancedFile, "config/advanced.config"),
+        Item(kPluginsFile, "config/enabled_plugins")}}};
+  const Json inventory = {{"name", InventoryName(cluster)},
+                          {"items", Json::array({Item(kFormedKey, "inventory/formed")})}};
+  const Json cookie = {{"name", CookieSecretName(cluster)},
+                       {"items", Json::array({Item("cookie", "cookie")})}};
+  const Json user = {
+      {"name", OperatorUserSecretName(cluster)},
+      {"items",
+       {Item("username", "operator-user/username"), Item("password", "operator-user/password")}}};
+  return {{"name", "source"},
+          {"projected",
+           {{"defaultMode", kReadableByAll},
+            {"sources",
+             {{{"configMap", config}},
+              {{"configMap", inventory}},
+              {{"secret", cookie}},
+              {{"secret", user}}}}}}};
+}
+
+Json Environment(const ChildInputs& inputs) {
+  const kube::ObjectKey& key = inputs.cluster->meta.key;
+  Json environment = Json::array();
+  // First, since the others refer to it.
+  environment.push_back(
+      {{"name", "POD_NAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.name"}}}}}});
+  const auto add = [&](std::string_view name, std::string_view value) {
+    environment.push_back({{"name", name}, {"value", value}});
+  };
+  // The identity of the data on the disk: this never changes.
+  add("RABBITMQ_NODENAME", "rabbit@$(POD_NAME)." + NodesServiceName(key.name) + "." + key.ns);
+  add("RABBITMQ_USE_LONGNAME", "true");
+  add("HOME", "/var/lib/rabbitmq");
+  add("RABBITMQ_LOGS", "-");
+  add("RABBITMQ_UPGRADE_LOG", "-");
+  return environment;
+}
+
+Json BrokerEnvironment(const ChildInputs& inputs) {
+  Json environment = Environment(inputs);
+  for (const api::EnvVar& variable : inputs.cluster->spec.env) {
+    Json entry = {{"name", variable.name}};
+    if (variable.value) entry["value"] = *variable.value;
+    if (!variable.value_from.empty()) {
+      entry["valueFrom"] = base::ParseJson(variable.value_from).value_or(nullptr);
+    }
+    environment.push_back(std::move(entry));
+  }
+  return environment;
+}
+
+// Image, resources and the like are the same for both containers: a quota then counts the pod once.
+Json NewContainer(const ChildInputs& inputs, std::string_view name) {
+  Json container = {
+      {"name", name}, {"image", inputs.broker_image}, {"securityContext", RestrictedContainer()}};
+  SetUnlessEmpty(container, "resources", ToJson(inputs.cluster->spec.resources));
+  if (const auto policy = inputs.cluster->spec.image_pull_policy) {
+    container["imagePullPolicy"] = api::Name(*policy);
+  }
+  return container;
+}
+
+Json PrepareContainer(const ChildInputs& inputs) {
+  Json container = NewContainer(inputs, kGuardContainer);
+  container["command"] = {"/bin/sh", "-c", kPrepareScript};
+  container["env"] = Environment(inputs);
+  container["volumeMounts"] = {Mount("source", kSourcePath, true), Mount("etc", "/etc/rabbitmq"),
+                               Mount("run", "/run/rabbit-operator"),
+                               Mount(kDataVolume, "/var/lib/rabbitmq")};
+  return container;
+}
+
+Json BrokerContainer(const ChildInputs& inputs) {
+  Json container = NewContainer(inputs, kBrokerContainer);
+  // Not the image's entry point, which may be a script that changes what prepare.sh wrote.
+  container["command"] = Json::array({"rabbitmq-server"});
+  container["env"] = BrokerEnvironment(inputs);
+  Json ports = Json::array();
+  const std::pair<const char*, int> kPorts[] = {{"amqp", 5672},
+                                                {"epmd", 4369},
+                                                {"distribution", 25672},
+                                                {"management", 15672},
+                                                {"prometheus", 15692}};
+  for (const auto& [name, port] : kPorts) {
+    ports.push_back({{"name", name}, {"containerPort", port}, {"protocol", "TCP"}});
+  }
+  container["ports"] = std::move(ports);
+  // Each second: half a period is what a probe adds to the time until clients are served.
+  container["readinessProbe"] = {{"tcpSocket", {{"port", "amqp"}}},
+                                 {"periodSeconds", 1},
+                                 {"timeoutSeconds", 1},
+                                 {"failureThreshold", 5}};
+  container["volumeMounts"] = {Mount(kDataVolume, "/var/lib/rabbitmq"),
+                               Mount("etc", "/etc/rabbitmq"), Mount("tmp", "/tmp"),
+                               Mount("log", "/var/log/rabbitmq")};
+  return container;
+}
+
+observe::StorageRecord StorageOf(const ChildInputs& inputs) {
+  if (inputs.inventory.storage) return *inputs.inventory.storage;
+  const api::Storage& storage = inputs.cluster->spec.storage;
+  return {.size = storage.ephemeral ? std::string() : storage.size,
+          .class_name = storage.class_name,
+          .ephemeral = storage.ephemeral};
+}
+
+Json PodSpec(const ChildInputs& inputs) {
+  const api::RabbitCluster& cluster = *inputs.cluster;
+  const api::Pod& pod = cluster.spec.pod;
+  const std::string& name = cluster.meta.key.name;
+  Json volumes = {SourceVolume(name), Scratch("etc", "16Mi"), Scratch("run", "1Mi"),
+                  Scratch("tmp", "256Mi"), Scratch("log", "256Mi")};
+  if (StorageOf(inputs).ephemeral) {
+    volumes.push_back(Scratch(kDataVolume, cluster.spec.storage.size));
+  }
+  Json spec = {{"serviceAccountName", pod.service_account_name.value_or(NodeSetName(name))},
+               {"initContainers", Json::array({PrepareContainer(inputs)})},
+               {"containers", Json::array({BrokerContainer(inputs)})},
+               {"volumes", std::move(volumes)}};
+  if (pod.termination_grace_period) {
+    spec["terminationGracePeriodSeconds"] = pod.termination_grace_period->count();
+  }
+  AddPodSettings(spec, cluster, pod, kBrokerComponent, kBrokerUid);
+  return spec;
+}
+
+Json PodTemplate(const ChildInputs& inputs, const BrokerFiles& files) {
+  const api::RabbitCluster& cluster = *inputs.cluster;
+  const api::Pod& pod = cluster.spec.pod;
+  Json labels = Labels(cluster.meta.key.name, kBrokerComponent);
+  AddMissing(labels, pod.labels);
+  Json annotations = {{kConfigHashAnnotation, files.hash}};
+  AddMissing(annotations, pod.annotations);
+  Json pod_template = {
+      {"metadata", {{"labels", std::move(labels)}, {"annotations", std::move(annotations)}}},
+      {"spec", PodSpec(inputs)}};
+  pod_template["metadata"]["annotations"][std::string(kTemplateHashAnnotation)] =
+      PodHash(inputs, base::Dump(pod_template));
+  return pod_template;
+}
+
+Json ClaimTemplate(const observe::StorageRecord& storage, std::string_view cluster) {
+  Json claim = {
+      {"apiVersion", "v1"},
+      {"kind", "PersistentVolumeClaim"},
+      {"metadata", {{"name", kDataVolume}, {"labels", Labels(cluster, kBrokerComponent)}}},
+      {"spec",
+       {{"accessModes", Json::array({"ReadWriteOnce"})},
+        {"resources", {{"requests", {{"storage", storage.size}}}}}}}};
+  if (storage.class_name) claim["spec"]["storageClassName"] = *storage.class_name;
+  return claim;
+}
+
+}  // namespace
+
+DesiredChild BuildStatefulSet(const ChildInputs& inputs) {
+  const api::RabbitCluster& cluster = *inputs.cluster;
+  const std::string& name = cluster.meta.key.name;
+  const observe::ChildId id{kube::kStatefulSets, NodeSetName(name)};
+  const base::Result<BrokerFiles> files = MakeBrokerFiles(inputs);
+  if (!files) return {.id = id, .body = {}, .hash = {}, .problem = files.error().message};
+
+  Json object = NewObject(cluster, id.type, id.name, kBrokerComponent);
+  Json spec = {{"replicas", inputs.pods},
+               {"serviceName", NodesServiceName(name)},
+               {"podManagementPolicy", "Parallel"},
+               {"selector", {{"matchLabels", SelectorLabels(name, kBrokerComponent)}}},
+               {"updateStrategy",
+                {{"type", "RollingUpdate"}, {"rollingUpdate", {{"partition", inputs.pods}}}}},
+               {"persistentVolumeClaimRetentionPolicy",
+                {{"whenDeleted", "Retain"}, {"whenScaled", "Retain"}}},
+               {"template", PodTemplate(inputs, *files)}};
+  if (const observe::StorageRecord storage = StorageOf(inputs); !storage.ephemeral) {
+    spec["volumeClaimTemplates"] = Json::array({ClaimTemplate(storage, name)});
+  }
+  object["spec"] = std::move(spec);
+  return Finish(id, std::move(object));
+}
+
+}  // namespace rabbit::resources

@@ -1,0 +1,329 @@
+// broker_contract: runs lib/rabbitmq against a real broker.
+//   broker_contract http://10.0.0.1:15672 USER PASSWORD_FILE
+// The user needs the tag administrator. It works in a vhost and with a user of its own and removes
+// both; of the rest of the broker it changes the cluster's name, and puts it back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "base/random.h"
+#include "http/cpprest_transport.h"
+#include "http/endpoint.h"
+#include "rabbitmq/client.h"
+#include "rabbitmq/password_hash.h"
+#include "rabbitmq/policy_check.h"
+#include "rabbitmq/version.h"
+
+namespace rabbit::rabbitmq {
+namespace {
+
+using base::ErrorKind;
+using base::Secret;
+using testing::HasSubstr;
+
+struct Target {
+  std::unique_ptr<http::Transport> transport;
+  std::string user;
+  Secret password;
+};
+Target* target = nullptr;  // set by main before the tests run
+
+constexpr const char* kVhost = "contract a/b%é";
+constexpr const char* kUser = "contract user/1";
+
+http::CallOptions Options() {
+  return {.deadline = base::RealClock().Now() + std::chrono::seconds(20)};
+}
+
+template <typename T>
+std::string Trouble(const base::Result<T>& result) {
+  return result ? "" : result.error().message;
+}
+#define EXPECT_OK(call) EXPECT_EQ(Trouble(call), "")
+#define ASSERT_OK(call) ASSERT_EQ(Trouble(call), "")
+
+class BrokerContract : public testing::Test {
+ protected:
+  void SetUp() override {
+    client_ =
+        std::make_unique<ManagementClient>(*target->transport, target->user, target->password);
+    ASSERT_OK(
+        client_->PutVhost({.name = kVhost, .description = "of the contract test"}, Options()));
+    ASSERT_OK(client_->PutPermission({target->user, kVhost, ".*", ".*", ".*"}, Options()));
+    const auto overview = client_->GetOverview(Options());
+    ASSERT_OK(overview);
+    version_ = ParseVersion(overview->version);
+    ASSERT_TRUE(version_) << overview->version;
+  }
+  void TearDown() override {
+    EXPECT_OK(client_->DeleteVhost(kVhost, Options()));
+    EXPECT_OK(client_->DeleteUser(kUser, Options()));
+  }
+
+  User MakeUser(const std::string& password, std::string_view algorithm = kSha256) {
+    base::SystemRandom random;
+    return {.name = kUser,
+            .tags = {"management"},
+            .password_hash = HashPassword(Secret(password), algorithm, random).value(),
+            .hashing_algorithm = std::string(algorithm)};
+  }
+  bool CanLogIn(const std::string& password) {
+    ManagementClient other(*target->transport, kUser, Secret(password));
+    return other.GetOverview(Options()).has_value();
+  }
+  Policy MakePolicy(std::string definition) {
+    return {.vhost = kVhost,
+            .name = "policy ä/1",
+            .pattern = "^nothing$",
+            .definition = std::move(definition)};
+  }
+
+  std::unique_ptr<ManagementClient> client_;
+  std::optional<Version> version_;
+};
+
+TEST_F(BrokerContract, EveryPartOfTheViewCanBeRead) {
+  const BrokerView view =
+      client_->Read({.topic_permissions = true, .operator_policies = true}, Options());
+  EXPECT_TRUE(view.cluster_name) << view.cluster_name.why();
+  EXPECT_TRUE(view.version) << view.version.why();
+  ASSERT_TRUE(view.nodes) << view.nodes.why();
+  EXPECT_TRUE(view.nodes->at(0).running);
+  ASSERT_TRUE(view.vhosts) << view.vhosts.why();
+  EXPECT_NE(FindVhost(*view.vhosts, kVhost), nullptr);
+  ASSERT_TRUE(view.users) << view.users.why();
+  ASSERT_NE(FindUser(*view.users, target->user), nullptr);
+  EXPECT_TRUE(PasswordMatches(target->password, FindUser(*view.users, target->user)->password_hash,
+                              FindUser(*view.users, target->user)->hashing_algorithm));
+  EXPECT_TRUE(view.permissions) << view.permissions.why();
+  EXPECT_TRUE(view.topic_permissions) << view.topic_permissions.why();
+  EXPECT_TRUE(view.policies) << view.policies.why();
+  EXPECT_TRUE(view.operator_policies) << view.operator_policies.why();
+  EXPECT_TRUE(view.queues) << view.queues.why();
+}
+
+TEST_F(BrokerContract, TheClusterNameIsReadAsItWasWritten) {
+  const std::string before = client_->GetOverview(Options())->cluster_name;
+  EXPECT_OK(client_->PutClusterName("contract-name", Options()));
+  EXPECT_EQ(client_->GetOverview(Options())->cluster_name, "contract-name");
+  EXPECT_OK(client_->PutClusterName(before, Options()));
+}
+
+TEST_F(BrokerContract, AUserWithAHashOfOursCanLogInAndReadsBackUnchanged) {
+  for (const std::string_view algorithm : {kSha256, kSha512}) {
+    const User user = MakeUser("pässwörd", algorithm);
+    ASSERT_OK(client_->PutUser(user, Options()));
+    EXPECT_TRUE(CanLogIn("pässwörd"));
+    EXPECT_FALSE(CanLogIn("password"));
+    const auto users = client_->GetUsers(Options());
+    ASSERT_OK(users);
+    ASSERT_NE(FindUser(*users, kUser), nullptr);
+    EXPECT_EQ(*FindUser(*users, kUser), user);
+  }
+}
+
+TEST_F(BrokerContract, ChangingTagsKeepsThePassword) {
+  User user = MakeUser("s3cret");
+  ASSERT_OK(client_->PutUser(user, Options()));
+  user.tags = {"management", "policymaker"};
+  ASSERT_OK(client_->PutUser(user, Options()));
+  EXPECT_TRUE(CanLogIn("s3cret"));
+  EXPECT_EQ(FindUser(*client_->GetUsers(Options()), kUser)->tags, user.tags);
+}
+
+TEST_F(BrokerContract, WrongCredentialsAndMissingRightsAreToldApart) {
+  ASSERT_OK(client_->PutUser(MakeUser("s3cret"), Options()));
+  ManagementClient wrong(*target->transport, kUser, Secret("other"));
+  EXPECT_TRUE(IsBadCredentials(wrong.GetOverview(Options()).error()));
+  ManagementClient poor(*target->transport, kUser, Secret("s3cret"));
+  const auto users = poor.GetUsers(Options());
+  ASSERT_FALSE(users);
+  EXPECT_EQ(users.error().kind, ErrorKind::kDenied);
+  EXPECT_FALSE(IsBadCredentials(users.error())) << users.error().message;
+}
+
+TEST_F(BrokerContract, PermissionsComeAndGo) {
+  ASSERT_OK(client_->PutUser(MakeUser("s3cret"), Options()));
+  const Permission permission{kUser, kVhost, "^$", "^a.*\\.b$", ".*"};
+  ASSERT_OK(client_->PutPermission(permission, Options()));
+  const auto seen = client_->GetPermissions(Options());
+  ASSERT_OK(seen);
+  ASSERT_NE(FindPermission(*seen, kUser, kVhost), nullptr);
+  EXPECT_EQ(*FindPermission(*seen, kUser, kVhost), permission);
+  const TopicPermission topic{kUser, kVhost, "amq.topic", "^a", ".*"};
+  ASSERT_OK(client_->PutTopicPermission(topic, Options()));
+  EXPECT_THAT(*client_->GetTopicPermissions(Options()), testing::Contains(topic));
+  EXPECT_OK(client_->DeleteTopicPermissions(kUser, kVhost, Options()));
+  EXPECT_OK(client_->DeletePermission(kUser, kVhost, Options()));
+  EXPECT_EQ(FindPermission(*client_->GetPermissions(Options()), kUser, kVhost), nullptr);
+}
+
+TEST_F(BrokerContract, AMissingVhostOrUserIsRefusedWithAReason) {
+  Policy policy = MakePolicy(R"({"max-length":5})");
+  policy.vhost = "no such vhost";
+  EXPECT_EQ(client_->PutPolicy(policy, Options()).error().kind, ErrorKind::kNotFound);
+  const auto put = client_->PutPermission({"no such user", kVhost, "", "", ""}, Options());
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(put.error().reason, HasSubstr("not_found"));
+}
+
+TEST_F(BrokerContract, DeletingTwiceIsSuccess) {
+  EXPECT_OK(client_->DeletePolicy(kVhost, "never was", Options()));
+  EXPECT_OK(client_->DeletePolicy("no such vhost", "never was", Options()));
+  EXPECT_OK(client_->DeleteOperatorPolicy(kVhost, "never was", Options()));
+  EXPECT_OK(client_->DeleteUser("never was", Options()));
+  EXPECT_OK(client_->DeleteVhost("never was", Options()));
+  EXPECT_OK(client_->DeletePermission("never was", kVhost, Options()));
+}
+
+TEST_F(BrokerContract, APolicyReadsBackAsTheSameCanonicalText) {
+  Policy policy = MakePolicy(R"({"overflow":"drop-head","max-length":5})");
+  policy.apply_to = "queues";
+  policy.priority = 7;
+  policy.pattern = "^a\\.(b|ü)+$";
+  ASSERT_OK(client_->PutPolicy(policy, Options()));
+  const auto seen = client_->GetPolicies(Options());
+  ASSERT_OK(seen);
+  ASSERT_NE(FindPolicy(*seen, kVhost, policy.name), nullptr);
+  policy.definition = *CanonicalDefinition(policy.definition);
+  EXPECT_EQ(*FindPolicy(*seen, kVhost, policy.name), policy);
+}
+
+// The rules must say of a policy what the broker says of it. Exceptions are those of the rules:
+// keys that plugins bring, and numbers beyond 64 bits.
+TEST_F(BrokerContract, TheRulesForPoliciesAgreeWithTheBroker) {
+  const char* definitions[] = {R"({})",
+                               R"({"max-length":"5"})",
+                               R"({"max-length":-1})",
+                               R"({"max-length":0})",
+                               R"({"max-length":1.5})",
+                               R"({"max-length-bytes":1})",
+                               R"({"message-ttl":4294967296})",
+                               R"({"message-ttl":"1"})",
+                               R"({"expires":0})",
+                               R"({"expires":1})",
+                               R"({"dead-letter-exchange":1})",
+                               R"({"dead-letter-exchange":"x"})",
+                               R"({"dead-letter-routing-key":1})",
+                               R"({"dead-letter-strategy":"x"})",
+                               R"({"dead-letter-strategy":"at-least-once"})",
+                               R"({"overflow":"x"})",
+                               R"({"overflow":"drop-head"})",
+                               R"({"overflow":"reject-publish-dlx"})",
+                               R"({"queue-mode":"x"})",
+                               R"({"queue-mode":"lazy"})",
+                               R"({"queue-version":1})",
+                               R"({"queue-version":3})",
+                               R"({"queue-leader-locator":"balanced"})",
+                               R"({"queue-leader-locator":"min-masters"})",
+                               R"({"queue-master-locator":"min-masters"})",
+                               R"({"delivery-limit":-1})",
+                               R"({"delivery-limit":3})",
+                               R"({"delivery-limit":"3"})",
+                               R"({"max-in-memory-length":-1})",
+                               R"({"max-in-memory-bytes":1})",
+                               R"({"max-age":1})",
+                               R"({"max-age":""})",
+                               R"({"max-age":"x"})",
+                               R"({"max-age":"0D"})",
+                               R"({"max-age":"7d"})",
+                               R"({"max-age":"7D"})",
+                               R"({"max-age":"10m"})",
+                               R"({"stream-max-segment-size-bytes":1000})",
+                               R"({"stream-max-segment-size-bytes":3000000001})",
+                               R"({"stream-filter-size-bytes":16})",
+                               R"({"stream-filter-size-bytes":15})",
+                               R"({"stream-filter-size-bytes":256})",
+                               R"({"consumer-timeout":1})",
+                               R"({"consumer-timeout":-1})",
+                               R"({"target-group-size":3})",
+                               R"({"target-group-size":0})",
+                               R"({"initial-cluster-size":3})",
+                               R"({"initial-cluster-size":"3"})",
+                               R"({"alternate-exchange":"x"})",
+                               R"({"alternate-exchange":1})",
+                               R"({"ha-mode":"all"})",
+                               R"({"ha-mode":"x"})",
+                               R"({"ha-mode":"exactly"})",
+                               R"({"ha-mode":"exactly","ha-params":0})",
+                               R"({"ha-mode":"exactly","ha-params":2})",
+                               R"({"ha-mode":"exactly","ha-params":"2"})",
+                               R"({"ha-mode":"exactly","ha-params":2.0})",
+                               R"({"ha-mode":"exactly","ha-params":99})",
+                               R"({"ha-mode":"nodes","ha-params":[]})",
+                               R"({"ha-mode":"nodes","ha-params":[1]})",
+                               R"({"ha-mode":"nodes","ha-params":["rabbit@x"]})",
+                               R"({"ha-mode":"all","ha-params":2})",
+                               R"({"ha-mode":"all","ha-sync-mode":"automatic"})",
+                               R"({"ha-mode":"all","ha-sync-mode":"x"})",
+                               R"({"ha-sync-mode":"automatic"})",
+                               R"({"ha-mode":"all","ha-sync-batch-size":0})",
+                               R"({"ha-mode":"all","ha-promote-on-shutdown":"x"})",
+                               R"({"ha-mode":"all","ha-promote-on-failure":"when-synced"})"};
+  const PolicyContext context{.version = version_};
+  for (const char* definition : definitions) {
+    const Policy policy = MakePolicy(definition);
+    const auto issues = CheckPolicy(policy, PolicyKind::kUser, context);
+    const auto put = client_->PutPolicy(policy, Options());
+    EXPECT_EQ(FirstRefusal(issues) == nullptr, put.has_value())
+        << definition << " broker: " << Trouble(put);
+    const auto operator_issues = CheckPolicy(policy, PolicyKind::kOperator, context);
+    const auto operator_put = client_->PutOperatorPolicy(policy, Options());
+    EXPECT_EQ(FirstRefusal(operator_issues) == nullptr, operator_put.has_value())
+        << "operator policy " << definition << " broker: " << Trouble(operator_put);
+  }
+}
+
+TEST_F(BrokerContract, TheRulesForPatternsAndApplyToAgreeWithTheBroker) {
+  for (const char* pattern : {"", "^a", "a(?<x>b)", "(?i)a", "(", "*", "a{1000000}", "[z-a]"}) {
+    Policy policy = MakePolicy(R"({"max-length":5})");
+    policy.pattern = pattern;
+    EXPECT_EQ(PatternError(pattern).has_value(), !client_->PutPolicy(policy, Options())) << pattern;
+  }
+  for (const char* apply_to :
+       {"all", "queues", "exchanges", "classic_queues", "quorum_queues", "streams", "x"}) {
+    Policy policy = MakePolicy(R"({"max-length":5})");
+    policy.apply_to = apply_to;
+    const auto issues = CheckPolicy(policy, PolicyKind::kUser, {.version = version_});
+    EXPECT_EQ(FirstRefusal(issues) == nullptr, client_->PutPolicy(policy, Options()).has_value())
+        << apply_to;
+  }
+}
+
+base::Result<Target> MakeTarget(const char* url, const char* user, const char* password_file) {
+  const auto parsed = http::ParseUrl(url);
+  if (!parsed) return tl::unexpected(parsed.error());
+  std::ifstream file(password_file);
+  std::string password;
+  if (!std::getline(file, password)) {
+    return base::Fail(ErrorKind::kInvalid, std::string("cannot read ") + password_file);
+  }
+  auto transport = http::MakeCpprestTransport(
+      {.address = parsed->host, .port = parsed->port, .host_header = parsed->host}, {});
+  if (!transport) return tl::unexpected(transport.error());
+  return Target{std::move(*transport), user, Secret(password)};
+}
+
+}  // namespace
+}  // namespace rabbit::rabbitmq
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc != 4) {
+    std::cerr << "usage: broker_contract http://ADDRESS:PORT USER PASSWORD_FILE\n";
+    return 2;
+  }
+  rabbit::http::InitializeCpprest();
+  auto target = rabbit::rabbitmq::MakeTarget(argv[1], argv[2], argv[3]);
+  if (!target) {
+    std::cerr << "broker_contract: " << target.error().message << '\n';
+    return 2;
+  }
+  rabbit::rabbitmq::target = &*target;
+  return RUN_ALL_TESTS();
+}

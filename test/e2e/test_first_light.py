@@ -49,7 +49,8 @@ def declare(broker, name):
 
 
 def queue(broker, name):
-    return broker.get(f"queues/{quoted('/')}/{name}?disable_stats=true")
+    columns = "name,policy,slave_nodes,synchronised_slave_nodes"
+    return next(q for q in broker.get(f"queues/{quoted('/')}?disable_stats=true&columns={columns}") if q["name"] == name)
 
 
 def policy(broker):

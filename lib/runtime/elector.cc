@@ -66,7 +66,7 @@ base::TimePoint Elector::Step(const std::stop_token& stop) {
   if (const auto call = machine_.Next(clock_.Now(), clock_.WallNow())) {
     const base::TimePoint sent = clock_.Now();
     const base::Result<LeaseRecord> outcome = Call(*call, stop);
-    if (!outcome && outcome.error().kind == base::ErrorKind::kCancelled) return clock_.Now();
+    if (!outcome && stop.stop_requested()) return clock_.Now();  // the thread leaves
     machine_.OnOutcome(*call, outcome, sent, clock_.Now());
     // No Lease yet, and two who want the same: both are everyday.
     if (!outcome && outcome.error().kind != base::ErrorKind::kNotFound &&

@@ -71,8 +71,10 @@ class LeaseServer final : public http::Transport {
     EXPECT_EQ(request.target.substr(0, collection.size()), collection);
     base::MutexLock lock(mutex_);
     if (create && !lease_.empty()) return Status(409, "AlreadyExists");
-    if (!create && lease_.empty()) return Status(404, "NotFound");
-    if (request.method == http::Method::kGet) return {200, {}, lease_};
+    // As a real one does: to a PUT a Lease that is gone is one whose uid has changed.
+    const bool read = request.method == http::Method::kGet;
+    if (!create && lease_.empty()) return read ? Status(404, "NotFound") : Status(409, "Conflict");
+    if (read) return {200, {}, lease_};
     base::Json lease = base::ParseJson(request.body).value();
     const auto sent = base::FindString(lease, {"metadata", "resourceVersion"});
     if (!create && sent != std::to_string(version_)) return Status(409, "Conflict");
@@ -236,6 +238,11 @@ TEST_F(ElectorTest, ADeletedLeaseIsALostLease) {
   a_.Run(seconds(3));
   EXPECT_FALSE(a_.MayWrite());
   EXPECT_EQ(a_.lost, "the Lease was deleted");
+}
+
+TEST_F(ElectorTest, ACallThatIsCancelledWithoutAStopIsTriedAgainLater) {
+  server_.FailBefore([] { return base::Fail(base::ErrorKind::kCancelled, "closing"); });
+  EXPECT_GE(a_.elector.Step({}), a_.clock.Now() + seconds(2));
 }
 
 TEST_F(ElectorTest, IsUnhealthyWhenItLeadsAndItsThreadHangs) {

@@ -28,7 +28,8 @@ struct Event {
   ObjectReference regarding;
   bool warning = false;
   std::string reason;  // a CamelCase word for machines: "NameTaken"
-  std::string action;  // what was done or tried, a word: "Create"
+  std::string action;  // what was done or tried, a word: "Create"; empty: the reason, as the API
+                       // server refuses an Event without one
   std::string note;    // for people; at most 1 KiB is kept
   auto operator<=>(const Event&) const = default;
 };

@@ -88,7 +88,7 @@ void EventRecorder::Count(std::string_view result) {
 
 void EventRecorder::Record(Event event) {
   event.reason = Cut(event.reason, kLongestWord);
-  event.action = Cut(event.action, kLongestWord);
+  event.action = Cut(event.action.empty() ? event.reason : event.action, kLongestWord);
   event.note = Cut(event.note, kLongestNote);
   bool dropped = false;
   {

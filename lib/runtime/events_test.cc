@@ -74,6 +74,15 @@ TEST_F(EventRecorderTest, WritesWhatTheApiServerDemands) {
   EXPECT_TRUE(Counted("written", 1));
 }
 
+TEST_F(EventRecorderTest, AnEventWithoutAnActionGetsItsReasonForOne) {
+  server_.Expect(kCreate).Answer(201);
+  Event event = About("x");
+  event.action.clear();
+  recorder_.Record(event);
+  Finish();
+  EXPECT_EQ(base::FindString(Body(0), {"action"}), "NameTaken");
+}
+
 TEST_F(EventRecorderTest, ARepeatRaisesTheCount) {
   server_.Expect(kCreate).Answer(201);
   server_.Expect(kCount).Answer(200);

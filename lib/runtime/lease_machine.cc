@@ -117,7 +117,8 @@ void LeaseMachine::OnWritten(const base::Result<LeaseRecord>& outcome, base::Tim
     // Whoever comes first makes a new one, and has to wait for nobody.
     Lose("the Lease was deleted");
   } else if (kind == base::ErrorKind::kConflict) {
-    // Another leader, or our own write of before, whose answer was lost: the record tells.
+    // Another leader, a Lease that was deleted, or our own write of before whose answer was lost:
+    // the record tells.
     next_ = kRead;
     due_ = now;
   } else {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <stop_token>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"

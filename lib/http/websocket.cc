@@ -235,7 +235,9 @@ Result<WebSocketAnswer> ConnectWebSocket(const Endpoint& endpoint, const TlsSett
     }
     if (fed) continue;
     // Half of a refusal's body is better than none.
-    if (parser.head_done() && fed.error().kind != ErrorKind::kCancelled) break;
+    if (sink.answer.status != 0 && sink.answer.status != 101 &&
+        fed.error().kind != ErrorKind::kCancelled)
+      break;
     return fail(std::move(fed).error());
   }
   WebSocketAnswer answer;

@@ -44,8 +44,10 @@ std::string EncodeFrame(Opcode opcode, std::string_view payload, const Mask& mas
     frame += static_cast<char>(static_cast<std::uint64_t>(payload.size()) >> (8 * i) & 0xFFU);
   }
   for (const std::uint8_t byte : mask) frame += static_cast<char>(byte);
+  const std::size_t start = frame.size();
+  frame += payload;
   for (std::size_t i = 0; i < payload.size(); ++i) {
-    frame += static_cast<char>(ByteAt(payload, i) ^ mask[i % 4]);
+    frame[start + i] = static_cast<char>(frame[start + i] ^ static_cast<char>(mask[i % 4]));
   }
   return frame;
 }

@@ -369,7 +369,7 @@ TEST(WebSocket, ASenderIsNotHeldUpForever) {
   });
   const auto socket = Open(deaf);
   const Result<void> sent =
-      socket->Send(std::string(std::size_t{32} << 20, 'x'), In(milliseconds(100)), {});
+      socket->Send(std::string(std::size_t{12} << 20, 'x'), In(milliseconds(100)), {});
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().kind, ErrorKind::kRetry);
 }

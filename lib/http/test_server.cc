@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -179,6 +180,18 @@ bool Peer::Write(std::string_view bytes) {
   return true;
 }
 
+std::size_t Peer::WriteUntilHeldUp(std::string_view bytes, std::chrono::milliseconds patience) {
+  std::size_t written = 0;
+  pollfd writable{fd_, POLLOUT, 0};
+  while (written < bytes.size() && poll(&writable, 1, static_cast<int>(patience.count())) > 0) {
+    const ssize_t sent =
+        send(fd_, bytes.data() + written, bytes.size() - written, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) break;
+    written += static_cast<std::size_t>(sent);
+  }
+  return written;
+}
+
 bool Peer::Answer(std::string_view body) {
   return Write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " +
                std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
@@ -187,6 +200,11 @@ bool Peer::Answer(std::string_view body) {
 void Peer::WaitUntilClosed() {
   while (!ReadSome().empty()) {
   }
+}
+
+void Peer::WaitForHangUp() {
+  pollfd state{fd_, POLLRDHUP, 0};
+  (void)poll(&state, 1, -1);
 }
 
 void Peer::Close() {

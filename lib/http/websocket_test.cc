@@ -365,7 +365,7 @@ TEST(WebSocket, AStopEndsEachWait) {
 TEST(WebSocket, ASenderIsNotHeldUpForever) {
   TestServer deaf([](Peer& peer) {
     peer.Write(Upgrade(peer.ReadRequest()));
-    while (peer.Write(Frame(0x8a, ""))) std::this_thread::sleep_for(milliseconds(5));
+    peer.WaitForHangUp();
   });
   const auto socket = Open(deaf);
   const Result<void> sent =

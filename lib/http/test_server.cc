@@ -212,7 +212,7 @@ void Peer::Close() {
     sockaddr
         none{};  // connecting to nowhere ends a connection at once, and with SO_LINGER 0 by RST
     none.sa_family = AF_UNSPEC;
-    connect(fd_, &none, sizeof none);
+    (void)connect(fd_, &none, sizeof none);
   } else {
     if (ssl_ != nullptr) SSL_shutdown(ssl_);
     shutdown(fd_, SHUT_RDWR);
@@ -249,7 +249,7 @@ TestServer::TestServer(Script script, const TestTls* tls)
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+  (void)bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
   listen(listener_, 128);
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);

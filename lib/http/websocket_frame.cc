@@ -85,7 +85,7 @@ base::Result<std::optional<Frame>> TakeFrame(std::string& bytes, std::size_t max
   return frame;
 }
 
-base::Result<std::optional<std::string>> MessageAssembler::Add(Frame frame) {
+base::Result<std::optional<std::string>> MessageAssembler::Add(const Frame& frame) {
   if ((frame.opcode == Opcode::kContinuation) != started_) {
     return Fail(ErrorKind::kInternal, "pieces of messages out of order");
   }

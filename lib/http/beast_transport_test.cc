@@ -9,7 +9,8 @@
 namespace rabbit::http {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(Beast, TransportContract, testing::Values(&MakeBeastTransport));
+INSTANTIATE_TEST_SUITE_P(Beast, TransportContract,
+                         testing::Values(InContract(&MakeBeastTransport)));
 
 TEST(BeastTransport, TakesAConnectionForEachCallAndSaysSo) {
   Log log;

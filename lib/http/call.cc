@@ -21,20 +21,19 @@ void Call::OnHead(ResponseHead head) {
 }
 
 bool Call::OnData(std::string_view data, std::function<void(bool)> taken) {
-  bool refused = false;
   {
     const MutexLock lock(mutex_);
-    refused = given_up_;
-    if (!refused) {
+    if (!given_up_) {
       changed_.NotifyAll();
       if (buffered_.size() + data.size() <= kMaxBuffered) {
         buffered_ += data;
         return true;
       }
       held_ = HeldData{data, std::move(taken)};
+      return false;
     }
   }
-  if (refused) taken(false);
+  taken(false);
   return false;
 }
 

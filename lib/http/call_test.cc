@@ -33,6 +33,7 @@ class CallTest : public testing::Test {
   Recorder sink_;
   std::vector<bool> taken_;
   const std::string full_ = std::string(Call::kMaxBuffered, 'x');
+  const std::string large_ = full_ + "!";
 };
 
 TEST_F(CallTest, HandsOutHeadThenDataThenTheEnd) {
@@ -73,17 +74,16 @@ TEST_F(CallTest, AFullBufferHoldsTheServerUpUntilItIsEmptied) {
 
 TEST_F(CallTest, APieceThatIsLargerThanTheBufferIsHandedOutWhole) {
   Start();
-  const std::string large = full_ + "!";
-  EXPECT_FALSE(Put(large));
+  EXPECT_FALSE(Put(large_));
   ASSERT_EQ(Wait(), Event::kData);
   (void)call_.GiveData(sink_);
-  EXPECT_EQ(sink_.body, large);
+  EXPECT_EQ(sink_.body, large_);
   EXPECT_THAT(taken_, testing::ElementsAre(true));
 }
 
 TEST_F(CallTest, GivingUpReleasesHeldDataAndRefusesMore) {
   Start();
-  EXPECT_FALSE(Put(full_ + "!"));
+  EXPECT_FALSE(Put(large_));
   EXPECT_TRUE(call_.GiveUp());
   call_.ReleaseHeldData();
   EXPECT_FALSE(Put("late"));
@@ -94,7 +94,7 @@ TEST_F(CallTest, GivingUpReleasesHeldDataAndRefusesMore) {
 
 TEST_F(CallTest, AnErrorOfTheSinkIsToldToTheHolder) {
   Start();
-  EXPECT_FALSE(Put(full_ + "!"));
+  EXPECT_FALSE(Put(large_));
   sink_.on_data = [] { return base::Fail(base::ErrorKind::kGone, "enough"); };
   EXPECT_FALSE(call_.GiveData(sink_));
   EXPECT_THAT(taken_, testing::ElementsAre(false));

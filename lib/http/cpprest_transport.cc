@@ -26,7 +26,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-using base::Fail;
 using base::MutexLock;
 using base::Result;
 using base::Sent;

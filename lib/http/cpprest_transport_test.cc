@@ -21,10 +21,12 @@ using base::Sent;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
+Result<std::unique_ptr<Transport>> MakeWithDefaults(const Endpoint& endpoint,
+                                                    const TlsSettings& tls) {
+  return MakeCpprestTransport(endpoint, tls);
+}
 INSTANTIATE_TEST_SUITE_P(Cpprest, TransportContract,
-                         testing::Values([](const Endpoint& endpoint, const TlsSettings& tls) {
-                           return MakeCpprestTransport(endpoint, tls);
-                         }));
+                         testing::Values(InContract(&MakeWithDefaults)));
 
 std::unique_ptr<Transport> Plain(std::uint16_t port, const CpprestOptions& options = {}) {
   return MakeCpprestTransport({false, "127.0.0.1", port, "broker.test"}, {}, options).value();

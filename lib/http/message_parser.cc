@@ -172,7 +172,8 @@ base::Result<void> ResponseParser::Feed(std::string& bytes) {
     if (!impl_ || (impl_->interim && impl_->is_done())) {
       impl_ = std::make_unique<Impl>(sink_);
       impl_->header_limit(HeaderLimit(max_header_bytes_));
-      impl_->body_limit(boost::none);
+      // Not boost::none: with it 1.74 refuses every Content-Length.
+      impl_->body_limit(std::numeric_limits<std::uint64_t>::max());
       impl_->skip(to_head_);
     }
     const error_code error = Put(*impl_, bytes);

@@ -130,7 +130,7 @@ TEST(ResponseParser, AnEarlyEndIsAnError) {
 TEST(ReasonPhrase, KnowsTheUsualOnes) {
   EXPECT_EQ(ReasonPhrase(200), "OK");
   EXPECT_EQ(ReasonPhrase(404), "Not Found");
-  EXPECT_EQ(ReasonPhrase(599), "");
+  EXPECT_EQ(ReasonPhrase(799), "");
 }
 
 }  // namespace

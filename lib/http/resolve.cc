@@ -63,7 +63,7 @@ Resolver::~Resolver() = default;
 
 base::Result<std::vector<std::string>> Resolver::ResolveIpv4(const std::string& host,
                                                              base::TimePoint deadline,
-                                                             std::stop_token stop) {
+                                                             const std::stop_token& stop) {
   if (IsIpv4Literal(host)) return std::vector<std::string>{host};
   const base::RealClock clock;
   struct Answer {

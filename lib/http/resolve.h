@@ -35,7 +35,7 @@ class Resolver {
   // hang; kCancelled: stop requested.
   [[nodiscard]] base::Result<std::vector<std::string>> ResolveIpv4(const std::string& host,
                                                                    base::TimePoint deadline,
-                                                                   std::stop_token stop);
+                                                                   const std::stop_token& stop);
 
  private:
   struct Shared;

@@ -29,9 +29,7 @@ using base::Result;
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
 
 // OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a peer that has gone would end the process.
-int SocketOf(BIO* bio) {
-  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
+int SocketOf(BIO* bio) { return *static_cast<const int*>(BIO_get_data(bio)); }
 
 int WriteBio(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
@@ -53,7 +51,8 @@ long ControlBio(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
   return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-BIO* NewBio(int socket) {
+// `socket` must outlive it.
+BIO* NewBio(int* socket) {
   static BIO_METHOD* const method = [] {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rabbit socket");
     BIO_meth_set_write(made, WriteBio);
@@ -62,7 +61,7 @@ BIO* NewBio(int socket) {
     return made;
   }();
   BIO* bio = BIO_new(method);
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+  BIO_set_data(bio, socket);
   BIO_set_init(bio, 1);
   return bio;
 }
@@ -142,7 +141,7 @@ Result<void> Stream::Handshake(TlsContext& tls, const IoLimits& limits) {
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   ssl_ = SSL_new(context.get());
-  BIO* bio = NewBio(socket_);
+  BIO* bio = NewBio(&socket_);
   SSL_set_bio(ssl_, bio, bio);
   tls.SetServerName(ssl_);
   while (true) {

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -179,6 +180,18 @@ bool Peer::Write(std::string_view bytes) {
   return true;
 }
 
+std::size_t Peer::WriteUntilHeldUp(std::string_view bytes, std::chrono::milliseconds patience) {
+  std::size_t written = 0;
+  pollfd writable{fd_, POLLOUT, 0};
+  while (written < bytes.size() && poll(&writable, 1, static_cast<int>(patience.count())) > 0) {
+    const ssize_t sent =
+        send(fd_, bytes.data() + written, bytes.size() - written, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) break;
+    written += static_cast<std::size_t>(sent);
+  }
+  return written;
+}
+
 bool Peer::Answer(std::string_view body) {
   return Write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " +
                std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
@@ -189,12 +202,17 @@ void Peer::WaitUntilClosed() {
   }
 }
 
+void Peer::WaitForHangUp() {
+  pollfd state{fd_, POLLRDHUP, 0};
+  (void)poll(&state, 1, -1);
+}
+
 void Peer::Close() {
   if (reset_) {
     sockaddr
         none{};  // connecting to nowhere ends a connection at once, and with SO_LINGER 0 by RST
     none.sa_family = AF_UNSPEC;
-    connect(fd_, &none, sizeof none);
+    (void)connect(fd_, &none, sizeof none);
   } else {
     if (ssl_ != nullptr) SSL_shutdown(ssl_);
     shutdown(fd_, SHUT_RDWR);
@@ -231,7 +249,7 @@ TestServer::TestServer(Script script, const TestTls* tls)
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+  (void)bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
   listen(listener_, 128);
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);

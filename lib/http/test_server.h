@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -62,11 +63,14 @@ class Peer {
   [[nodiscard]] std::string ReadRequest();
   [[nodiscard]] std::string ReadSome();  // empty when the client has gone
   bool Write(std::string_view bytes);    // false when the client has gone
+  // Plain only: writes until the client has taken nothing more for `patience`; returns how much.
+  std::size_t WriteUntilHeldUp(std::string_view bytes, std::chrono::milliseconds patience);
   // Answers 200 with `body` and its length.
   bool Answer(std::string_view body);
   void WaitUntilClosed();
-  void Close();  // for both directions; the client knows of it when this returns
-  void Reset();  // before Close(): with a TCP reset instead of an orderly end
+  void WaitForHangUp();  // the same without reading
+  void Close();          // for both directions; the client knows of it when this returns
+  void Reset();          // before Close(): with a TCP reset instead of an orderly end
   [[nodiscard]] std::string client_name() const;        // common name in the client's certificate
   [[nodiscard]] std::string server_name() const;        // SNI
   [[nodiscard]] int number() const { return number_; }  // the first connection is 1

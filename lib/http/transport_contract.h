@@ -1,6 +1,6 @@
-// lib/http/transport_contract.h: what every Transport does, as tests against real sockets.
-// Instantiate it for each implementation: INSTANTIATE_TEST_SUITE_P(Name, TransportContract,
-// testing::Values(Make)).
+// lib/http/transport_contract.h: what every Transport does, as tests against real sockets. Each
+// implementation's test says:
+//   INSTANTIATE_TEST_SUITE_P(Name, TransportContract, testing::Values(InContract(&Make)));
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,10 +17,11 @@ namespace rabbit::http {
 using MakeTransport = base::Result<std::unique_ptr<Transport>> (*)(const Endpoint& endpoint,
                                                                    const TlsSettings& tls);
 
+// `make` itself. Using it is what links the tests in.
+[[nodiscard]] MakeTransport InContract(MakeTransport make);
+
 class TransportContract : public testing::TestWithParam<MakeTransport> {
  protected:
-  TransportContract();
-
   // To this machine's `port`, as "broker.test".
   static std::unique_ptr<Transport> Plain(std::uint16_t port);
   static base::Result<std::unique_ptr<Transport>> Tls(std::uint16_t port, const TlsSettings& tls,

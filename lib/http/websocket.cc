@@ -87,7 +87,7 @@ class StreamWebSocket final : public WebSocket {
         case Opcode::kContinuation:
         case Opcode::kText:
         case Opcode::kBinary: {
-          Result<std::optional<std::string>> message = assembler_.Add(**std::move(frame));
+          Result<std::optional<std::string>> message = assembler_.Add(**frame);
           if (!message) return tl::unexpected(std::move(message).error());
           if (*message) return Event(Message{**std::move(message)});
         }
@@ -145,7 +145,9 @@ std::string HeaderOf(const WebSocketRequest& request, const std::string& host,
     offered += (offered.empty() ? "" : ", ") + protocol;
   }
   if (!offered.empty()) text += "Sec-WebSocket-Protocol: " + offered + "\r\n";
-  for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : request.headers) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  }
   return text + "\r\n";
 }
 
@@ -235,7 +237,9 @@ Result<WebSocketAnswer> ConnectWebSocket(const Endpoint& endpoint, const TlsSett
     }
     if (fed) continue;
     // Half of a refusal's body is better than none.
-    if (parser.head_done() && fed.error().kind != ErrorKind::kCancelled) break;
+    if (sink.answer.status != 0 && sink.answer.status != 101 &&
+        fed.error().kind != ErrorKind::kCancelled)
+      break;
     return fail(std::move(fed).error());
   }
   WebSocketAnswer answer;

@@ -44,8 +44,10 @@ std::string EncodeFrame(Opcode opcode, std::string_view payload, const Mask& mas
     frame += static_cast<char>(static_cast<std::uint64_t>(payload.size()) >> (8 * i) & 0xFFU);
   }
   for (const std::uint8_t byte : mask) frame += static_cast<char>(byte);
+  const std::size_t start = frame.size();
+  frame += payload;
   for (std::size_t i = 0; i < payload.size(); ++i) {
-    frame += static_cast<char>(ByteAt(payload, i) ^ mask[i % 4]);
+    frame[start + i] = static_cast<char>(frame[start + i] ^ static_cast<char>(mask[i % 4]));
   }
   return frame;
 }
@@ -83,7 +85,7 @@ base::Result<std::optional<Frame>> TakeFrame(std::string& bytes, std::size_t max
   return frame;
 }
 
-base::Result<std::optional<std::string>> MessageAssembler::Add(Frame frame) {
+base::Result<std::optional<std::string>> MessageAssembler::Add(const Frame& frame) {
   if ((frame.opcode == Opcode::kContinuation) != started_) {
     return Fail(ErrorKind::kInternal, "pieces of messages out of order");
   }

@@ -49,7 +49,7 @@ class MessageAssembler {
   explicit MessageAssembler(std::size_t max_message_bytes) : max_bytes_(max_message_bytes) {}
 
   // A message when `frame`, which is no control frame, ends one.
-  [[nodiscard]] base::Result<std::optional<std::string>> Add(Frame frame);
+  [[nodiscard]] base::Result<std::optional<std::string>> Add(const Frame& frame);
   // How long the next frame may be.
   [[nodiscard]] std::size_t room() const { return max_bytes_ - message_.size(); }
 

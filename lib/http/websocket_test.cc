@@ -365,11 +365,11 @@ TEST(WebSocket, AStopEndsEachWait) {
 TEST(WebSocket, ASenderIsNotHeldUpForever) {
   TestServer deaf([](Peer& peer) {
     peer.Write(Upgrade(peer.ReadRequest()));
-    while (peer.Write(Frame(0x8a, ""))) std::this_thread::sleep_for(milliseconds(5));
+    peer.WaitForHangUp();
   });
   const auto socket = Open(deaf);
   const Result<void> sent =
-      socket->Send(std::string(std::size_t{32} << 20, 'x'), In(milliseconds(100)), {});
+      socket->Send(std::string(std::size_t{12} << 20, 'x'), In(milliseconds(100)), {});
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().kind, ErrorKind::kRetry);
 }

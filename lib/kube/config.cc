@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kServiceAccount = "var/run/secrets/kubernetes.io/serviceaccount/";
 
-std::string Trim(std::string text) {
+std::string Trim(const std::string& text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const auto first = text.find_first_not_of(kSpace);
   if (first == std::string::npos) return {};
@@ -60,7 +60,7 @@ base::Result<ClusterConfig> LoadInCluster(std::string_view root, const LookupFun
     return base::FailWrapped(std::move(tls.error()), "service account");
   }
   if (auto ns = read(directory + "namespace"); ns && !Trim(*ns).empty()) {
-    config.default_namespace = Trim(*std::move(ns));
+    config.default_namespace = Trim(*ns);
   }
   return config;
 }

@@ -201,9 +201,9 @@ TEST_F(ConfigTest, ErrorsNeverHoldASecret) {
 class InClusterTest : public ConfigTest {
  protected:
   InClusterTest() {
-    files_[kDirectory + "token"] = "tok\n";
-    files_[kDirectory + "ca.crt"] = "CA";
-    files_[kDirectory + "namespace"] = "operators\n";
+    files_[directory_ + "token"] = "tok\n";
+    files_[directory_ + "ca.crt"] = "CA";
+    files_[directory_ + "namespace"] = "operators\n";
   }
   base::Result<ClusterConfig> LoadIt() {
     return LoadInCluster(
@@ -219,7 +219,7 @@ class InClusterTest : public ConfigTest {
     const auto config = LoadIt();
     return config ? "loaded" : config.error().message;
   }
-  const std::string kDirectory = "/root/var/run/secrets/kubernetes.io/serviceaccount/";
+  const std::string directory_ = "/root/var/run/secrets/kubernetes.io/serviceaccount/";
   std::map<std::string, std::string> environment_{{"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
                                                   {"KUBERNETES_SERVICE_PORT", "443"}};
 };
@@ -228,8 +228,8 @@ TEST_F(InClusterTest, UsesTheServiceAccountsFiles) {
   const auto config = LoadIt();
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->server, (http::ParsedUrl{true, "10.0.0.1", 443, ""}));
-  EXPECT_EQ(config->token.file, kDirectory + "token");
-  EXPECT_EQ(config->ca.file, kDirectory + "ca.crt");
+  EXPECT_EQ(config->token.file, directory_ + "token");
+  EXPECT_EQ(config->ca.file, directory_ + "ca.crt");
   EXPECT_EQ(config->default_namespace, "operators");
 }
 
@@ -246,12 +246,12 @@ TEST_F(InClusterTest, AnIpv6ServerIsRefusedInWords) {
 }
 
 TEST_F(InClusterTest, MissingFilesAreNamed) {
-  files_.erase(kDirectory + "token");
+  files_.erase(directory_ + "token");
   EXPECT_EQ(Message(),
-            "service account's token: cannot read " + kDirectory + "token: No such file");
-  files_[kDirectory + "token"] = "t";
-  files_[kDirectory + "ca.crt"] = " ";
-  EXPECT_EQ(Message(), "service account: certificate authority: " + kDirectory + "ca.crt is empty");
+            "service account's token: cannot read " + directory_ + "token: No such file");
+  files_[directory_ + "token"] = "t";
+  files_[directory_ + "ca.crt"] = " ";
+  EXPECT_EQ(Message(), "service account: certificate authority: " + directory_ + "ca.crt is empty");
 }
 
 // ---- what follows from a configuration

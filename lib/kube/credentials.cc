@@ -45,17 +45,20 @@ base::Result<Token> FileCredentials::Current() {
   base::MutexLock lock(mutex_);
   const base::TimePoint now = clock_.Now();
   if (!stale_ && now - read_at_ < kReload) return token_;
-  auto content = read_(path_);
-  const base::Secret whole(content ? *std::move(content) : "");
-  if (const std::string_view token = Trim(whole.Reveal()); !token.empty()) {
-    token_ = {base::Secret(std::string(token)), token_.serial + 1};
-    read_at_ = now;
-    stale_ = false;
-    return token_;
+  base::Error error{.kind = base::ErrorKind::kRetry, .message = path_ + " is empty"};
+  if (auto content = read_(path_)) {
+    const base::Secret whole(*std::move(content));
+    if (const std::string_view token = Trim(whole.Reveal()); !token.empty()) {
+      token_ = {base::Secret(std::string(token)), token_.serial + 1};
+      read_at_ = now;
+      stale_ = false;
+      return token_;
+    }
+  } else {
+    error = std::move(content.error());
   }
   if (token_.serial > 0) return token_;  // the last good one
-  if (!content) return base::FailWrapped(std::move(content.error()), "token file");
-  return base::Fail(base::ErrorKind::kRetry, "token file: " + path_ + " is empty");
+  return base::FailWrapped(std::move(error), "token file");
 }
 
 void FileCredentials::Reject(std::uint64_t serial) {

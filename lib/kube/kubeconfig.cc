@@ -102,7 +102,7 @@ base::Result<Files> ReadAll(const std::vector<std::string>& paths, const ReadFil
   }
   if (!files.empty()) return files;
   std::string message = "kubeconfig: ";
-  for (const std::string& path : paths) message += path + " ";
+  for (const std::string& path : paths) message.append(path).append(" ");
   return Invalid(message + (paths.size() == 1 ? "is empty" : "are missing or empty"));
 }
 

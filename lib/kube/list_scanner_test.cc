@@ -12,7 +12,7 @@ struct Page {
   std::string version, token, error;
 };
 
-Page Scan(std::vector<std::string_view> pieces, std::size_t max_item = 1000) {
+Page Scan(const std::vector<std::string_view>& pieces, std::size_t max_item = 1000) {
   Page page;
   ListScanner scanner(
       [&page](std::string_view text) -> base::Result<void> {

@@ -153,6 +153,7 @@ TEST_F(ReloadingTransportTest, AddsTheServersPathPrefix) {
 
 TEST_F(ReloadingTransportTest, ManyThreadsShareOneTransport) {
   std::vector<std::jthread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([this] {
       for (int n = 0; n < 50; ++n) EXPECT_EQ(Call(), "1 /x");

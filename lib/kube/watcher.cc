@@ -121,7 +121,7 @@ void Watcher::Run(const std::stop_token& stop) {
   }
 }
 
-std::optional<base::TimePoint> Watcher::Step(std::stop_token stop) {
+std::optional<base::TimePoint> Watcher::Step(const std::stop_token& stop) {
   const WatchCall call = machine_.Next(clock_.Now());
   switch (call.kind) {
     case WatchCall::Kind::kWait:

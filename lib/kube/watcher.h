@@ -76,7 +76,7 @@ class Watcher {
 
   // What the thread does, for tests: makes one call and returns nothing, or returns the time before
   // which there is nothing to do.
-  std::optional<base::TimePoint> Step(std::stop_token stop);
+  std::optional<base::TimePoint> Step(const std::stop_token& stop);
 
   // Thread-safe. Why the copy may be out of date now; nothing when the last call went well.
   [[nodiscard]] std::optional<base::Error> Trouble() const RABBIT_EXCLUDES(mutex_);

@@ -77,8 +77,9 @@ TEST_F(LoadBalancerTest, WaitsUntilTheLastOldProxyIsReplaced) {
 
 TEST_F(LoadBalancerTest, BelievesTheConfigurationThatAProxySaysItRuns) {
   See(1, "hash-of-before");
-  EXPECT_THAT(Waits(), ElementsAre("ProxiesRolling: p1 runs another configuration than the declared "
-                                   "one"));
+  EXPECT_THAT(Waits(),
+              ElementsAre("ProxiesRolling: p1 runs another configuration than the declared "
+                          "one"));
 }
 
 TEST_F(LoadBalancerTest, ABrokerThatServesButIsDownForAProxyIsTold) {

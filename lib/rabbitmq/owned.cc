@@ -41,6 +41,7 @@ constexpr Owned kKeys[] = {
 constexpr Owned kVariables[] = {
     {"ERL_EPMD_", "nodes find each other by the standard port"},
     {"HOME", "the Erlang cookie lies in the home directory"},
+    {"POD_NAME", "a node's name is made from it"},
     {"RABBITMQ_ADVANCED_CONFIG_FILE", "see spec.advancedConfig"},
     {"RABBITMQ_BASE", "data lies on the volume"},
     {"RABBITMQ_CONFIG_FILE", "see spec.config"},
@@ -64,6 +65,7 @@ constexpr Owned kVariables[] = {
     {"RABBITMQ_QUORUM_DIR", "data lies on the volume"},
     {"RABBITMQ_SCHEMA_DIR", "data lies on the volume"},
     {"RABBITMQ_STREAM_DIR", "data lies on the volume"},
+    {"RABBITMQ_UPGRADE_LOG", "logs go to the container's output"},
     {"RABBITMQ_USE_LONGNAME", "a node's name is the identity of its data"},
 };
 

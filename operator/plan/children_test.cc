@@ -154,8 +154,9 @@ TEST_F(ChildrenPlanTest, AnObjectOfAnEarlierClusterIsWaitedOutAndOneWithoutOwner
   seen_.children[kProxies].deleting = true;
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), ElementsAre("apply Service c: has no owner: it is taken up again"));
-  EXPECT_THAT(Waits(plan), ElementsAre(HasSubstr("ConfigMap c-config belongs to an earlier cluster"),
-                                       "ChildLeaving: Deployment c-haproxy is being deleted"));
+  EXPECT_THAT(Waits(plan),
+              ElementsAre(HasSubstr("ConfigMap c-config belongs to an earlier cluster"),
+                          "ChildLeaving: Deployment c-haproxy is being deleted"));
 }
 
 // --- holds

@@ -47,8 +47,9 @@ TEST_F(DeclaredTest, StorageAsItWasMadeIsNoProblem) {
 
 TEST_F(DeclaredTest, StorageThatCannotChangeIsRefusedWithTheReason) {
   MadeWith("20Gi");
-  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("NeedsPerson StorageChangeRefused: "
-                                                       "spec.storage.size: 10Gi: must not shrink")));
+  EXPECT_THAT(StorageProblems(),
+              ElementsAre(HasSubstr("NeedsPerson StorageChangeRefused: "
+                                    "spec.storage.size: 10Gi: must not shrink")));
   MadeWith("10Gi", "fast");
   EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.className")));
   MadeWith("10Gi");
@@ -73,8 +74,9 @@ TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {
   EXPECT_THAT(Steps(plan), IsEmpty());
   cluster_.spec.replicas.reset();
   PlanCountInSpec(cluster_, 5, plan);
-  EXPECT_THAT(Steps(plan), ElementsAre("apply RabbitCluster c: spec.replicas is not said; the count "
-                                       "last declared is 5"));
+  EXPECT_THAT(Steps(plan),
+              ElementsAre("apply RabbitCluster c: spec.replicas is not said; the count "
+                          "last declared is 5"));
   const auto& apply = std::get<ApplyObject>(plan.steps[0].action);
   EXPECT_EQ(apply.uid, "uid-of-c");
   EXPECT_EQ(apply.body, R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",)"

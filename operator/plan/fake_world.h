@@ -1,6 +1,6 @@
-// operator/plan/fake_world.h: for tests: a small Kubernetes with a RabbitMQ in it, on which plans are
-// carried out. It keeps what planners can see and no more, and it knows what must never happen: that
-// a blank node boots while the cluster remembers it, or beside a cluster that has formed.
+// operator/plan/fake_world.h: for tests: a small Kubernetes with a RabbitMQ in it, on which plans
+// are carried out. It keeps what planners can see and no more, and it knows what must never happen:
+// that a blank node boots while the cluster remembers it, or beside a cluster that has formed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class FakeWorld {
   }
 
   api::RabbitCluster cluster;
-  base::ManualClock clock;
+  base::TimePoint now{std::chrono::hours(1)};
   int writes = 0;  // to the API server
 
   void Declare(int replicas) {
@@ -51,6 +51,7 @@ class FakeWorld {
   void DeleteChild(const observe::ChildId& id) { objects_.erase(id); }
   void Edit(const observe::ChildId& id, const base::Json& patch) {
     base::MergePatch(objects_.at(id).body, patch);
+    objects_.at(id).Changed();
   }
   // The cluster was deleted and declared again; claims and Secrets stayed.
   void StartOver() {
@@ -80,11 +81,11 @@ class FakeWorld {
       child.owner_uid = object.body["metadata"]["ownerReferences"][0]["uid"];
       child.applied_hash = base::FindString(
           object.body, {"metadata", "annotations", resources::kAppliedHashAnnotation});
-      child.content_hash = base::Hash64(base::Dump(object.body));
+      child.content_hash = object.content_hash;
       const auto verified = verified_.find(id);
       if (verified == verified_.end() || verified->second.content_hash != child.content_hash ||
           verified->second.desired_hash != child.applied_hash) {
-        child.body = std::make_shared<const std::string>(base::Dump(object.body));
+        child.body = object.text;
       }
     }
     seen.verified = verified_;
@@ -113,11 +114,15 @@ class FakeWorld {
           (*inventory)["data"].get<std::map<std::string, std::string>>());
     }
     for (const auto& [name, data] : secrets_) {
-      seen.secrets[name] = {.state = observe::SecretState::kPresent, .uid = {}, .data = data,
-                            .trouble = {}};
+      seen.secrets[name] = {
+          .state = observe::SecretState::kPresent, .uid = {}, .data = data, .trouble = {}};
     }
     if (!seen.first_sight) {
-      for (const char* name : {"c-erlang-cookie", "c-operator-user", "c-default-user"}) {
+      std::vector<std::string> own = {"c-erlang-cookie", "c-operator-user", "c-default-user"};
+      for (const api::User& user : cluster.spec.users) {
+        own.push_back(resources::UserSecretName("c", user.name));
+      }
+      for (const std::string& name : own) {
         auto [secret, is_new] = seen.secrets.try_emplace(name);
         if (is_new) secret->second.state = observe::SecretState::kAbsent;
       }
@@ -133,7 +138,7 @@ class FakeWorld {
       }
       view.nodes = std::move(nodes);
       seen.broker.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view));
-      seen.broker.at = clock.Now();
+      seen.broker.at = now;
     }
     return seen;
   }
@@ -146,7 +151,7 @@ class FakeWorld {
     for (const Step& step : plan.steps) {
       const bool held_back = step.after && !done[*step.after];
       bool ok = !held_back && !fails();
-      if (ok) ok = std::visit([this](const auto& action) { return Do(action); }, step.action);
+      if (ok) ok = std::visit([this](const auto& action) { return this->Do(action); }, step.action);
       done.push_back(ok);
     }
     for (const auto& [id, verified] : plan.verified) verified_[id] = verified;
@@ -157,7 +162,7 @@ class FakeWorld {
 
   // A moment passes: controllers and kubelets do their part, at most one step a pod.
   void Tick() {
-    clock.Advance(std::chrono::seconds(1));
+    now += std::chrono::seconds(1);
     const base::Json* set = Find(kNodeSet);
     const int wanted = set == nullptr ? 0 : (*set)["spec"]["replicas"].get<int>();
     std::erase_if(pods_, [&](const auto& pod) { return pod.first >= wanted; });
@@ -177,6 +182,13 @@ class FakeWorld {
   struct Object {
     std::string uid;
     base::Json body;
+    std::shared_ptr<const std::string> text;  // of body
+    std::uint64_t content_hash = 0;
+
+    void Changed() {
+      text = std::make_shared<const std::string>(base::Dump(body));
+      content_hash = base::Hash64(*text);
+    }
   };
   struct Claim {
     std::string uid;
@@ -210,7 +222,8 @@ class FakeWorld {
     pod.preparing = true;
     released_.erase(ordinal);
     const base::Json* inventory = Find(kInventory);
-    formed_when_mounted_[ordinal] = inventory == nullptr || (*inventory)["data"]["formed"] != "false";
+    formed_when_mounted_[ordinal] =
+        inventory == nullptr || (*inventory)["data"]["formed"] != "false";
   }
 
   [[nodiscard]] bool IsHeld(int ordinal) const {
@@ -284,7 +297,10 @@ class FakeWorld {
     // Defaults of the server, and what its controllers add.
     body["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z";
     if (body.contains("spec")) body["spec"]["sessionAffinity"] = "None";
-    objects_[id] = {uid, std::move(body)};
+    Object& object = objects_[id];
+    object.uid = uid;
+    object.body = std::move(body);
+    object.Changed();
     return true;
   }
   bool Do(const DeleteObject& step) {
@@ -296,8 +312,10 @@ class FakeWorld {
     auto [secret, is_new] = secrets_.try_emplace(step.name);
     if (!is_new) return true;  // taken up again
     const base::Json body = base::ParseJson(step.body).value();
-    for (const auto& [key, value] : body.value("stringData", base::Json::object()).items()) {
-      secret->second[key] = base::Secret(value.get<std::string>());
+    if (const base::Json* data = base::Find(body, {"stringData"})) {
+      for (const auto& [key, value] : data->items()) {
+        secret->second[key] = base::Secret(value.get<std::string>());
+      }
     }
     for (const auto& random : step.random) secret->second[random.key] = base::Secret("random");
     return true;

@@ -1,5 +1,5 @@
-// operator/plan/fixture.h: for tests of planners that look at Kubernetes: a cluster c in namespace ns
-// of three nodes that have formed and are well, and words to observe something else.
+// operator/plan/fixture.h: for tests of planners that look at Kubernetes: a cluster c in namespace
+// ns of three nodes that have formed and are well, and words to observe something else.
 //   Kill(1); EXPECT_THAT(Waits(), ElementsAre("NodesStarting: …"));
 #pragma once
 
@@ -27,12 +27,8 @@ class PlanTest : public testing::Test {
     cluster_.meta.generation = 1;
     cluster_.spec.cluster_name = "c";
     cluster_.spec.replicas = 3;
-    seen_.inventory = observe::Inventory{.replicas = 3,
-                                         .formed = true,
-                                         .users = {},
-                                         .policies = {},
-                                         .volumes = {},
-                                         .storage = {}};
+    seen_.inventory = observe::Inventory{
+        .replicas = 3, .formed = true, .users = {}, .policies = {}, .volumes = {}, .storage = {}};
     seen_.stateful_set =
         observe::StatefulSetState{.replicas = 3, .ready_replicas = 3, .template_hash = "s-t"};
     for (int i = 0; i < 3; ++i) {

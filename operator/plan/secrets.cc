@@ -3,14 +3,17 @@
 #include <utility>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/resources/names.h"
 #include "operator/resources/secrets.h"
 
 namespace rabbit::plan {
 namespace {
 
-// False when somebody else has the name.
-bool PlanSecret(resources::NewSecret secret, const observe::Observation& seen, Plan& plan) {
-  const auto found = seen.secrets.find(secret.name);
+// False when somebody else has the name. `make` gives the Secret, if it is to be created.
+template <typename Make>
+bool PlanSecret(const std::string& name, const Make& make, const observe::Observation& seen,
+                Plan& plan) {
+  const auto found = seen.secrets.find(name);
   const observe::SecretView unread;
   const observe::SecretView& view = found == seen.secrets.end() ? unread : found->second;
   switch (view.state) {
@@ -19,14 +22,14 @@ bool PlanSecret(resources::NewSecret secret, const observe::Observation& seen, P
     case observe::SecretState::kForeign:
       AddProblem(plan, {.aspect = Aspect::kChildren,
                         .reason = "NameTaken",
-                        .message = "Secret " + secret.name +
+                        .message = "Secret " + name +
                                    " exists and is not the operator's: delete or rename it",
                         .needs_person = true});
       return false;
     case observe::SecretState::kUnknown:
       if (!view.trouble.empty()) {
         AddWait(plan, {Aspect::kChildren, "SecretUnknown",
-                       "Secret " + secret.name + " could not be read: " + view.trouble});
+                       "Secret " + name + " could not be read: " + view.trouble});
         return true;
       }
       if (!seen.first_sight) return true;  // yet to be read
@@ -34,6 +37,7 @@ bool PlanSecret(resources::NewSecret secret, const observe::Observation& seen, P
     case observe::SecretState::kAbsent:
       break;
   }
+  resources::NewSecret secret = make();
   plan.steps.push_back(
       {.action = CreateSecretOnce{.name = std::move(secret.name),
                                   .body = std::move(secret.body),
@@ -48,21 +52,28 @@ bool PlanSecret(resources::NewSecret secret, const observe::Observation& seen, P
 
 std::optional<std::string> PlanBootSecrets(const api::RabbitCluster& cluster,
                                            const observe::Observation& seen, Plan& plan) {
-  std::optional<std::string> taken;
-  for (resources::NewSecret secret :
-       {resources::CookieSecret(cluster), resources::OperatorUserSecret(cluster)}) {
-    std::string name = secret.name;
-    if (!PlanSecret(std::move(secret), seen, plan)) taken = std::move(name);
-  }
-  return taken;
+  const std::string& name = cluster.meta.key.name;
+  const std::string cookie = resources::CookieSecretName(name);
+  const std::string user = resources::OperatorUserSecretName(name);
+  const bool has_cookie = PlanSecret(
+      cookie, [&] { return resources::CookieSecret(cluster); }, seen, plan);
+  const bool has_user = PlanSecret(
+      user, [&] { return resources::OperatorUserSecret(cluster); }, seen, plan);
+  if (has_cookie && has_user) return std::nullopt;
+  return has_cookie ? user : cookie;
 }
 
 void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observation& seen,
                      Plan& plan) {
-  PlanSecret(resources::DefaultUserSecret(cluster), seen, plan);
+  const std::string& name = cluster.meta.key.name;
+  PlanSecret(
+      resources::DefaultUserSecretName(name), [&] { return resources::DefaultUserSecret(cluster); },
+      seen, plan);
   for (const api::User& user : cluster.spec.users) {
-    if (!user.password_secret_ref)
-      PlanSecret(resources::UserSecret(cluster, user.name), seen, plan);
+    if (user.password_secret_ref) continue;
+    PlanSecret(
+        resources::UserSecretName(name, user.name),
+        [&] { return resources::UserSecret(cluster, user.name); }, seen, plan);
   }
 }
 

@@ -63,7 +63,8 @@ TEST_F(SecretsPlanTest, OfSomebodyElseAreLeftAloneAndNoNodeStartsWithThem) {
   Secret("c-operator-user", SecretState::kForeign);
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), IsEmpty());
-  EXPECT_THAT(Problems(plan), ElementsAre(HasSubstr("NeedsPerson NameTaken: Secret c-operator-user")));
+  EXPECT_THAT(Problems(plan),
+              ElementsAre(HasSubstr("NeedsPerson NameTaken: Secret c-operator-user")));
   EXPECT_EQ(taken_, "c-operator-user");
 }
 

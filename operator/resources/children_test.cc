@@ -12,6 +12,7 @@
 #include "operator/resources/golden.h"
 #include "operator/resources/names.h"
 #include "operator/resources/pod_hash.h"
+#include "rabbitmq/config.h"
 
 namespace rabbit::resources {
 namespace {
@@ -260,6 +261,12 @@ TEST_F(ChildrenTest, TheNodesNameIsGivenAndDoesNotFollowTheClusterDomain) {
   EXPECT_EQ(environment[1]["value"], "rabbit@$(POD_NAME).rabbitcluster-nodes.default");
   EXPECT_THAT(base::Dump(Child(kube::kConfigMaps, "rabbitcluster-haproxy")),
               HasSubstr("rabbitcluster-node-0.rabbitcluster-nodes.default.svc.example.org"));
+}
+
+TEST_F(ChildrenTest, NoVariableOfOursCanBeSetTwice) {
+  for (const Json& variable : Environment()) {
+    EXPECT_TRUE(rabbitmq::OwnedVariable(variable["name"].get<std::string>())) << variable["name"];
+  }
 }
 
 TEST_F(ChildrenTest, ANewNodeMakesNoRunningNodeOutOfDate) {

@@ -112,7 +112,8 @@ class Guard {
                       member == nullptr
                           ? pod.name + " is held until the broker says who its members are"
                           : pod.name + " is being prepared; if it stays so, its disk is blank "
-                                       "although the cluster has it as a member"});
+                                       "although the cluster has it as a member: forget the "
+                                       "node then (rabbitmqctl forget_cluster_node)"});
     }
   }
 

@@ -217,8 +217,8 @@ TEST_F(GuardDecisionTest, AnEphemeralClusterThatWasAllKilledComesBack) {
     seen_.inventory->volumes[i] = "pod-of-before";
   }
   NobodyAnswers();
-  EXPECT_THAT(Admitted(), ElementsAre("c-node-0 with pod-0", "c-node-1 with pod-1",
-                                      "c-node-2 with pod-2"));
+  EXPECT_THAT(Admitted(),
+              ElementsAre("c-node-0 with pod-0", "c-node-1 with pod-1", "c-node-2 with pod-2"));
 }
 
 TEST_F(GuardDecisionTest, AnEphemeralNodeHasANewDiskWithEachPod) {

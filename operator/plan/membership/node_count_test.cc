@@ -44,10 +44,11 @@ TEST_F(NodeCountTest, WhatIsNotSaidIsTheCountLastDeclared) {
 TEST_F(NodeCountTest, NeverTakesAMemberAway) {
   cluster_.spec.replicas = 2;
   ExpectCount(3, 3);
-  EXPECT_THAT(Problems(plan_),
-              ElementsAre("NeedsPerson ScaleDownRefused: cannot go from 3 nodes to 2: c-node-2 is a "
-                          "member of the cluster, and this version of the operator removes no "
-                          "members; set spec.replicas back to 3"));
+  EXPECT_THAT(
+      Problems(plan_),
+      ElementsAre("NeedsPerson ScaleDownRefused: cannot go from 3 nodes to 2: c-node-2 is a "
+                  "member of the cluster, and this version of the operator removes no "
+                  "members; set spec.replicas back to 3"));
 }
 
 TEST_F(NodeCountTest, NeverShrinksOnWhatIsNotKnown) {

@@ -38,7 +38,9 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
   act::Executed done = Execute(cluster, plan, seen, context);
   const report::Report report = report::MakeReport(cluster, seen, plan, done.results,
                                                    parts_.clock.Now(), parts_.clock.WallNow());
+  const bool look_again = done.broker_written;
   Remember(plan, std::move(done), seen, memory);
+  if (look_again) parts_.brokers.LookNow(key);
   return Tell(cluster, seen, report, memory, context);
 }
 
@@ -60,7 +62,6 @@ act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, cons
                                        {"reason", plan.steps[i].reason}});
     }
   }
-  if (done.broker_written) parts_.brokers.LookNow(cluster.meta.key);
   return done;
 }
 
@@ -84,6 +85,7 @@ void ClusterReconciler::Remember(const plan::Plan& plan, act::Executed done,
         id, observe::ClusterMemory::Written{
                 .child = std::move(child), .replaced_version = std::move(replaced), .at = now});
   }
+  if (done.broker_written) observed.broker_written_at = now;
   for (auto& [id, who] : done.strangers) observed.strangers[id] = {.who = who, .seen_at = now};
   for (auto& [name, view] : done.secrets) observed.secrets.Learn(name, std::move(view), now);
 }

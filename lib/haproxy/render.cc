@@ -265,9 +265,7 @@ std::string StatsCsvTarget(const Stats& stats) {
 }
 
 base::Result<Rendered> RenderConfig(const Config& config) {
-  if (const auto valid = Validate(config); !valid) {
-    return base::FailWrapped(valid.error(), "load balancer");
-  }
+  if (const auto valid = Validate(config); !valid) return tl::unexpected(valid.error());
   const std::string hash = base::ShortHash(Write(config, "-"));
   return Rendered{.text = Write(config, hash), .hash = hash};
 }

@@ -162,7 +162,7 @@ TEST(RenderConfig, RefusesWhatValidateRefuses) {
   const auto rendered = RenderConfig(config);
   ASSERT_FALSE(rendered);
   EXPECT_EQ(rendered.error().kind, base::ErrorKind::kInvalid);
-  EXPECT_THAT(rendered.error().message, HasSubstr("load balancer: stats path \"/a b\""));
+  EXPECT_THAT(rendered.error().message, HasSubstr("stats path \"/a b\""));
 }
 
 TEST(StatsCsvTarget, IsThereAlsoWithoutAPageForPeople) {

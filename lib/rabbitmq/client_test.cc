@@ -179,6 +179,23 @@ TEST_F(ClientTest, ABrokerThatHangsHalfWayIsNotAskedFurther) {
   EXPECT_EQ(view.policies.why(), "GET /api/vhosts: deadline exceeded");
 }
 
+TEST_F(ClientTest, AllRequestsOfALookShareItsDeadline) {
+  ExpectCaptured("3.10/");
+  options_.deadline += std::chrono::seconds(4);
+  (void)ReadAll();
+  for (const auto& call : broker_.seen()) EXPECT_EQ(call.deadline, options_.deadline);
+}
+
+TEST_F(ClientTest, ARequestedStopEndsTheLook) {
+  std::stop_source stop;
+  options_.stop = stop.get_token();
+  Expect("GET /api/overview?*").Answer(200, Captured("3.10/overview.json"));
+  Expect("GET /api/nodes?*").Open().Send("[").Do([&] { stop.request_stop(); }).Hold();
+  const BrokerView view = ReadAll();
+  EXPECT_EQ(view.nodes.kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(view.policies.kind(), ErrorKind::kCancelled);
+}
+
 TEST_F(ClientTest, WrongCredentialsAreToldApartFromMissingRights) {
   const auto get = [&](std::string body) {
     Expect("GET /api/users").Answer(401, std::move(body));

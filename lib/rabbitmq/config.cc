@@ -139,11 +139,10 @@ Result<std::string> RenderConf(const BrokerConfig& config) {
     if (!IsNodeName(node)) return Fail(ErrorKind::kInternal, "node name " + node + " is none");
   }
   const auto user_lines = ParseConf(config.user_lines);
-  if (!user_lines) return base::FailWrapped(user_lines.error(), "config");
+  if (!user_lines) return tl::unexpected(user_lines.error());
   for (const ConfLine& line : *user_lines) {
     if (const auto why = OwnedKey(line.key)) {
-      return Fail(ErrorKind::kInvalid, "config: line " + std::to_string(line.line) + ": `" +
-                                           line.key +
+      return Fail(ErrorKind::kInvalid, "line " + std::to_string(line.line) + ": `" + line.key +
                                            "` belongs to the operator: " + std::string(*why));
     }
   }

@@ -85,7 +85,7 @@ TEST(RenderConf, AUsersLineTakesThePlaceOfADefault) {
 
 TEST(RenderConf, OwnedKeysAreRefusedByNameWithTheReason) {
   EXPECT_EQ(WithLines("heartbeat = 30\ncluster_name = x\n"),
-            "config: line 2: `cluster_name` belongs to the operator: the cluster's name is "
+            "line 2: `cluster_name` belongs to the operator: the cluster's name is "
             "spec.clusterName");
   for (const char* line :
        {"cluster_formation.peer_discovery_backend = dns", "cluster_formation.dns.hostname = x",
@@ -103,7 +103,7 @@ TEST(RenderConf, KeysThatOnlyResembleOwnedOnesPass) {
 }
 
 TEST(RenderConf, ABadLineIsToldByItsNumberAndNeverRepeated) {
-  EXPECT_EQ(WithLines("a = 1\n\nsecret-without-equals\n"), "config: line 3: is not `key = value`");
+  EXPECT_EQ(WithLines("a = 1\n\nsecret-without-equals\n"), "line 3: is not `key = value`");
   EXPECT_THAT(WithLines("a b = 1"), HasSubstr("line 1: is not"));
   EXPECT_THAT(WithLines("a ="), HasSubstr("`a` has no value"));
   EXPECT_THAT(WithLines("a = \x01"), HasSubstr("control character"));

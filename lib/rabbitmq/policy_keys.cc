@@ -7,6 +7,8 @@ using enum ValueType;
 
 constexpr Version kNever{999, 0, 0};
 constexpr Version kAlways{};
+// 3.10 refuses it; where it began is not known, so the broker has the last word from 3.11 on.
+constexpr Version kAfter310{3, 11, 0};
 constexpr Version k312{3, 12, 0};
 constexpr Version k313{3, 13, 0};
 constexpr Version k40{4, 0, 0};
@@ -26,12 +28,12 @@ constexpr PolicyKeyRule kRules[] = {
      .since = k40,
      .in_operator = kAlways},
     {.key = "expires", .type = kInteger, .least = 1, .in_operator = kAlways},
-    {.key = "ha-mode", .type = kMirror, .until = k40, .in_operator = k312},
-    {.key = "ha-params", .type = kMirror, .until = k40, .in_operator = k312},
+    {.key = "ha-mode", .type = kMirror, .until = k40, .in_operator = kAfter310},
+    {.key = "ha-params", .type = kMirror, .until = k40, .in_operator = kAfter310},
     {.key = "ha-promote-on-failure", .type = kMirror, .until = k40},
     {.key = "ha-promote-on-shutdown", .type = kMirror, .until = k40},
     {.key = "ha-sync-batch-size", .type = kMirror, .until = k40},
-    {.key = "ha-sync-mode", .type = kMirror, .until = k40, .in_operator = k312},
+    {.key = "ha-sync-mode", .type = kMirror, .until = k40, .in_operator = kAfter310},
     {.key = "initial-cluster-size", .type = kInteger},
     {.key = "max-age", .type = kMaxAge},
     {.key = "max-in-memory-bytes", .type = kInteger, .in_operator = kAlways},
@@ -42,13 +44,13 @@ constexpr PolicyKeyRule kRules[] = {
     {.key = "overflow",
      .type = kWord,
      .words = " drop-head reject-publish reject-publish-dlx ",
-     .in_operator = k312},
+     .in_operator = kAfter310},
     {.key = "queue-leader-locator",
      .type = kWord,
      .words = " client-local balanced least-leaders random "},
-    {.key = "queue-master-locator", .type = kText, .until = k43, .in_operator = k312},
+    {.key = "queue-master-locator", .type = kText, .until = k43, .in_operator = kAfter310},
     {.key = "queue-mode", .type = kWord, .words = " default lazy "},
-    {.key = "queue-version", .type = kInteger, .least = 1, .most = 2, .in_operator = k312},
+    {.key = "queue-version", .type = kInteger, .least = 1, .most = 2, .in_operator = kAfter310},
     {.key = "stream-filter-size-bytes", .type = kInteger, .least = 16, .most = 255, .since = k313},
     {.key = "stream-max-segment-size-bytes", .type = kInteger, .most = 3'000'000'000},
     {.key = "target-group-size", .type = kInteger, .least = 1, .since = k313, .in_operator = k313},

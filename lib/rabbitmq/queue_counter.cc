@@ -20,6 +20,14 @@ std::string Of(std::uint32_t part, std::uint32_t whole, std::string_view what) {
   return std::to_string(part) + " of " + std::to_string(whole) + ' ' + std::string(what);
 }
 
+// A name that goes into a message: bounded, and on one line.
+std::string Shown(std::string_view name) {
+  std::string shown(name.substr(0, kMaxNameInExample));
+  std::ranges::replace_if(
+      shown, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+  return shown;
+}
+
 // What one queue adds; counts are 0 or 1.
 struct Verdict {
   QueueCounts counts;
@@ -102,7 +110,7 @@ void QueueCounter::Add(const QueueEntry& queue) {
   }
 
   AddTo(summary_.all, verdict.counts);
-  if (!queue.home.empty()) ++summary_.leaders[queue.home];
+  if (std::ranges::find(members_, queue.home) != members_.end()) ++summary_.leaders[queue.home];
   if (!queue.policy.empty()) {
     const PolicyKey key{.vhost = queue.vhost, .name = queue.policy};
     if (summary_.by_policy.contains(key) || summary_.by_policy.size() < kMaxPolicies) {
@@ -119,8 +127,8 @@ void QueueCounter::Remember(const QueueEntry& queue, std::string trouble) {
 
 QueueSummary QueueCounter::Take() {
   for (const auto& [key, trouble] : examples_) {
-    summary_.examples.push_back(key.second.substr(0, kMaxNameInExample) + " in vhost " +
-                                key.first.substr(0, kMaxNameInExample) + ": " + trouble);
+    summary_.examples.push_back(Shown(key.second) + " in vhost " + Shown(key.first) + ": " +
+                                trouble);
   }
   examples_.clear();
   return std::move(summary_);

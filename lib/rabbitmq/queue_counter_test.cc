@@ -157,6 +157,19 @@ TEST_F(QueueCounterTest, ExamplesAreBoundedAndTheSmallestWhateverTheOrder) {
   EXPECT_EQ(examples[4], "q14 in vhost /: 2 of 3 members online");
 }
 
+TEST_F(QueueCounterTest, ANameInAnExampleIsOneBoundedLine) {
+  const auto examples = Count({Quorum("a\nb" + std::string(500, 'x'), 3, 2)}).examples;
+  ASSERT_EQ(examples.size(), 1U);
+  EXPECT_TRUE(examples[0].starts_with("a?bxxx"));
+  EXPECT_LT(examples[0].size(), 200U);
+}
+
+TEST_F(QueueCounterTest, OnlyMembersAreLeaders) {
+  QueueEntry queue = Quorum("q", 3, 3);
+  queue.home = "rabbit@stranger";
+  EXPECT_TRUE(Count({queue}).leaders.empty());
+}
+
 TEST_F(QueueCounterTest, PoliciesAreCountedUpToABound) {
   QueueCounter counter({}, Members(3));
   for (std::size_t i = 0; i < kMaxPolicies + 10; ++i) {

@@ -107,7 +107,7 @@ Controller::Controller(Reconciler& reconciler, base::Clock& clock, base::Random&
 }
 
 Controller::~Controller() {
-  Stop({});
+  Stop({}, {});
   workers_.clear();  // joins
 }
 
@@ -198,7 +198,7 @@ bool Controller::WaitIdle(base::TimePoint until) {
   return queue_.working() == 0;
 }
 
-bool Controller::Stop(base::Duration grace) {
+bool Controller::Stop(base::Duration grace, base::Duration after_cancel) {
   {
     base::MutexLock lock(mutex_);
     stopping_ = true;
@@ -207,7 +207,7 @@ bool Controller::Stop(base::Duration grace) {
   }
   if (grace > base::Duration::zero() && WaitIdle(clock_.Now() + grace)) return true;
   stop_.request_stop();
-  return WaitIdle(clock_.Now() + kStopTime);
+  return WaitIdle(clock_.Now() + after_cancel);
 }
 
 void Controller::UpdateMetrics() {

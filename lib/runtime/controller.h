@@ -52,11 +52,11 @@ class Controller {
   void Add(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
   void AddAfter(const kube::ObjectKey& key, base::Duration delay) RABBIT_EXCLUDES(mutex_);
 
-  // Drops what is queued and waits for what is under way: first for `grace`; then with its stop
-  // token requested for kStopTime more. True when nothing is under way any more. Adds are dropped
+  // Drops what is queued and waits for what is under way: first for `grace`, then with its stop
+  // token requested for `after_cancel`. True when nothing is under way any more. Adds are dropped
   // from now on. A zero `grace` is for a lost lease.
-  bool Stop(base::Duration grace) RABBIT_EXCLUDES(mutex_);
-  static constexpr std::chrono::seconds kStopTime{5};
+  bool Stop(base::Duration grace, base::Duration after_cancel = std::chrono::seconds(5))
+      RABBIT_EXCLUDES(mutex_);
 
   // Keys under way and the oldest's age make the gauges; call it before each scrape.
   void UpdateMetrics() RABBIT_EXCLUDES(mutex_);

@@ -287,6 +287,19 @@ TEST_F(ControllerTest, StopWithoutGraceCancelsWhatRuns) {
   EXPECT_TRUE(MetricsSay("controller_runtime_reconcile_errors_total{controller=\"c\"} 0"));
 }
 
+TEST_F(ControllerTest, StopSaysWhenAReconcileWouldNotEnd) {
+  reconciler_.Behave(kA, [this](const ReconcileContext&) {
+    reconciler_.WaitForOpen({});
+    return ReconcileResult::Done();
+  });
+  controller_.Start();
+  controller_.Add(kA);
+  ASSERT_TRUE(reconciler_.WaitForCalls(kA, 1));
+  EXPECT_FALSE(controller_.Stop(milliseconds(1), milliseconds(1)));
+  reconciler_.Open();
+  EXPECT_TRUE(controller_.Stop(std::chrono::minutes(1)));
+}
+
 TEST_F(ControllerTest, StopsThoughItNeverStarted) {
   controller_.Add(kA);
   EXPECT_TRUE(controller_.Stop(seconds(1)));

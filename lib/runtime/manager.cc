@@ -89,6 +89,10 @@ bool Manager::Stop(base::Duration at_most) {
   for (const std::size_t i : std::exchange(started_, {})) {
     const Component& component = components_[i];
     if (!component.stop) continue;
+    if (component.stop_only_after_rest && !all) {
+      logger_.Warn("left as it is, because another part still runs", {{"part", component.name}});
+      continue;
+    }
     const base::TimePoint began = clock_.Now();
     const base::TimePoint deadline = began + std::min(component.stop_within, at_most);
     if (RunWithin(deadline, [stop = component.stop, deadline] { stop(deadline); })) {

@@ -31,6 +31,10 @@ struct Component {
   // lease is released after the workers have stopped, and metrics are served to the end, though
   // both start early.)
   int stop_stage = 0;
+
+  // Not stopped at all when an earlier one did not come to rest in time: a lease must not be
+  // released while somebody may still write under it. Better that it runs out.
+  bool stop_only_after_rest = false;
 };
 
 class Manager {

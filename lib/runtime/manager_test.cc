@@ -152,6 +152,22 @@ TEST_F(ManagerTest, APartThatDoesNotStopInTimeHoldsUpNobody) {
   EXPECT_EQ(diary_->Read(), "+a +hung -a");
 }
 
+TEST_F(ManagerTest, ALeaseIsNotReleasedUnderAWorkerThatHangs) {
+  Component lease = Part("lease", 1);
+  lease.stop_only_after_rest = true;
+  manager_.Add(lease);
+  Component hung = Part("workers");
+  Enter();
+  hung.stop = [this, gate = gate_](base::TimePoint) {
+    Hang();
+    Leave(gate);
+  };
+  manager_.Add(hung);
+  ASSERT_TRUE(manager_.Start({}));
+  EXPECT_FALSE(manager_.Stop(milliseconds(5)));
+  EXPECT_EQ(diary_->Read(), "+lease +workers");
+}
+
 TEST_F(ManagerTest, APartMayHaveNothingToDo) {
   manager_.Add({.name = "empty"});
   EXPECT_TRUE(manager_.Start({}));

@@ -75,7 +75,9 @@ TEST(Registry, IsUsedFromManyThreads) {
           registry.Add(kDone, {});
           registry.Set(kNodes, {{"thread", std::to_string(t)}}, i);
           registry.Forget({{"thread", std::to_string(t)}});
-          if (i % 10 == 0) EXPECT_THAT(registry.Text(), HasSubstr("dropped"));
+          if (i % 10 == 0) {
+            EXPECT_THAT(registry.Text(), HasSubstr("dropped"));
+          }
         }
       });
     }

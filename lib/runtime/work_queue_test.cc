@@ -143,7 +143,10 @@ TEST_F(WorkQueueTest, CloseDropsWhatWaitsAndKeepsWhatIsOut) {
   EXPECT_EQ(queue_.waiting() + queue_.working(), 0U);
 }
 
-TEST_F(WorkQueueTest, DoneOfAKeyThatIsNotOutIsABug) { EXPECT_DEATH(Done(kA), ""); }
+TEST_F(WorkQueueTest, DoneOfAKeyThatIsNotOutIsABug) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(Done(kA), "");
+}
 
 TEST(DelayAfter, NeverExceedsTheCapAndNeverOverflows) {
   const Backoff backoff{milliseconds(5), seconds(1000)};

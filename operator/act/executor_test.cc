@@ -155,7 +155,7 @@ TEST_F(ExecutorTest, WhatTheBrokerRefusesIsNotTriedAtTheNextNode) {
                                                             .name = "half",
                                                             .pattern = "x",
                                                             .apply_to = "queues",
-                                                            .definition = "{}"},
+                                                            .definition = R"({"max-length":1})"},
                                   .reason = "differs"}});
   EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kInvalid);
   EXPECT_NE(done.results[0].error.value().message.find("Validation failed"), std::string::npos);

@@ -89,12 +89,11 @@ TEST(ParseRabbitCluster, SaysPathValueAndRuleOfEachError) {
             "spec.replicas: 0: must be between 1 and 99\n"
             "spec.loadBalancer.balance: \"Foo\": must be one of LeastConn, RoundRobin, Source\n"
             "spec.drift.interval: \"0s\": must be between 1s and 1h\n");
-  EXPECT_EQ(
-      Errors(R"({"storage":5,"plugins":["a","B"],"tls":{}})"),
-      "spec.storage: 5: must be an object\n"
-      "spec.plugins[1]: [\"a\",\"B\"]: must be a plugin's name: lower-case letters, digits and "
-      "'_'\n"
-      "spec.tls.secretRef: is required\n");
+  EXPECT_EQ(Errors(R"({"storage":5,"plugins":["a","B"],"tls":{}})"),
+            "spec.storage: 5: must be an object\n"
+            "spec.plugins[1]: \"B\": must be a plugin's name: lower-case letters, digits and "
+            "'_'\n"
+            "spec.tls.secretRef: is required\n");
 }
 
 TEST(ParseRabbitCluster, LeavesAFieldInErrorAtItsDefault) {
@@ -155,9 +154,11 @@ TEST(ParseRabbitCluster, AnErrorInsideAUserConcernsThatUser) {
 }
 
 TEST(ParseRabbitCluster, AnErrorInAListOfTheSpecIsStructural) {
-  EXPECT_EQ(Errors(R"({"env":[{"name":"1A"},{"name":"B"},{"name":"B"}]})"),
+  EXPECT_EQ(Errors(R"({"env":[{"name":"1A"},{"name":"B"},{"name":"B","value":"secret"},{},{}]})"),
             "spec.env[0].name: \"1A\": must be letters, digits and '_', no digit first\n"
-            "spec.env[2]: {\"name\":\"B\"}: has the same name as an earlier entry\n");
+            "spec.env[2]: B: has the same name as an earlier entry\n"
+            "spec.env[3].name: is required\n"
+            "spec.env[4].name: is required\n");
 }
 
 TEST(ParseRabbitCluster, NeverRepeatsTheValueOfAVariable) {

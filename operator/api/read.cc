@@ -11,13 +11,21 @@ namespace {
 
 constexpr std::size_t kLongestValue = 80;  // bytes of a value in a message
 
-std::string KeyOf(const Rule& rule, const Json& entry) {
+// The entry's keys for people ("/, half"), or nothing when one is missing, which is another error.
+std::optional<std::string> KeyOf(const Rule& rule, const Json& entry) {
   std::string key;
   for (std::string_view name : rule.keys) {
-    key += base::FindString(entry, {name});
-    key += '\0';  // no name holds one
+    const Json* part = base::Find(entry, {name});
+    if (part == nullptr || !part->is_string()) return std::nullopt;
+    // Names hold no control characters, so the line break tells "a, b" and "c" from "a" and "b, c".
+    key += (key.empty() ? "" : ",\n") + part->get<std::string>();
   }
   return key;
+}
+
+std::string OnOneLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
 }
 
 std::string KeyNames(const Rule& rule) {
@@ -49,11 +57,11 @@ const Json* JsonReader::Find(std::string_view name, const Rule& rule) {
     if (rule.required) findings_.structural.push_back({path, "", "is required"});
     return nullptr;
   }
-  std::string where;
-  if (std::optional<std::string> wrong = Violation(rule, *found, where)) {
+  Place place;
+  if (std::optional<std::string> wrong = Violation(rule, *found, place)) {
     std::string value;
-    if (!rule.hide) value = ShortValue(*found);
-    findings_.structural.push_back({path + where, std::move(value), *std::move(wrong)});
+    if (!rule.hide) value = ShortValue(*place.value);
+    findings_.structural.push_back({path + place.step, std::move(value), *std::move(wrong)});
     return nullptr;
   }
   return &*found;
@@ -83,11 +91,12 @@ void JsonReader::OnList(std::string_view name, const Rule& rule, const ListRef& 
     const Json& entry = (*value)[i];
     const std::string path = path_ + "." + std::string(name) + "[" + std::to_string(i) + "]";
     Findings found;
+    const std::optional<std::string> key = KeyOf(rule, entry);
     if (!entry.is_object()) {
       found.structural.push_back({path, ShortValue(entry), "must be an object"});
-    } else if (!seen.insert(KeyOf(rule, entry)).second) {
+    } else if (key && !seen.insert(*key).second) {
       found.structural.push_back(
-          {path, ShortValue(entry), "has the same " + KeyNames(rule) + " as an earlier entry"});
+          {path, OnOneLine(*key), "has the same " + KeyNames(rule) + " as an earlier entry"});
     } else {
       list.append();
       JsonReader inner(entry, path, found);

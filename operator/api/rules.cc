@@ -35,6 +35,8 @@ bool Matches(std::string_view pattern, std::string_view text) {
   return found->second.Matches(text);
 }
 
+std::int64_t Size(const Json& value) { return static_cast<std::int64_t>(value.size()); }
+
 std::string Joined(std::span<const std::string_view> words) {
   std::string text;
   for (std::string_view word : words) {
@@ -98,23 +100,21 @@ Found QuantityViolation(const Json& value) {
   return "must be a quantity such as 500m, 2 or 10Gi";
 }
 
-Found EntriesViolation(const Rule& rule, const Json& value, std::string& where) {
-  if (Found found =
-          OutOfBounds(rule, static_cast<std::int64_t>(value.size()), "have", " entries")) {
-    return found;
-  }
-  std::string ignored;
+Found EntriesViolation(const Rule& rule, const Json& value, Place& place) {
+  if (Found found = OutOfBounds(rule, Size(value), "have", " entries")) return found;
   for (const auto& [key, entry] : value.items()) {
-    where = "[" + key + "]";
+    Place inner;
+    Found found = Violation(*rule.each, entry, inner);
     if (value.is_object() && (key.empty() || key.size() > kLongestKey)) {
-      return "must have a key of 1 to " + std::to_string(kLongestKey) + " characters";
+      found = "must have a key of 1 to " + std::to_string(kLongestKey) + " characters";
+    } else if (value.is_array() && std::count(value.begin(), value.end(), entry) > 1) {
+      found = "must not be there twice";
     }
-    if (Found found = Violation(*rule.each, entry, ignored)) return found;
-    if (value.is_array() && std::count(value.begin(), value.end(), entry) > 1) {
-      return "must not be there twice";
+    if (found) {
+      place = {"[" + key + "]", &entry};
+      return found;
     }
   }
-  where.clear();
   return {};
 }
 
@@ -122,18 +122,19 @@ Found JsonArrayViolation(const Rule& rule, const Json& value) {
   const bool objects = value.is_array() && std::all_of(value.begin(), value.end(),
                                                        [](const Json& e) { return e.is_object(); });
   if (!objects) return "must be a list of objects";
-  return OutOfBounds(rule, static_cast<std::int64_t>(value.size()), "have", " entries");
+  return OutOfBounds(rule, Size(value), "have", " entries");
 }
 
 Found ObjectViolation(const Rule& rule, const Json& value) {
   if (!value.is_object()) return "must be an object";
-  if (rule.min && static_cast<std::int64_t>(value.size()) < *rule.min) return "must not be empty";
+  if (rule.min && Size(value) < *rule.min) return "must not be empty";
   return {};
 }
 
 }  // namespace
 
-Found Violation(const Rule& rule, const Json& value, std::string& where) {
+Found Violation(const Rule& rule, const Json& value, Place& place) {
+  place = {"", &value};
   switch (rule.kind) {
     case Rule::Kind::kBool:
       if (!value.is_boolean()) return "must be true or false";
@@ -163,13 +164,13 @@ Found Violation(const Rule& rule, const Json& value, std::string& where) {
       return JsonArrayViolation(rule, value);
     case Rule::Kind::kTexts:
       if (!value.is_array()) return "must be a list";
-      return EntriesViolation(rule, value, where);
+      return EntriesViolation(rule, value, place);
     case Rule::Kind::kTextMap:
       if (!value.is_object()) return "must be an object";
-      return EntriesViolation(rule, value, where);
+      return EntriesViolation(rule, value, place);
     case Rule::Kind::kList:
       if (!value.is_array()) return "must be a list";
-      return OutOfBounds(rule, static_cast<std::int64_t>(value.size()), "have", " entries");
+      return OutOfBounds(rule, Size(value), "have", " entries");
   }
   return {};
 }

@@ -116,10 +116,15 @@ inline constexpr Rule kStatsPath = Text(1, 128, "^/[A-Za-z0-9._~/-]{0,127}$",
 inline constexpr Rule kCidr =
     Text(1, 64, "^[0-9a-fA-F:.]+/[0-9]{1,3}$", "an address range as 10.0.0.0/8");
 
+// Which part of a value breaks its rule: an entry of a list or map of texts, or all of it.
+struct Place {
+  std::string step;                       // "[2]", "[cpu]"; empty: all of it
+  const nlohmann::json* value = nullptr;  // inside the value that was looked at
+};
+
 // What `value` lacks of `rule`, as a phrase that follows the field's path and value ("must be at
-// most 63 characters"), or nothing. Looks at the value itself and, for lists and maps of texts, at
-// its entries; `where` then gets the entry's step ("[2]", "[cpu]").
+// most 63 characters"), or nothing. Fills in `place` then.
 [[nodiscard]] std::optional<std::string> Violation(const Rule& rule, const nlohmann::json& value,
-                                                   std::string& where);
+                                                   Place& place);
 
 }  // namespace rabbit::api

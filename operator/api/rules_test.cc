@@ -14,9 +14,9 @@ using Json = nlohmann::json;
 
 // "" when `value` keeps `rule`, else the phrase, after the entry's step if there is one.
 std::string Wrong(const Rule& rule, const Json& value) {
-  std::string where;
-  const auto found = Violation(rule, value, where);
-  return found ? (where.empty() ? *found : where + " " + *found) : "";
+  Place place;
+  const auto found = Violation(rule, value, place);
+  return found ? (place.step.empty() ? *found : place.step + " " + *found) : "";
 }
 
 TEST(Rules, BoundNumbers) {

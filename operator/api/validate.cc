@@ -9,6 +9,7 @@
 #include "base/quantity.h"
 #include "operator/api/advanced_config.h"
 #include "operator/api/duration.h"
+#include "operator/api/handed_on.h"
 #include "rabbitmq/config.h"
 #include "rabbitmq/policy_check.h"
 
@@ -19,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kLongestName = 47;  // C-node-98 and its like stay below 63
 constexpr std::size_t kLongestKeyName = 63;
-constexpr Duration kHeartbeat = 60s;  // what broker and clients agree on when nobody says otherwise
+constexpr Duration kDefaultHeartbeat = 60s;  // the broker's, if spec.config does not say another
 // Ports that proxies listen on, or that lead to brokers by them.
 constexpr std::array<std::int32_t, 12> kProxyPorts{1883,  5551,  5552,  5671,  5672,  8883,
                                                    15671, 15672, 15674, 15675, 61613, 61614};
@@ -108,6 +109,12 @@ class Validator {
           Refuse("spec.config", line.key,
                  "line " + std::to_string(line.line) + ": " + std::string(*owned));
         }
+        if (line.key == "heartbeat") {
+          // 0 switches heartbeats off: idle connections then have no sign of life at all.
+          if (const auto seconds = ParseDuration(line.value + "s"); seconds && *seconds > 0s) {
+            heartbeat_ = *seconds;
+          }
+        }
       }
     }
     if (const auto error = AdvancedConfigError(spec_.advanced_config)) {
@@ -128,6 +135,9 @@ class Validator {
       if (variable.value && !variable.value_from.empty()) {
         Refuse(path, variable.name, "must have value or valueFrom, not both");
       }
+      if (const auto error = ValueFromError(variable.value_from)) {
+        Refuse(path + ".valueFrom", "", *error);
+      }
     }
   }
 
@@ -147,6 +157,9 @@ class Validator {
       if (name != meta_.key.name && !name.starts_with(cluster)) {
         Refuse("spec.overrides[" + std::to_string(i) + "].name", name,
                "must be an object of this cluster: " + meta_.key.name + " or " + cluster + "…");
+      }
+      if (const auto error = OverrideError(spec_.overrides[i].patch)) {
+        Refuse("spec.overrides[" + std::to_string(i) + "].patch", error->first, error->second);
       }
     }
   }
@@ -171,11 +184,10 @@ class Validator {
     if (!balancer.enabled) return;
     for (const auto& [name, timeout] : {std::pair{"server", balancer.timeouts.server},
                                         std::pair{"client", balancer.timeouts.client}}) {
-      if (timeout < kHeartbeat) {
+      if (timeout < heartbeat_) {
         Warn(std::string("spec.loadBalancer.timeouts.") + name,
-             FormatDuration(timeout) +
-                 " is below the heartbeat of 60s: idle clients will be cut "
-                 "off; use 60s or more, or a shorter heartbeat");
+             FormatDuration(timeout) + " is below the heartbeat of " + FormatDuration(heartbeat_) +
+                 ": idle clients will be cut off; use at least that, or a shorter heartbeat");
       }
     }
     if (balancer.max_connections_per_listener > balancer.max_connections) {
@@ -327,6 +339,7 @@ class Validator {
   const kube::ObjectMeta& meta_;
   Spec& spec_;
   Findings& findings_;
+  Duration heartbeat_ = kDefaultHeartbeat;
   std::vector<EntryError> found_;  // of the list that Drop() walks
 };
 

@@ -68,8 +68,9 @@ TEST(Validate, RefusesTheOperatorsOwnSettingsByName) {
 }
 
 TEST(Validate, WantsAValueOrASource) {
-  EXPECT_EQ(Errors(R"({"env":[{"name":"A","value":"x","valueFrom":{"fieldRef":{}}}]})"),
-            "spec.env[0]: A: must have value or valueFrom, not both\n");
+  EXPECT_EQ(
+      Errors(R"({"env":[{"name":"A","value":"x","valueFrom":{"fieldRef":{"fieldPath":"a"}}}]})"),
+      "spec.env[0]: A: must have value or valueFrom, not both\n");
 }
 
 TEST(Validate, ChecksWhatBelongsTogether) {
@@ -115,6 +116,11 @@ TEST(Validate, WarnsOfTimeoutsBelowTheHeartbeat) {
   EXPECT_EQ(Warnings(R"({"loadBalancer":{"timeouts":{"server":"15s"}}})"),
             "spec.loadBalancer.timeouts.server\n");
   EXPECT_EQ(Warnings(R"({"loadBalancer":{"timeouts":{"client":"60s","server":"60s"}}})"), "");
+  EXPECT_EQ(Warnings(R"({"config":"heartbeat = 10","loadBalancer":{"timeouts":{"server":"15s"}}})"),
+            "");
+  EXPECT_EQ(
+      Warnings(R"({"config":"heartbeat = 120","loadBalancer":{"timeouts":{"server":"90s"}}})"),
+      "spec.loadBalancer.timeouts.server\n");
   EXPECT_EQ(Warnings(R"({"loadBalancer":{"enabled":false,"timeouts":{"server":"15s"}}})"), "");
 }
 
@@ -147,6 +153,36 @@ TEST(Validate, KnowsWhomABindingNames) {
             "spec.binding.user: a: must be one of spec.users\n");
   // A broken user is that user's concern alone.
   EXPECT_EQ(Errors(R"({"binding":{"user":"a"},"users":[{"name":"a","tags":[1]}]})"), "");
+}
+
+TEST(Validate, KnowsWhereAVariableComesFrom) {
+  EXPECT_EQ(Errors(R"({"env":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"a","key":"b"}}}]})"),
+            "");
+  for (const char* bad :
+       {R"({"a":{}})", R"({"fieldRef":1})", R"({"fieldRef":{},"secretKeyRef":{}})"}) {
+    EXPECT_THAT(Errors(std::string(R"({"env":[{"name":"A","valueFrom":)") + bad + "}]}"),
+                HasSubstr("spec.env[0].valueFrom: must have exactly one of"));
+  }
+}
+
+TEST(Validate, LetsNoOverrideGiveRights) {
+  const auto errors = [](const std::string& patch) {
+    return Errors(R"({"overrides":[{"kind":"StatefulSet","name":"c-node","patch":)" + patch +
+                  "}]}");
+  };
+  EXPECT_EQ(errors(R"({"spec":{"template":{"spec":{"containers":[{"name":"x","image":"y"}]}}}})"),
+            "");
+  EXPECT_EQ(errors(R"({"metadata":{"annotations":{"a":"b"}}})"), "");
+  EXPECT_EQ(errors(R"({"spec":{"template":{"spec":{"hostNetwork":true}}}})"),
+            "spec.overrides[0].patch: spec.template.spec.hostNetwork: must not be overridden\n");
+  for (const char* key : {"hostPath", "privileged", "capabilities", "selector", "ownerReferences",
+                          "serviceAccountName", "hostPID", "$patch"}) {
+    EXPECT_THAT(errors(std::string(R"({"spec":{"list":[{")") + key + R"(":{}}]}})"),
+                HasSubstr(std::string("spec.list[0].") + key + ": must not be overridden"));
+  }
+  EXPECT_THAT(errors(R"({"metadata":{"name":"x"}})"), HasSubstr("metadata.name: must not be"));
+  EXPECT_THAT(errors(R"({"metadata":{"labels":{"app.kubernetes.io/name":"x"}}})"),
+              HasSubstr("metadata.labels.app.kubernetes.io/name: must not be"));
 }
 
 TEST(ValidateStorageChange, LetsAVolumeGrowAndNothingElse) {

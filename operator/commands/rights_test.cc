@@ -67,10 +67,10 @@ TEST(NeededRights, AreThoseOfTheManifests) {
   const auto documents = base::ParseYaml(text.str());
   ASSERT_TRUE(documents);
   std::set<std::string> granted, lease_granted;
-  for (const base::Json& document : *documents) {
+  for (const nlohmann::json& document : *documents) {
     const bool cluster_role = document["kind"] == "ClusterRole";
     if (!cluster_role && document["kind"] != "Role") continue;
-    for (const base::Json& rule : document["rules"]) {
+    for (const nlohmann::json& rule : document["rules"]) {
       for (const auto& group : rule["apiGroups"]) {
         for (const auto& resource : rule["resources"]) {
           for (const auto& verb : rule["verbs"]) {

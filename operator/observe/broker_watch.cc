@@ -53,11 +53,12 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       continue;
     }
     rabbitmq::ManagementClient client(**transport, target.user, target.password);
+    const base::TimePoint began = clock.Now();
     rabbitmq::BrokerView view = client.Read({}, {.deadline = deadline, .stop = stop});
     if (view.nodes.has_value()) {
       answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
                      .trouble = {},
-                     .at = clock.Now(),
+                     .at = began,
                      .denied = false};
       answer.succeeded = true;
       return answer;

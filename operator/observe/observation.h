@@ -131,7 +131,8 @@ struct SecretView {
 struct BrokerLook {
   std::shared_ptr<const rabbitmq::BrokerView> view;  // null: nobody answered (yet)
   std::string trouble;                               // why the last look failed; empty: it did not
-  base::TimePoint at{};                              // of `view`
+  base::TimePoint at{};                              // when the look that gave `view` began
+  bool outdated = false;  // something was written at the broker since: what it shows may be undone
   bool denied = false;                               // the broker refused the operator's password
 };
 

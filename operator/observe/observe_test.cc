@@ -319,7 +319,8 @@ TEST_F(LookTest, AProxyThatDoesNotAnswerIsTroubleOfThatProxyAlone) {
     return http::Response{.status = 200,
                           .headers = {{"X-Config-Hash", "abcd"}},
                           .body = "# pxname,svname,scur,status,check_status,\n"
-                                  "rabbitmq_cluster,c-node-0,3,UP,L7OK,\n"};
+                                  "rabbitmq_cluster,c-node-0,3,UP,L7OK,\n"
+                                  "rabbitmq_cluster,BACKEND,3,UP,,\n"};
   });
   Break("10.0.0.9");
   const auto answer =

@@ -45,6 +45,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   for (const auto& [id, stranger] : memory.strangers) seen.strangers[id] = stranger.who;
 
   seen.broker = brokers_.Latest(key);
+  seen.broker.outdated = seen.broker.view != nullptr && seen.broker.at < memory.broker_written_at;
   seen.proxy_looks = proxies_.Latest(key).looks;
   if (seen.broker.denied) memory.secrets.Doubt();
   const bool new_here = seen.first_sight;

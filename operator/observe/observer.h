@@ -36,6 +36,8 @@ struct ClusterMemory {
     base::TimePoint seen_at;
   };
   std::map<ChildId, Stranger> strangers;
+
+  base::TimePoint broker_written_at{};  // when the last write at the broker had come back
 };
 
 class Observer {

@@ -34,6 +34,11 @@ bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observ
     AddWait(plan, {Aspect::kTopology, "BrokerNotAnswering", NotAnswering(look)});
     return false;
   }
+  if (look.outdated) {
+    AddWait(plan, {Aspect::kTopology, "LookingAgain",
+                   "waiting for a look at the broker that shows what was just written"});
+    return false;
+  }
   if (seen.inventory && seen.inventory->formed) return true;
 
   // What is written before all nodes are one cluster is lost with the node that joins another.

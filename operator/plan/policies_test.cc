@@ -98,7 +98,7 @@ TEST_F(PlanPoliciesTest, ABadPolicyHoldsBackNoOther) {
   Declare(bad);
   Declare(Half());
   EXPECT_THAT(Steps(), ElementsAre(StartsWith("put policy half")));
-  EXPECT_THAT(Problems(), ElementsAre(StartsWith("NeedsPerson BadPattern: policy bad in vhost /: ")));
+  EXPECT_THAT(Problems(), ElementsAre(StartsWith("NeedsPerson InvalidPattern: policy bad in vhost /: ")));
 }
 
 TEST_F(PlanPoliciesTest, APolicyOfAVhostThatDoesNotExistIsAProblem) {

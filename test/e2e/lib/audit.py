@@ -21,10 +21,11 @@ def events(since=0, user=None):
 
 
 def summary(found):
-    """Events in words, for a failure's text: ["patch statefulsets test/rmq-node 200", …]."""
+    """Events in words: ["patch statefulsets test/rmq-node 200", "create pods/exec test/rmq-node-0 101", …]."""
     lines = []
     for event in found:
         target = event.get("objectRef", {})
-        lines.append(f"{event['verb']} {target.get('resource', event['requestURI'])} "
-                     f"{target.get('namespace', '')}/{target.get('name', '')} {event.get('responseStatus', {}).get('code', '')}")
+        resource = "/".join(filter(None, (target.get("resource", event["requestURI"]), target.get("subresource"))))
+        lines.append(f"{event['verb']} {resource} "
+                     f"{target.get('namespace', '')}/{target.get('name', '')} {event.get('responseStatus', {}).get('code', '')}".strip())
     return lines

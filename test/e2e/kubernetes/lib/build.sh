@@ -15,7 +15,7 @@ go_digest() { # DIRECTORY WORD...
 go_build() { # DIRECTORY LDFLAGS OUT
   command -v go >/dev/null || die "go is missing: Kubernetes is built from its Go modules (Go 1.24 or newer)"
   # Politely: a cold build takes minutes of every core.
-  (cd "$1" && CGO_ENABLED=0 nice -n 5 go build -trimpath -ldflags "-s -w $2" -o "$3" .)
+  (cd "$1" && CGO_ENABLED=0 nice -n 5 go build -trimpath -buildvcs=false -ldflags "-s -w $2" -o "$3" .)
 }
 
 build_components() { # OUT_DIRECTORY

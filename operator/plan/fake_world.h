@@ -34,7 +34,7 @@ class FakeWorld {
   }
 
   api::RabbitCluster cluster;
-  base::ManualClock clock;
+  base::TimePoint now{std::chrono::hours(1)};
   int writes = 0;  // to the API server
 
   void Declare(int replicas) {
@@ -133,7 +133,7 @@ class FakeWorld {
       }
       view.nodes = std::move(nodes);
       seen.broker.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view));
-      seen.broker.at = clock.Now();
+      seen.broker.at = now;
     }
     return seen;
   }
@@ -146,7 +146,7 @@ class FakeWorld {
     for (const Step& step : plan.steps) {
       const bool held_back = step.after && !done[*step.after];
       bool ok = !held_back && !fails();
-      if (ok) ok = std::visit([this](const auto& action) { return Do(action); }, step.action);
+      if (ok) ok = std::visit([this](const auto& action) { return this->Do(action); }, step.action);
       done.push_back(ok);
     }
     for (const auto& [id, verified] : plan.verified) verified_[id] = verified;
@@ -157,7 +157,7 @@ class FakeWorld {
 
   // A moment passes: controllers and kubelets do their part, at most one step a pod.
   void Tick() {
-    clock.Advance(std::chrono::seconds(1));
+    now += std::chrono::seconds(1);
     const base::Json* set = Find(kNodeSet);
     const int wanted = set == nullptr ? 0 : (*set)["spec"]["replicas"].get<int>();
     std::erase_if(pods_, [&](const auto& pod) { return pod.first >= wanted; });
@@ -296,8 +296,10 @@ class FakeWorld {
     auto [secret, is_new] = secrets_.try_emplace(step.name);
     if (!is_new) return true;  // taken up again
     const base::Json body = base::ParseJson(step.body).value();
-    for (const auto& [key, value] : body.value("stringData", base::Json::object()).items()) {
-      secret->second[key] = base::Secret(value.get<std::string>());
+    if (const base::Json* data = base::Find(body, {"stringData"})) {
+      for (const auto& [key, value] : data->items()) {
+        secret->second[key] = base::Secret(value.get<std::string>());
+      }
     }
     for (const auto& random : step.random) secret->second[random.key] = base::Secret("random");
     return true;

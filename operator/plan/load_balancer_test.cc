@@ -17,7 +17,7 @@ class LoadBalancerTest : public PlanTest {
   LoadBalancerTest() {
     seen_.proxy_deployment = observe::DeploymentState{
         .replicas = 2, .ready_replicas = 2, .updated_replicas = 2, .settled = true};
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
       observe::Pod pod;
       pod.name = "p" + std::to_string(i);
       pod.ready = true;

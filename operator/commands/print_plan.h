@@ -1,5 +1,6 @@
 // operator/commands/print_plan.h: a plan as text for people: what would be done, in order, and why.
-// Pure. Never a secret: of each step only its description (plan::Describe) and its reason are printed.
+// Pure. Never a secret: of each step only its description (plan::Describe) and its reason are
+// printed.
 #pragma once
 
 #include <string>

@@ -17,9 +17,11 @@ TEST(PrintPlanTest, AnEmptyPlanSaysSo) {
 
 TEST(PrintPlanTest, StepsComeInOrderWithTheirReasons) {
   plan::Plan plan;
-  plan.steps.push_back({plan::CreateObject{kube::kConfigMaps, "c-inventory", "{}"}, "does not exist"});
-  plan.steps.push_back({plan::PutUser{.name = "root", .tags = {}, .password = base::Secret("s3cret")},
-                        "was removed at the broker", 0, true});
+  plan.steps.push_back(
+      {plan::CreateObject{kube::kConfigMaps, "c-inventory", "{}"}, "does not exist"});
+  plan.steps.push_back(
+      {plan::PutUser{.name = "root", .tags = {}, .password = base::Secret("s3cret")},
+       "was removed at the broker", 0, true});
   EXPECT_EQ(PrintPlan(Cluster(), plan),
             "RabbitCluster ns/c\n"
             "would do:\n"

@@ -50,8 +50,8 @@ class MakeReportTest : public ReportTest {
     // Never under-replicated: becoming so is news.
     const auto count = static_cast<std::uint32_t>(random() % 100);
     Queues() = {.total = count, .mirrored = count / 2, .mirrors_in_sync = count / 2, .quorum = 1};
-    broker_.queues->by_policy[{"/", "p"}] = {.total = count, .mirrored = count,
-                                            .mirrors_in_sync = count / 3};
+    broker_.queues->by_policy[{"/", "p"}] = {
+        .total = count, .mirrored = count, .mirrors_in_sync = count / 3};
   }
 };
 
@@ -66,8 +66,7 @@ TEST_F(MakeReportTest, ReportingOnWhatWasReportedChangesNothing) {
       Advance(pause);
       const api::Status before = report_.status;
       Make();
-      EXPECT_TRUE(!written_ || pause.count() > 0) << Text(before) << "\n"
-                                                 << Text(report_.status);
+      EXPECT_TRUE(!written_ || pause.count() > 0) << Text(before) << "\n" << Text(report_.status);
       Make();
       EXPECT_FALSE(written_) << "after " << pause.count() << " s";
     }

@@ -21,13 +21,14 @@ bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observ
                         Plan& plan) {
   const observe::BrokerLook& look = seen.broker;
   if (look.denied) {
-    AddProblem(plan, {.aspect = Aspect::kTopology,
-                      .reason = "BrokerDenied",
-                      .message = "the broker refuses user " + std::string(resources::kOperatorUser) +
-                                 " with the password in Secret " +
-                                 resources::OperatorUserSecretName(cluster.meta.key.name) +
-                                 ": set that password at the broker again",
-                      .needs_person = true});
+    AddProblem(plan,
+               {.aspect = Aspect::kTopology,
+                .reason = "BrokerDenied",
+                .message = "the broker refuses user " + std::string(resources::kOperatorUser) +
+                           " with the password in Secret " +
+                           resources::OperatorUserSecretName(cluster.meta.key.name) +
+                           ": set that password at the broker again",
+                .needs_person = true});
     return false;
   }
   if (!look.view || !look.trouble.empty()) {
@@ -75,8 +76,7 @@ void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, 
 
 bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
   return std::ranges::any_of(cluster.status.conditions, [&](const api::Condition& condition) {
-    return condition.type == "TopologySynced" &&
-           condition.status == api::ConditionStatus::kTrue &&
+    return condition.type == "TopologySynced" && condition.status == api::ConditionStatus::kTrue &&
            condition.observed_generation == cluster.meta.generation;
   });
 }

@@ -55,6 +55,14 @@ TEST_F(PlanClusterNameTest, NoBrokerStepOnAnOldViewWhenTheLastLookFailed) {
                                    "management port: c-node-1: connection refused"));
 }
 
+TEST_F(PlanClusterNameTest, NoBrokerStepOnAViewFromBeforeTheLastWrite) {
+  broker_.cluster_name = "mine";
+  seen_.broker.outdated = true;
+  EXPECT_THAT(Steps(), IsEmpty());
+  EXPECT_THAT(Waits(), ElementsAre("LookingAgain: waiting for a look at the broker that shows what "
+                                   "was just written"));
+}
+
 TEST_F(PlanClusterNameTest, NoBrokerStepBeforeTheClusterHasFormed) {
   broker_.cluster_name = "mine";
   (*broker_.nodes)[2].running = false;
@@ -82,9 +90,10 @@ TEST_F(PlanClusterNameTest, ARefusedOperatorNeedsAPerson) {
   seen_.broker.denied = true;
   seen_.broker.trouble = "401";
   EXPECT_THAT(Steps(), IsEmpty());
-  EXPECT_THAT(Problems(), ElementsAre("NeedsPerson BrokerDenied: the broker refuses user "
-                                      "rabbit-operator with the password in Secret c-operator-user: "
-                                      "set that password at the broker again"));
+  EXPECT_THAT(Problems(),
+              ElementsAre("NeedsPerson BrokerDenied: the broker refuses user "
+                          "rabbit-operator with the password in Secret c-operator-user: "
+                          "set that password at the broker again"));
 }
 
 }  // namespace

@@ -23,11 +23,15 @@ TEST(DescribeTest, AStepIsNamedByWhatItDoesAndToWhat) {
 }
 
 TEST(DescribeTest, NothingSecretIsSaid) {
-  EXPECT_EQ(Describe({PutUser{.name = "u", .tags = {}, .password = base::Secret("s3cret"),
+  EXPECT_EQ(Describe({PutUser{.name = "u",
+                              .tags = {},
+                              .password = base::Secret("s3cret"),
                               .password_hash = base::Secret("aGFzaA==")},
                       ""}),
             "write user u");
-  EXPECT_EQ(Describe({ExecInPod{"c-node-0", "rabbitmq", {"rabbitmqctl", "change_password", "u"},
+  EXPECT_EQ(Describe({ExecInPod{"c-node-0",
+                                "rabbitmq",
+                                {"rabbitmqctl", "change_password", "u"},
                                 base::Secret("s3cret")},
                       ""}),
             "run \"rabbitmqctl change_password u\" in pod c-node-0");

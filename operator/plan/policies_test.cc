@@ -60,8 +60,9 @@ TEST_F(PlanPoliciesTest, AChangeAtTheBrokerIsDrift) {
   Declare(Half());
   Has(Half("1"));
   WasInEffect();
-  EXPECT_THAT(Steps(), ElementsAre(HasSubstr(": was changed at the broker: ha-params is 1, declared "
-                                             "is 2 [drift]")));
+  EXPECT_THAT(Steps(),
+              ElementsAre(HasSubstr(": was changed at the broker: ha-params is 1, declared "
+                                    "is 2 [drift]")));
 }
 
 TEST_F(PlanPoliciesTest, DriftIsKnownThoughAnotherPolicyIsBad) {
@@ -79,9 +80,10 @@ TEST_F(PlanPoliciesTest, MirroringIsNeverWrittenToABrokerThatCannotMirror) {
   broker_.version = "4.0.5";
   Declare(Half());
   EXPECT_THAT(Steps(), IsEmpty());
-  EXPECT_THAT(Problems(), ElementsAre(AllOf(
-                              StartsWith("NeedsPerson MirroringUnsupported: policy half in vhost /: "),
-                              HasSubstr("quorum"), HasSubstr("3.13"))));
+  EXPECT_THAT(
+      Problems(),
+      ElementsAre(AllOf(StartsWith("NeedsPerson MirroringUnsupported: policy half in vhost /: "),
+                        HasSubstr("quorum"), HasSubstr("3.13"))));
 }
 
 TEST_F(PlanPoliciesTest, NothingIsWrittenWhileTheVersionIsUnknown) {
@@ -98,14 +100,16 @@ TEST_F(PlanPoliciesTest, ABadPolicyHoldsBackNoOther) {
   Declare(bad);
   Declare(Half());
   EXPECT_THAT(Steps(), ElementsAre(StartsWith("put policy half")));
-  EXPECT_THAT(Problems(), ElementsAre(StartsWith("NeedsPerson InvalidPattern: policy bad in vhost /: ")));
+  EXPECT_THAT(Problems(),
+              ElementsAre(StartsWith("NeedsPerson InvalidPattern: policy bad in vhost /: ")));
 }
 
 TEST_F(PlanPoliciesTest, APolicyOfAVhostThatDoesNotExistIsAProblem) {
   Declare(Policy("half", R"({"max-length":5})", "gone"));
   EXPECT_THAT(Steps(), IsEmpty());
-  EXPECT_THAT(Problems(), ElementsAre("NeedsPerson VhostMissing: policy half in vhost gone: the vhost "
-                                      "does not exist: declare it in spec.vhosts"));
+  EXPECT_THAT(Problems(),
+              ElementsAre("NeedsPerson VhostMissing: policy half in vhost gone: the vhost "
+                          "does not exist: declare it in spec.vhosts"));
 }
 
 TEST_F(PlanPoliciesTest, APolicyWaitsForTheVhostThatIsBeingCreated) {
@@ -129,6 +133,20 @@ TEST_F(PlanPoliciesTest, RemovedIsOnlyWhatWasDeclaredOnce) {
   Has(Policy("theirs", R"({"max-length":5})"));
   seen_.inventory->policies = {{"/", "gone"}, {"/", "half"}};
   EXPECT_THAT(Steps(), ElementsAre("delete policy half in /: is no longer declared"));
+}
+
+TEST_F(PlanPoliciesTest, ABrokenEntryIsAProblemAndItsPolicyIsLeftAlone) {
+  Has(Half());
+  seen_.inventory->policies = {{"/", "half"}};
+  cluster_.findings.entries = {{.list = "policies",
+                                .index = 0,
+                                .vhost = "/",
+                                .name = "half",
+                                .error = {"spec.policies[0].priority", "x", "must be a number"}}};
+  EXPECT_THAT(Steps(), IsEmpty());
+  EXPECT_THAT(Problems(),
+              ElementsAre("NeedsPerson InvalidEntry: spec.policies[0].priority: x: must "
+                          "be a number"));
 }
 
 TEST_F(PlanPoliciesTest, NothingIsRemovedWhileThePoliciesAreUnknown) {

@@ -34,7 +34,8 @@ void AddDefinition(std::string& list, const std::string& actual_text,
   for (const auto& [key, unused] : keys.items()) {
     const auto has = actual->find(key);
     const auto wants = declared->find(key);
-    if (has != actual->end() && wants != declared->end() && base::Dump(*has) == base::Dump(*wants)) {
+    if (has != actual->end() && wants != declared->end() &&
+        base::Dump(*has) == base::Dump(*wants)) {
       continue;
     }
     Add(list, Shortened(key), Text(*actual, key), Text(*declared, key));

@@ -28,8 +28,8 @@ class TopologyTest : public testing::Test {
     cluster_.meta.generation = 1;
     cluster_.spec.cluster_name = "c";
     cluster_.spec.replicas = 3;
-    seen_.inventory = observe::Inventory{.replicas = 3, .formed = true, .users = {}, .policies = {},
-                                         .volumes = {}};
+    seen_.inventory = observe::Inventory{
+        .replicas = 3, .formed = true, .users = {}, .policies = {}, .volumes = {}};
     broker_.cluster_name = "c";
     broker_.version = "3.10.8";
     broker_.nodes = std::vector<rabbitmq::Node>{};
@@ -57,8 +57,12 @@ class TopologyTest : public testing::Test {
     return user;
   }
   static api::Policy Policy(std::string name, std::string definition, std::string vhost = "/") {
-    return {.vhost = std::move(vhost), .name = std::move(name), .pattern = "^q",
-            .apply_to = api::ApplyTo::kQueues, .priority = 0, .definition = std::move(definition)};
+    return {.vhost = std::move(vhost),
+            .name = std::move(name),
+            .pattern = "^q",
+            .apply_to = api::ApplyTo::kQueues,
+            .priority = 0,
+            .definition = std::move(definition)};
   }
   void Declare(api::User user) { cluster_.spec.users.push_back(std::move(user)); }
   void Declare(api::Policy policy) { cluster_.spec.policies.push_back(std::move(policy)); }
@@ -75,20 +79,20 @@ class TopologyTest : public testing::Test {
     for (const auto& [key, value] : data) secret.data[key] = base::Secret(value);
   }
   void HasNoSecret(const std::string& name) {
-    seen_.secrets[name] = {.state = observe::SecretState::kAbsent, .uid = {}, .data = {},
-                           .trouble = {}};
+    seen_.secrets[name] = {
+        .state = observe::SecretState::kAbsent, .uid = {}, .data = {}, .trouble = {}};
   }
   void HasUser(const std::string& name, const std::string& password,
                std::vector<std::string> tags = {}) {
-    broker_.users->push_back(
-        {.name = name,
-         .tags = std::move(tags),
-         .password_hash = *rabbitmq::HashPassword(base::Secret(password), rabbitmq::kSha256,
-                                                  random_),
-         .hashing_algorithm = std::string(rabbitmq::kSha256)});
+    broker_.users->push_back({.name = name,
+                              .tags = std::move(tags),
+                              .password_hash = *rabbitmq::HashPassword(base::Secret(password),
+                                                                       rabbitmq::kSha256, random_),
+                              .hashing_algorithm = std::string(rabbitmq::kSha256)});
   }
-  void HasPermission(const std::string& user, const std::string& vhost, const std::string& configure,
-                     const std::string& write, const std::string& read) {
+  void HasPermission(const std::string& user, const std::string& vhost,
+                     const std::string& configure, const std::string& write,
+                     const std::string& read) {
     broker_.permissions->push_back({user, vhost, configure, write, read});
   }
   void Has(const api::Policy& policy) { broker_.policies->push_back(ToBroker(policy)); }
@@ -105,8 +109,8 @@ class TopologyTest : public testing::Test {
 
   // --- what the planners make of it
   Plan MakePlan(std::optional<std::size_t> after = {}) {
-    seen_.broker.view = broker_answers_ ? std::make_shared<const rabbitmq::BrokerView>(broker_)
-                                        : nullptr;
+    seen_.broker.view =
+        broker_answers_ ? std::make_shared<const rabbitmq::BrokerView>(broker_) : nullptr;
     Plan plan;
     if (after) plan.steps.resize(*after + 1);
     PlanClusterName(cluster_, seen_, after, plan);

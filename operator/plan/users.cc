@@ -49,8 +49,7 @@ class UserPlanner {
         Refuse(user.name, "is the operator's own user: declare another name");
       } else if (default_user && user.name == default_user->name) {
         Refuse(user.name, "is the clients' default user of Secret " +
-                              resources::DefaultUserSecretName(Name()) +
-                              ": declare another name");
+                              resources::DefaultUserSecretName(Name()) + ": declare another name");
       } else {
         PlanUser(user, SourceOf(cluster_, user));
         PlanPermissionRemovals(user);
@@ -132,12 +131,12 @@ class UserPlanner {
     }
     for (const api::Permission& declared : user.permissions) {
       if (!VhostExists(seen_, plan_, declared.vhost)) {
-        AddProblem(plan_, {.aspect = Aspect::kTopology,
-                           .reason = "VhostMissing",
-                           .message = "user " + user.name + ": permission on vhost " +
-                                      declared.vhost +
-                                      ", which does not exist: declare it in spec.vhosts",
-                           .needs_person = true});
+        AddProblem(plan_,
+                   {.aspect = Aspect::kTopology,
+                    .reason = "VhostMissing",
+                    .message = "user " + user.name + ": permission on vhost " + declared.vhost +
+                               ", which does not exist: declare it in spec.vhosts",
+                    .needs_person = true});
         continue;
       }
       const rabbitmq::Permission* actual =
@@ -166,9 +165,8 @@ class UserPlanner {
     if (!view_.permissions) return;
     for (const rabbitmq::Permission& actual : *view_.permissions) {
       if (actual.user != user.name) continue;
-      const bool declared =
-          std::ranges::find(user.permissions, actual.vhost, &api::Permission::vhost) !=
-          user.permissions.end();
+      const bool declared = std::ranges::find(user.permissions, actual.vhost,
+                                              &api::Permission::vhost) != user.permissions.end();
       if (declared) continue;
       plan_.steps.push_back(
           {DeletePermissions{actual.user, actual.vhost},

@@ -74,8 +74,9 @@ TEST_F(PlanUsersTest, TagsChangedAtTheBrokerAreDrift) {
   RootIsDeclaredAndThere();
   WasInEffect();
   AtBroker("root").tags = {};
-  EXPECT_THAT(Steps(), ElementsAre("put user root #administrator same hash: tags are none, declared "
-                                   "is \"administrator\" [drift]"));
+  EXPECT_THAT(Steps(),
+              ElementsAre("put user root #administrator same hash: tags are none, declared "
+                          "is \"administrator\" [drift]"));
 }
 
 TEST_F(PlanUsersTest, AUserRemovedAtTheBrokerIsMadeAgain) {
@@ -94,8 +95,9 @@ TEST_F(PlanUsersTest, AMissingSecretIsAProblemOfThatUserAlone) {
   HasNoSecret("rabbit-root");
   Declare(User("other", "rabbit-other"));
   HasSecret("rabbit-other", {{"password", "s3cret"}});
-  EXPECT_THAT(Problems(), ElementsAre("NeedsPerson SecretMissing: user root: Secret rabbit-root does "
-                                      "not exist: create it with key password"));
+  EXPECT_THAT(Problems(),
+              ElementsAre("NeedsPerson SecretMissing: user root: Secret rabbit-root does "
+                          "not exist: create it with key password"));
   EXPECT_THAT(Steps(), ElementsAre("put user other password=s3cret: does not exist"));
 }
 
@@ -115,9 +117,10 @@ TEST_F(PlanUsersTest, WithoutItsSecretAnExistingUserKeepsItsPasswordAndIsElseKep
   HasNoSecret("rabbit-root");
   AtBroker("root").tags = {};
   broker_.permissions->pop_back();
-  EXPECT_THAT(Steps(), ElementsAre("put user root #administrator same hash: tags are none, declared "
-                                   "is \"administrator\"",
-                                   "put permissions root in / ^$ ^$ .*: does not exist"));
+  EXPECT_THAT(Steps(),
+              ElementsAre("put user root #administrator same hash: tags are none, declared "
+                          "is \"administrator\"",
+                          "put permissions root in / ^$ ^$ .*: does not exist"));
 }
 
 TEST_F(PlanUsersTest, TagsAreNeverWrittenWithoutAHash) {
@@ -130,10 +133,12 @@ TEST_F(PlanUsersTest, TagsAreNeverWrittenWithoutAHash) {
 
 TEST_F(PlanUsersTest, ASecretThatCouldNotBeReadIsWaitedFor) {
   Declare(Root());
-  EXPECT_THAT(Waits(), ElementsAre("SecretUnknown: user root: Secret rabbit-root is yet to be read"));
+  EXPECT_THAT(Waits(),
+              ElementsAre("SecretUnknown: user root: Secret rabbit-root is yet to be read"));
   seen_.secrets["rabbit-root"].trouble = "403 Forbidden";
-  EXPECT_THAT(Waits(), ElementsAre("SecretUnknown: user root: Secret rabbit-root could not be read: "
-                                   "403 Forbidden"));
+  EXPECT_THAT(Waits(),
+              ElementsAre("SecretUnknown: user root: Secret rabbit-root could not be read: "
+                          "403 Forbidden"));
   EXPECT_THAT(Steps(), IsEmpty());
 }
 
@@ -229,6 +234,21 @@ TEST_F(PlanUsersTest, RemovedIsOnlyWhatWasDeclaredOnce) {
   HasUser("theirs", "x");
   seen_.inventory->users = {"gone", "once"};
   EXPECT_THAT(Steps(), ElementsAre("delete user once: is no longer declared"));
+}
+
+TEST_F(PlanUsersTest, ABrokenEntryIsAProblemAndItsUserIsLeftAlone) {
+  HasUser("once", "x");
+  seen_.inventory->users = {"once"};
+  cluster_.findings.entries = {{.list = "users",
+                                .index = 0,
+                                .vhost = {},
+                                .name = "once",
+                                .error = {"spec.users[0].tags", "7", "must be a list"}}};
+  EXPECT_THAT(Steps(), IsEmpty());
+  EXPECT_THAT(Problems(),
+              ElementsAre("NeedsPerson InvalidEntry: spec.users[0].tags: 7: must be a list"));
+  broker_answers_ = false;
+  EXPECT_EQ(Problems().size(), 1U);
 }
 
 TEST_F(PlanUsersTest, NobodyIsRemovedWhileTheDefaultUserIsUnknown) {

@@ -13,9 +13,9 @@ using api::ConditionStatus;
 using Weight = Finding::Weight;
 
 const std::vector<std::string_view> kOrder = {
-    api::kReady,          api::kReconciling,      api::kStalled,
-    api::kAvailable,      api::kNodesReady,       api::kTopologySynced,
-    api::kQueuesReplicated, api::kLoadBalancerSynced, api::kFieldsInEffect};
+    api::kReady,         api::kReconciling,    api::kStalled,          api::kAvailable,
+    api::kNodesReady,    api::kTopologySynced, api::kQueuesReplicated, api::kLoadBalancerSynced,
+    api::kFieldsInEffect};
 
 // Warnings follow in the same message, and must not be cut off by it.
 constexpr std::size_t kLongestSummary = 600;
@@ -72,8 +72,7 @@ class Builder {
     if (verdict.status == ConditionStatus::kTrue) return;
     // Of queues only the word: their counts move, and would move Ready with them.
     const std::string& message = api::FindCondition(conditions_, type)->message;
-    const std::string what =
-        type == api::kQueuesReplicated ? "queues lack copies" : message;
+    const std::string what = type == api::kQueuesReplicated ? "queues lack copies" : message;
     if (verdict.needs_person) stalled_.Add(verdict.reason, what);
     held_back_.Add(verdict.reason, what);
   }
@@ -108,8 +107,8 @@ class Builder {
       warnings += "; warning: " + warning.message;
     }
     if (ready) {
-      Set(api::kReady, {ConditionStatus::kTrue, "InEffect",
-                        "all that is declared is in effect" + warnings});
+      Set(api::kReady,
+          {ConditionStatus::kTrue, "InEffect", "all that is declared is in effect" + warnings});
     } else {
       Set(api::kReady, {ConditionStatus::kFalse, told.reason, told.message + warnings});
     }

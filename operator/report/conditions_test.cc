@@ -54,25 +54,25 @@ TEST_F(ConditionsTest, AClusterInEffectIsReady) {
 // One change of the world each, and what one condition makes of it.
 class ConditionTable : public ConditionsTest {
  public:
+  using ConditionsTest::ExpectSound;
   using ReportTest::broker_;
   using ReportTest::BrokerIsSilent;
   using ReportTest::cluster_;
+  using ReportTest::Condition;
   using ReportTest::Create;
   using ReportTest::Declare;
   using ReportTest::Did;
   using ReportTest::Failed;
+  using ReportTest::Make;
   using ReportTest::NoBrokerAnsweredYet;
   using ReportTest::NodeIsNotReady;
   using ReportTest::now_;
   using ReportTest::plan_;
   using ReportTest::Problem;
   using ReportTest::Queues;
-  using ReportTest::seen_;
-  using ReportTest::Condition;
-  using ReportTest::Make;
   using ReportTest::Says;
+  using ReportTest::seen_;
   using ReportTest::Wait;
-  using ConditionsTest::ExpectSound;
   void TestBody() override {}  // rows make worlds of their own
 };
 
@@ -97,14 +97,15 @@ const Row kRows[] = {
     {"a node that does not run in the cluster",
      [](ConditionTable& t) { (*t.broker_.nodes)[2].running = false; }, "NodesReady",
      "False/NodesStarting", "Reconciling"},
-    {"a node that the cluster does not know", [](ConditionTable& t) { t.broker_.nodes->pop_back(); },
-     "NodesReady", "False/NodesStarting", "Reconciling"},
+    {"a node that the cluster does not know",
+     [](ConditionTable& t) { t.broker_.nodes->pop_back(); }, "NodesReady", "False/NodesStarting",
+     "Reconciling"},
     {"a member that is gone",
      [](ConditionTable& t) { t.broker_.nodes->push_back({.name = "rabbit@old"}); }, "NodesReady",
      "False/GhostMembers", "Stalled"},
     {"a partition",
-     [](ConditionTable& t) { (*t.broker_.nodes)[0].partitions = {"rabbit@c-node-1"}; }, "NodesReady",
-     "False/Partitioned", "Stalled"},
+     [](ConditionTable& t) { (*t.broker_.nodes)[0].partitions = {"rabbit@c-node-1"}; },
+     "NodesReady", "False/Partitioned", "Stalled"},
     {"an alarm", [](ConditionTable& t) { (*t.broker_.nodes)[0].mem_alarm = true; }, "NodesReady",
      "False/ResourceAlarm", "Reconciling"},
     {"a silent broker", [](ConditionTable& t) { t.BrokerIsSilent(); }, "NodesReady",
@@ -144,9 +145,8 @@ const Row kRows[] = {
        t.Wait(Aspect::kLoadBalancer, "ProxiesStarting", "0 of 2 proxies are ready");
      },
      "Available", "False/NoProxyReady", "Reconciling"},
-    {"proxies that do not answer",
-     [](ConditionTable& t) { t.seen_.proxy_looks.clear(); }, "Available",
-     "Unknown/ProxyNotAnswering", "Reconciling"},
+    {"proxies that do not answer", [](ConditionTable& t) { t.seen_.proxy_looks.clear(); },
+     "Available", "Unknown/ProxyNotAnswering", "Reconciling"},
     {"proxies that reach no node",
      [](ConditionTable& t) {
        for (observe::ProxyLook& look : t.seen_.proxy_looks) {
@@ -211,7 +211,9 @@ const Row kRows[] = {
     {"queues without", [](ConditionTable& t) { t.Queues() = {.total = 5, .under_replicated = 1}; },
      "QueuesReplicated", "False/UnderReplicated", "Reconciling"},
     {"queues that nobody counted",
-     [](ConditionTable& t) { t.broker_.queues = base::Error{base::ErrorKind::kRetry, "timeout"}; },
+     [](ConditionTable& t) {
+       t.broker_.queues = base::Error{base::ErrorKind::kRetry, "timeout"};
+     },
      "QueuesReplicated", "Unknown/QueuesUnknown", "Reconciling"},
     // Load balancer.
     {"another configuration",
@@ -235,9 +237,8 @@ const Row kRows[] = {
     {"a taken name",
      [](ConditionTable& t) { t.Problem(Aspect::kChildren, "NameTaken", "Service c belongs to x"); },
      "Stalled", "True/NameTaken", "Stalled"},
-    {"children that were created",
-     [](ConditionTable& t) { t.Did(t.Create(kube::kServices, "c")); }, "Ready", "False/Applying",
-     "Reconciling"},
+    {"children that were created", [](ConditionTable& t) { t.Did(t.Create(kube::kServices, "c")); },
+     "Ready", "False/Applying", "Reconciling"},
     {"a right that the operator lacks",
      [](ConditionTable& t) {
        t.Failed(t.Create(kube::kServices, "c"), base::ErrorKind::kDenied, "403");

@@ -107,8 +107,8 @@ void AddWentWrong(const Facts& facts, const api::Status& status, std::vector<Eve
   const api::Condition* available = api::FindCondition(after, api::kAvailable);
   if (available != nullptr && available->status != api::ConditionStatus::kTrue &&
       api::IsTrue(before, api::kAvailable)) {
-    events.push_back({true, available->reason, "Observe",
-                      "no longer available: " + available->message});
+    events.push_back(
+        {true, available->reason, "Observe", "no longer available: " + available->message});
   }
 }
 

@@ -1,8 +1,10 @@
 // operator/report/events.h: what is told once, when it happens. Pure.
 //
-// - What was done: children created (one Event for all), changed and removed; the broker written to;
+// - What was done: children created (one Event for all), changed and removed; the broker written
+// to;
 //   each repair of what somebody else changed, with what was found (a warning).
-// - What went wrong, with its cause: when a condition first says it. What a condition said before is
+// - What went wrong, with its cause: when a condition first says it. What a condition said before
+// is
 //   no news, so an operator that starts anew repeats nothing.
 // A success that repeats is no Event. Nothing secret is in any of them.
 #pragma once

@@ -27,9 +27,10 @@ TEST_F(EventsTest, TheCreationOfAWholeClusterIsOneEvent) {
   // The count in the spec is bookkeeping.
   Did(plan::ApplyObject{api::kRabbitClusters, "c", "uid", "{}"}, "is not said");
   Make();
-  EXPECT_THAT(Events(), ElementsAre("Normal Created: 7 steps: create Secret c-erlang-cookie, create "
-                                    "Service c, create Service c-brokers, create Service c-nodes, "
-                                    "create Service c-haproxy-admin and 2 more"));
+  EXPECT_THAT(Events(),
+              ElementsAre("Normal Created: 7 steps: create Secret c-erlang-cookie, create "
+                          "Service c, create Service c-brokers, create Service c-nodes, "
+                          "create Service c-haproxy-admin and 2 more"));
 }
 
 TEST_F(EventsTest, WhatIsWrittenToTheBrokerIsOneEvent) {
@@ -44,8 +45,9 @@ TEST_F(EventsTest, WhatIsWrittenToTheBrokerIsOneEvent) {
 TEST_F(EventsTest, ARepairSaysWhatWasFoundAndDone) {
   Did(plan::PutClusterName{"c"}, "was changed at the broker to \"x\", declared is \"c\"", true);
   Make();
-  EXPECT_THAT(Events(), ElementsAre("Warning DriftRepaired: set the cluster name \"c\": was changed "
-                                    "at the broker to \"x\", declared is \"c\""));
+  EXPECT_THAT(Events(),
+              ElementsAre("Warning DriftRepaired: set the cluster name \"c\": was changed "
+                          "at the broker to \"x\", declared is \"c\""));
 }
 
 TEST_F(EventsTest, ManyRepairsAreCounted) {
@@ -83,8 +85,8 @@ TEST_F(EventsTest, AProblemIsToldOnceAlsoBesideOthers) {
 TEST_F(EventsTest, OfVeryManyProblemsAFewAreToldAndNoneAgain) {
   for (int i = 0; i < 50; ++i) {
     Problem(Aspect::kTopology, "BadPattern",
-            "policy " + std::string(1, static_cast<char>('A' + i)) + " in vhost /: " +
-                std::string(100, 'x'));
+            "policy " + std::string(1, static_cast<char>('A' + i)) +
+                " in vhost /: " + std::string(100, 'x'));
   }
   Make();
   EXPECT_THAT(Events(), SizeIs(testing::Le(5U)));
@@ -138,7 +140,9 @@ TEST_F(EventsTest, AConflictIsNoEvent) {
 }
 
 TEST_F(EventsTest, NothingSecretIsTold) {
-  Did(plan::PutUser{.name = "root", .tags = {}, .password = base::Secret("s3cret"),
+  Did(plan::PutUser{.name = "root",
+                    .tags = {},
+                    .password = base::Secret("s3cret"),
                     .password_hash = base::Secret("aGFzaA==")});
   Make();
   for (const std::string& event : Events()) {

@@ -18,8 +18,8 @@ using Weight = Finding::Weight;
 constexpr int kMostIntervals = 10;
 constexpr std::chrono::minutes kLeastAge(5);
 
-// Whether repeating the step can help. A conflict or a taken name is looked at again at once, a stop
-// is no failure: none of them is worth a word to people.
+// Whether repeating the step can help. A conflict or a taken name is looked at again at once, a
+// stop is no failure: none of them is worth a word to people.
 bool IsTold(const base::Error& error) {
   return error.kind != base::ErrorKind::kConflict && error.kind != base::ErrorKind::kExists &&
          error.kind != base::ErrorKind::kCancelled;
@@ -66,10 +66,8 @@ void Add(StepsByAspect& all, plan::Aspect aspect, std::string step) {
 void AddFindings(Facts& facts, const StepsByAspect& all, Weight weight, const char* reason,
                  const char* what) {
   for (const auto& [aspect, steps] : all) {
-    facts.findings.push_back({.aspect = aspect,
-                              .weight = weight,
-                              .reason = reason,
-                              .message = what + Steps(steps)});
+    facts.findings.push_back(
+        {.aspect = aspect, .weight = weight, .reason = reason, .message = what + Steps(steps)});
   }
 }
 
@@ -106,9 +104,16 @@ void GatherHeldSteps(Facts& facts) {
 Facts GatherFacts(const api::RabbitCluster& cluster, const observe::Observation& seen,
                   const plan::Plan& plan, const std::vector<StepResult>& results,
                   base::TimePoint now, base::WallTime wall_now) {
-  Facts facts{.cluster = cluster, .seen = seen, .plan = plan, .results = results,
-              .wall_now = wall_now, .declared = 0, .broker_reason = {}, .broker_message = {},
-              .findings = {}, .warnings = plan.warnings};
+  Facts facts{.cluster = cluster,
+              .seen = seen,
+              .plan = plan,
+              .results = results,
+              .wall_now = wall_now,
+              .declared = 0,
+              .broker_reason = {},
+              .broker_message = {},
+              .findings = {},
+              .warnings = plan.warnings};
   facts.declared =
       plan.declared.replicas ? *plan.declared.replicas : plan::DeclaredReplicas(cluster, seen);
   facts.spec_is_bad = !cluster.findings.usable();
@@ -142,8 +147,7 @@ StepResult ResultOf(const Facts& facts, std::size_t index) {
 plan::Aspect AspectOf(const Facts& facts, const plan::Action& action) {
   const std::string& name = facts.cluster.meta.key.name;
   const auto of_object = [&](const std::string& object) {
-    return object == resources::ProxyName(name) ||
-                   object == resources::ProxyAdminServiceName(name)
+    return object == resources::ProxyName(name) || object == resources::ProxyAdminServiceName(name)
                ? plan::Aspect::kLoadBalancer
                : plan::Aspect::kChildren;
   };
@@ -163,8 +167,7 @@ const observe::Pod* PodOf(const Facts& facts, int ordinal) {
 
 const rabbitmq::Node* MemberOf(const Facts& facts, int ordinal) {
   const kube::ObjectKey& key = facts.cluster.meta.key;
-  return rabbitmq::FindNode(*facts.broker->nodes,
-                            resources::NodeName(key.name, key.ns, ordinal));
+  return rabbitmq::FindNode(*facts.broker->nodes, resources::NodeName(key.name, key.ns, ordinal));
 }
 
 bool IsRecent(base::TimePoint look, api::Duration interval, base::TimePoint now) {

@@ -1,5 +1,5 @@
-// operator/report/facts.h: what Report's parts judge by: the arguments of one MakeReport(), and what
-// several parts read off them. Pure. Everything here lives for one call.
+// operator/report/facts.h: what Report's parts judge by: the arguments of one MakeReport(), and
+// what several parts read off them. Pure. Everything here lives for one call.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace rabbit::report {
 
-// Something that holds back `Ready`, from a problem, a failed step, a wait or a step whose effect is
-// yet to be seen.
+// Something that holds back `Ready`, from a problem, a failed step, a wait or a step whose effect
+// is yet to be seen.
 struct Finding {
   enum class Weight { kPerson, kTrouble, kWait, kPending };  // worst first
   plan::Aspect aspect = plan::Aspect::kChildren;
@@ -32,15 +32,15 @@ struct Facts {
   const std::vector<StepResult>& results;
   base::WallTime wall_now;
 
-  int declared = 0;  // nodes
+  int declared = 0;          // nodes
   bool spec_is_bad = false;  // nothing of it was planned
 
   // The broker's view when it is of now; null while nobody answers, and `broker_*` say why.
   const rabbitmq::BrokerView* broker = nullptr;
-  std::string broker_reason;   // "BrokerNotAnswering", "BrokerDenied"
+  std::string broker_reason;  // "BrokerNotAnswering", "BrokerDenied"
   std::string broker_message;
 
-  std::vector<Finding> findings;  // worst first, else in the order of the plan
+  std::vector<Finding> findings;        // worst first, else in the order of the plan
   std::vector<plan::Warning> warnings;  // of the plan and of the spec
 };
 

@@ -114,14 +114,12 @@ Verdict JudgeNodes(const Facts& facts) {
   }
   if (auto verdict = JudgeMembers(facts)) return *verdict;
   return {ConditionStatus::kTrue, "AllRunning",
-          Of(static_cast<std::size_t>(facts.declared), facts.declared, "node") +
-              " in one cluster"};
+          Of(static_cast<std::size_t>(facts.declared), facts.declared, "node") + " in one cluster"};
 }
 
 Verdict JudgeAvailable(const Facts& facts) {
-  const auto ready = std::ranges::count_if(facts.seen.nodes, [](const observe::Pod& pod) {
-    return pod.ready && !pod.deleting;
-  });
+  const auto ready = std::ranges::count_if(
+      facts.seen.nodes, [](const observe::Pod& pod) { return pod.ready && !pod.deleting; });
   if (ready == 0) return False("NoNodeReady", "no node is ready");
   if (facts.broker == nullptr) {
     return {ConditionStatus::kUnknown, facts.broker_reason, facts.broker_message};

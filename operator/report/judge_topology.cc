@@ -57,9 +57,8 @@ Verdict JudgeQueues(const Facts& facts) {
   const rabbitmq::QueueCounts& all = queues.all;
   if (all.under_replicated == 0 && all.down == 0) {
     return {ConditionStatus::kTrue, "AllReplicated",
-            std::to_string(all.mirrors_in_sync) + " of " +
-                Counted(all.mirrored, "mirrored queue") + " in sync, " +
-                Counted(all.quorum, "quorum queue")};
+            std::to_string(all.mirrors_in_sync) + " of " + Counted(all.mirrored, "mirrored queue") +
+                " in sync, " + Counted(all.quorum, "quorum queue")};
   }
   std::string message = std::to_string(all.under_replicated) + " of " +
                         Counted(all.total, "queue") + " without all their copies";

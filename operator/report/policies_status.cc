@@ -56,8 +56,11 @@ std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts) {
   std::vector<const api::Policy*> in_effect;
   for (const api::Policy& policy : facts.cluster.spec.policies) {
     if (std::string ailment = AilmentOf(facts, policy); !ailment.empty()) {
-      add({.vhost = policy.vhost, .name = policy.name, .message = std::move(ailment),
-           .queues = {}, .in_sync = {}});
+      add({.vhost = policy.vhost,
+           .name = policy.name,
+           .message = std::move(ailment),
+           .queues = {},
+           .in_sync = {}});
     } else {
       in_effect.push_back(&policy);
     }
@@ -70,8 +73,11 @@ std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts) {
         counts->second.mirrors_in_sync >= counts->second.mirrored) {
       continue;
     }
-    add({.vhost = policy->vhost, .name = policy->name, .message = "mirrors are not all in sync",
-         .queues = counts->second.mirrored, .in_sync = counts->second.mirrors_in_sync});
+    add({.vhost = policy->vhost,
+         .name = policy->name,
+         .message = "mirrors are not all in sync",
+         .queues = counts->second.mirrored,
+         .in_sync = counts->second.mirrors_in_sync});
   }
   return status;
 }

@@ -75,9 +75,8 @@ Settled Settle(const api::Status& stored, api::Status fresh, base::WallTime now)
   const Difference difference = Compare(stored, fresh);
   if (difference == Difference::kNone) return {stored, std::nullopt};
   if (difference != Difference::kNews && stored.counted_at && *stored.counted_at <= now) {
-    const base::Duration pause = difference == Difference::kCounts
-                                     ? base::Duration(kCountsPause)
-                                     : base::Duration(kProgressPause);
+    const base::Duration pause = difference == Difference::kCounts ? base::Duration(kCountsPause)
+                                                                   : base::Duration(kProgressPause);
     const auto since = std::chrono::duration_cast<base::Duration>(now - *stored.counted_at);
     if (since < pause) return {stored, pause - since};
   }

@@ -1,10 +1,10 @@
 // operator/report/quiet.h: which differences of a status are worth a write, and when. Pure.
 //
-// An idle cluster's status is never written, a moving one's seldom: counts of queues and the like at
-// most once a minute; progress (nodes ready, reasons and messages of what is not True yet) at most
-// each few seconds; at once a condition that becomes True or ceases to be, and what the spec led to.
-// When something is written, all of it is. status.countedAt is the time of the last write, so that
-// nothing needs to be remembered.
+// An idle cluster's status is never written, a moving one's seldom: counts of queues and the like
+// at most once a minute; progress (nodes ready, reasons and messages of what is not True yet) at
+// most each few seconds; at once a condition that becomes True or ceases to be, and what the spec
+// led to. When something is written, all of it is. status.countedAt is the time of the last write,
+// so that nothing needs to be remembered.
 #pragma once
 
 #include <chrono>

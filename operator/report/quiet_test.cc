@@ -17,10 +17,14 @@ api::Status Stored() {
   status.summary = {.nodes = "3/3", .mirrors = "2/2", .proxies = "2/2"};
   status.queues = api::QueuesStatus{.total = 2, .mirrored = 2, .mirrors_in_sync = 2};
   status.policies = api::PoliciesStatus{.total = 1, .synced = 1};
-  status.conditions = {{.type = "Ready", .status = api::ConditionStatus::kFalse,
-                        .reason = "NodesStarting", .message = "2 of 3 nodes"},
-                       {.type = "QueuesReplicated", .status = api::ConditionStatus::kTrue,
-                        .reason = "AllReplicated", .message = "2 of 2"}};
+  status.conditions = {{.type = "Ready",
+                        .status = api::ConditionStatus::kFalse,
+                        .reason = "NodesStarting",
+                        .message = "2 of 3 nodes"},
+                       {.type = "QueuesReplicated",
+                        .status = api::ConditionStatus::kTrue,
+                        .reason = "AllReplicated",
+                        .message = "2 of 2"}};
   return status;
 }
 
@@ -32,12 +36,12 @@ struct Row {
 
 const Row kRows[] = {
     {"nothing", [](api::Status&) {}, Difference::kNone},
-    {"the time of writing alone",
-     [](api::Status& s) { s.counted_at = kStart + seconds(99); }, Difference::kNone},
+    {"the time of writing alone", [](api::Status& s) { s.counted_at = kStart + seconds(99); },
+     Difference::kNone},
     {"queues", [](api::Status& s) { s.queues->total = 3; }, Difference::kCounts},
     {"mirrors in sync", [](api::Status& s) { s.summary.mirrors = "1/2"; }, Difference::kCounts},
-    {"the message about queues",
-     [](api::Status& s) { s.conditions[1].message = "3 of 3"; }, Difference::kCounts},
+    {"the message about queues", [](api::Status& s) { s.conditions[1].message = "3 of 3"; },
+     Difference::kCounts},
     {"backends", [](api::Status& s) { s.load_balancer.backends_up = 2; }, Difference::kCounts},
     {"a policy whose mirrors are filled",
      [](api::Status& s) {
@@ -122,9 +126,7 @@ TEST(QuietTest, ATimeInTheFutureHoldsNothingBack) {
   EXPECT_NE(Settle(stored, fresh, kStart).status, stored);
 }
 
-TEST(QuietTest, AFirstStatusIsWritten) {
-  EXPECT_EQ(Settle({}, Stored(), kStart).status, Stored());
-}
+TEST(QuietTest, AFirstStatusIsWritten) { EXPECT_EQ(Settle({}, Stored(), kStart).status, Stored()); }
 
 TEST(QuietTest, NumbersAreLeftOut) {
   EXPECT_EQ(WithoutNumbers("3 of 12 on c-node-1"), "# of # on c-node-#");

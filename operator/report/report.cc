@@ -35,7 +35,8 @@ bool IsSettled(const api::Status& status, base::WallTime now) {
 bool WaitsForWhatNobodyTells(const Facts& facts) {
   return std::ranges::any_of(facts.findings, [](const Finding& finding) {
     return finding.aspect == plan::Aspect::kTopology &&
-           (finding.reason == "SecretUnknown" || finding.reason == "Applying");
+           (finding.reason == "SecretUnknown" || finding.reason == "Applying" ||
+            finding.reason == "LookingAgain");
   });
 }
 
@@ -44,11 +45,11 @@ bool WaitsForWhatNobodyTells(const Facts& facts) {
 base::Duration LookAgain(const Facts& facts, const api::Status& status) {
   const base::Duration interval = facts.cluster.spec.drift_interval;
   if (!WaitsForWhatNobodyTells(facts)) return interval;
-  const api::Condition* topology =
-      api::FindCondition(status.conditions, api::kTopologySynced);
-  const base::Duration age = std::chrono::duration_cast<base::Duration>(
-      facts.wall_now - topology->last_transition_time);
-  return std::clamp<base::Duration>(age / 4, kSoonest, std::max<base::Duration>(interval, kSoonest));
+  const api::Condition* topology = api::FindCondition(status.conditions, api::kTopologySynced);
+  const base::Duration age =
+      std::chrono::duration_cast<base::Duration>(facts.wall_now - topology->last_transition_time);
+  return std::clamp<base::Duration>(age / 4, kSoonest,
+                                    std::max<base::Duration>(interval, kSoonest));
 }
 
 }  // namespace

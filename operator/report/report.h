@@ -15,15 +15,19 @@ namespace rabbit::report {
 
 // What became of the step with the same index in the plan.
 struct StepResult {
-  enum class Outcome { kDone, kFailed, kSkipped };  // kSkipped: its `after` failed, or not leader any more
+  enum class Outcome {
+    kDone,
+    kFailed,
+    kSkipped
+  };  // kSkipped: its `after` failed, or not leader any more
   Outcome outcome = Outcome::kDone;
   std::optional<base::Error> error;  // of kFailed
 };
 
 struct Event {
   bool warning = false;
-  std::string reason;   // CamelCase: "Created", "DriftRepaired", "NameTaken"
-  std::string action;   // "Create", "Repair", …
+  std::string reason;  // CamelCase: "Created", "DriftRepaired", "NameTaken"
+  std::string action;  // "Create", "Repair", …
   std::string message;
 };
 

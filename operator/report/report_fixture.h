@@ -1,5 +1,5 @@
-// operator/report/report_fixture.h: for tests: cluster c in namespace ns, three nodes and two proxies,
-// in effect and settled, and words to make it otherwise.
+// operator/report/report_fixture.h: for tests: cluster c in namespace ns, three nodes and two
+// proxies, in effect and settled, and words to make it otherwise.
 //   NodeIsNotReady(1); Make(); EXPECT_EQ(Says("Ready"), "False/NodesStarting");
 #pragma once
 
@@ -25,7 +25,9 @@ class ReportTest : public testing::Test {
     cluster_.meta.generation = 1;
     cluster_.spec.cluster_name = "c";
     cluster_.spec.replicas = 3;
-    plan_.declared = {.replicas = 3, .broker_image = "rabbitmq:3.13", .proxy_image = "haproxy:3.0",
+    plan_.declared = {.replicas = 3,
+                      .broker_image = "rabbitmq:3.13",
+                      .proxy_image = "haproxy:3.0",
                       .proxy_config_hash = "cfg1"};
     seen_.inventory = observe::Inventory{};
     seen_.inventory->formed = true;
@@ -75,8 +77,11 @@ class ReportTest : public testing::Test {
   void NoBrokerAnsweredYet() { broker_answered_ = false; }
   rabbitmq::QueueCounts& Queues() { return broker_.queues->all; }
   void Declare(const std::string& policy, bool at_broker = true) {
-    cluster_.spec.policies.push_back({.vhost = "/", .name = policy, .pattern = "^q",
-                                      .apply_to = api::ApplyTo::kQueues, .priority = 0,
+    cluster_.spec.policies.push_back({.vhost = "/",
+                                      .name = policy,
+                                      .pattern = "^q",
+                                      .apply_to = api::ApplyTo::kQueues,
+                                      .priority = 0,
                                       .definition = R"({"ha-mode":"all"})"});
     if (at_broker) broker_.policies->push_back(plan::ToBroker(cluster_.spec.policies.back()));
   }
@@ -110,7 +115,8 @@ class ReportTest : public testing::Test {
   // --- what is told
   // Reports, and stores the status as the server would.
   const Report& Make() {
-    seen_.broker.view = broker_answered_ ? std::make_shared<rabbitmq::BrokerView>(broker_) : nullptr;
+    seen_.broker.view =
+        broker_answered_ ? std::make_shared<rabbitmq::BrokerView>(broker_) : nullptr;
     report_ = MakeReport(cluster_, seen_, plan_, results_, now_, wall_now_);
     written_ = !(report_.status == cluster_.status);
     cluster_.status = report_.status;

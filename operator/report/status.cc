@@ -162,9 +162,8 @@ api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster) {
   if (exposes(api::Listener::kAmqp)) endpoints.amqp = name + domain + "5672";
   if (exposes(api::Listener::kAmqps)) endpoints.amqps = name + domain + "5671";
   const std::string brokers = resources::BrokersServiceName(name) + domain;
-  endpoints.management =
-      "http://" +
-      (exposes(api::Listener::kManagement) ? name + domain + "15672" : brokers + "15672");
+  endpoints.management = "http://" + (exposes(api::Listener::kManagement) ? name + domain + "15672"
+                                                                          : brokers + "15672");
   endpoints.metrics = "http://" + brokers + "15692/metrics";
   const api::LoadBalancer& balancer = cluster.spec.load_balancer;
   if (balancer.enabled && balancer.stats.enabled) {
@@ -186,8 +185,8 @@ api::Status MakeStatus(const Facts& facts) {
   status.ready_replicas.reset();
   if (facts.seen.stateful_set) {
     status.replicas = static_cast<std::int32_t>(facts.seen.nodes.size());
-    status.ready_replicas = static_cast<std::int32_t>(
-        std::ranges::count_if(facts.seen.nodes, &observe::Pod::ready));
+    status.ready_replicas =
+        static_cast<std::int32_t>(std::ranges::count_if(facts.seen.nodes, &observe::Pod::ready));
   }
   if (facts.broker != nullptr) {
     if (facts.broker->version) status.version = *facts.broker->version;

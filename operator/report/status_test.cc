@@ -14,7 +14,8 @@ class StatusTest : public ReportTest {
 TEST_F(StatusTest, TheColumns) {
   Queues() = {.total = 4, .mirrored = 3, .mirrors_in_sync = 2};
   const api::Status& status = Status();
-  EXPECT_EQ(status.summary, (api::StatusSummary{.nodes = "3/3", .mirrors = "2/3", .proxies = "2/2"}));
+  EXPECT_EQ(status.summary,
+            (api::StatusSummary{.nodes = "3/3", .mirrors = "2/3", .proxies = "2/2"}));
   EXPECT_EQ(status.version, "3.13.7");
   EXPECT_EQ(status.cluster_name, "c");
   EXPECT_EQ(status.observed_generation, 1);
@@ -53,11 +54,15 @@ TEST_F(StatusTest, ANodeIsItsPodAndWhatTheBrokerSaysOfIt) {
   (*broker_.nodes)[1].type = rabbitmq::NodeType::kRam;
   (*broker_.nodes)[1].disk_free_alarm = true;
   (*broker_.nodes)[1].partitions = {"rabbit@x"};
-  EXPECT_EQ(Status().nodes[1],
-            (api::NodeStatus{.name = "rabbit@c-node-1.c-nodes.ns", .pod = "c-node-1",
-                             .volume_uid = "volume-1", .image = "rabbitmq:3.13", .config_hash = {},
-                             .running = true, .type = "ram", .partitions = {"rabbit@x"},
-                             .alarms = {"disk"}}));
+  EXPECT_EQ(Status().nodes[1], (api::NodeStatus{.name = "rabbit@c-node-1.c-nodes.ns",
+                                                .pod = "c-node-1",
+                                                .volume_uid = "volume-1",
+                                                .image = "rabbitmq:3.13",
+                                                .config_hash = {},
+                                                .running = true,
+                                                .type = "ram",
+                                                .partitions = {"rabbit@x"},
+                                                .alarms = {"disk"}}));
 }
 
 TEST_F(StatusTest, AGhostIsListedWithoutAPod) {
@@ -171,8 +176,8 @@ TEST_F(StatusTest, TheBindingIsTheDefaultUserOrADeclaredOne) {
 }
 
 TEST_F(StatusTest, AnOperationThatNobodySpeaksOfStays) {
-  cluster_.status.operation = api::Operation{.type = api::OperationType::kRejoin,
-                                             .node = "n", .step = "s", .message = "m"};
+  cluster_.status.operation =
+      api::Operation{.type = api::OperationType::kRejoin, .node = "n", .step = "s", .message = "m"};
   EXPECT_EQ(Status().operation->node, "n");
 }
 

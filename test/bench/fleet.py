@@ -1,0 +1,126 @@
+"""300 RabbitClusters of three nodes behind two proxies, on a real API server whose pods the bench writes;
+then the same 300 at rest, with brokers that nobody reaches."""
+
+import collections
+import json
+import re
+import time
+
+from lib import workload
+from lib.api import path_of
+from lib.control_plane import ControlPlane
+from lib.operator_process import Operator
+
+CLUSTERS = 300
+NAMESPACE, LIMIT_NAMESPACE = "bench-fleet", "bench-limit"
+# RabbitMQ's cluster-operator with as many, on a machine with two cores and all controllers running.
+PEER = {"seconds": 144, "cpu": 33, "megabytes": 106, "writes": 60}
+CHILDREN = [("v1", "configmaps"), ("v1", "secrets"), ("v1", "services"), ("v1", "serviceaccounts"), ("apps/v1", "statefulsets"),
+            ("apps/v1", "deployments"), ("policy/v1", "poddisruptionbudgets")]
+QUIET_SECONDS = 10  # without a write, and the fleet counts as settled
+
+
+def unreachable(cluster, role, ordinal):
+    number = int(cluster.rpartition("-")[2])
+    return f"127.90.{number // 10}.{number % 10 * 10 + ordinal + (5 if role == 'proxy' else 0) + 1}"
+
+
+def measure(results, idle_seconds=60):
+    with ControlPlane() as plane:
+        names = [f"fleet-{i:03}" for i in range(CLUSTERS)]
+        plane.make_namespace(NAMESPACE)
+        workload.create_clusters(plane.admin, NAMESPACE, names)
+        audit = plane.audit()
+        with Operator(plane.kubeconfig) as operator:
+            workload.wait_for(plane.admin, "statefulsets", NAMESPACE, CLUSTERS)
+            writes = _until_quiet(audit, time.time(), quiet=2)
+            all_sets = _last_created(writes, "statefulsets") - operator.started
+            all_children = max(w[0] for w in writes if w[1].startswith("create ") and w[4] == 201) - operator.started
+            cpu_created = operator.cpu_seconds()
+            workload.run_pods(plane.admin, "statefulsets", NAMESPACE, unreachable)
+            workload.wait_for(plane.admin, "deployments", NAMESPACE, CLUSTERS)
+            workload.run_pods(plane.admin, "deployments", NAMESPACE, unreachable)
+            running = time.time()
+            writes += _until_quiet(audit, running)
+            settled = writes[-1][0] - running
+            cpu = operator.cpu_seconds()
+            memory = operator.memory()
+            results.add("fleet: all StatefulSets after the operator's start", all_sets, "s", 10, "cluster-operator", PEER["seconds"])
+            results.add("fleet: CPU until settled", cpu, "CPU s", 4, "cluster-operator", PEER["cpu"])
+            results.add("fleet: CPU until all StatefulSets", cpu_created, "CPU s")
+            results.add("fleet: resident at the peak", memory["peak"], "MB", 25, "cluster-operator", PEER["megabytes"])
+            results.add("fleet: writes a cluster until settled", len(writes) / CLUSTERS, "requests", 20, "cluster-operator", PEER["writes"])
+            for what, number in sorted(collections.Counter(w[1] if w[4] < 300 else f"{w[1]}: {w[4]}" for w in writes).items()):
+                results.note(f"  {number / CLUSTERS:6.2f} {what}")
+            results.add("fleet: last write after the last pod ran", max(0, settled), "s")
+            _idle(results, operator, audit, idle_seconds, "idle")
+            results.add("idle: resident", operator.memory()["resident"], "MB")
+        # Without the Deployments: they wait for the brokers, so they are none of the first wave.
+        order = [(w[1].split()[1], w[3]) for w in sorted(writes) if w[1].startswith("create ") and w[4] == 201 and "deployments" not in w[1]]
+        limit_sets, limit_children = _limit(plane, order)
+        results.add("fleet: all StatefulSets, beside the limit", all_sets, "s", 2 * limit_sets, "a plain loop on 16 connections", limit_sets)
+        results.add("fleet: all children, beside the limit", all_children, "s", 2 * limit_children, "a plain loop on 16 connections",
+                    limit_children)
+
+
+def _last_created(writes, plural):
+    return max(w[0] for w in writes if w[1] == f"create {plural}" and w[4] == 201)
+
+
+def _until_quiet(audit, since, quiet=QUIET_SECONDS, timeout=120):
+    """The writes until there was none for so long after `since`."""
+    writes = []
+    until = time.time() + timeout
+    while time.time() < until:
+        writes += audit.writes()
+        if time.time() - max([since] + [w[0] for w in writes[-1:]]) > quiet:
+            break
+        time.sleep(0.25)
+    return writes
+
+
+def _idle(results, operator, audit, seconds, label):
+    audit.writes()
+    cpu, began = operator.cpu_seconds(), time.time()
+    time.sleep(seconds)
+    share = (operator.cpu_seconds() - cpu) / (time.time() - began) * 100
+    writes = audit.writes()
+    results.add(f"{label}: writes in {seconds} s but the Lease's renewal", len(writes), "requests", 0)
+    for what, number in sorted(collections.Counter(w[1] for w in writes).items()):
+        results.note(f"  {number} {what}")
+    results.add(f"{label}: CPU", share, "% of a core", 2)
+
+
+def _limit(plane, order):
+    """Creates what the operator created, in its order, as fast as 16 connections can; when the last
+    StatefulSet and the last object were there, in seconds."""
+    bodies = {}
+    for version, plural in CHILDREN:
+        for item in plane.admin.call("GET", path_of(version, plural, NAMESPACE))["items"]:
+            bodies[plural, item["metadata"]["name"]] = path_of(version, plural, LIMIT_NAMESPACE), _as_sent(item)
+    plane.make_namespace(LIMIT_NAMESPACE)
+    requests = [plane.operator.request("POST", *bodies[key]) for key in order if key in bodies]
+    last_set = max(i for i, key in enumerate(order) if key[0] == "statefulsets")
+    began = time.time()
+    times = {}
+
+    def timed():
+        for i, request in enumerate(requests):
+            if i == last_set + 1:
+                times["sets"] = time.time() - began
+            yield request
+
+    plane.operator.send_all(timed(), connections=16)
+    times["all"] = time.time() - began
+    return times.get("sets", times["all"]), times["all"]
+
+
+def _as_sent(item):
+    """The object as it was before the server filled it in, for the other namespace."""
+    for field in ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"):
+        item["metadata"].pop(field, None)
+    item.pop("status", None)
+    for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        if item.get("spec", {}).get("clusterIP") != "None":
+            item.get("spec", {}).pop(field, None)
+    return re.sub(NAMESPACE, LIMIT_NAMESPACE, json.dumps(item)).encode()

@@ -70,8 +70,15 @@ class Executor::Run {
     if (!body) return tl::unexpected(body.error());
     (*body)["metadata"]["uid"] = step.uid;
     if (auto owned = OwnByApply(step); !owned) return owned;
-    const auto applied =
-        executor_.client_.Apply(step.type, Key(step.name), base::Dump(*body), ApiCall());
+    const std::string text = base::Dump(*body);
+    auto applied = executor_.client_.Apply(step.type, Key(step.name), text, ApiCall());
+    if (!applied && applied.error().kind == base::ErrorKind::kInvalid && step.replace_lists) {
+      // A merge patch replaces lists whole; the apply after it takes their ownership.
+      const auto patched =
+          executor_.client_.MergePatch(step.type, Key(step.name), text, ApiCall());
+      if (!patched) return tl::unexpected(patched.error());
+      applied = executor_.client_.Apply(step.type, Key(step.name), text, ApiCall());
+    }
     if (!applied) return tl::unexpected(applied.error());
     Remember(step.type, *applied);
     return {};

@@ -203,6 +203,25 @@ TEST_F(ExecutorTest, OurPostEntryBecomesAnApplyEntryBeforeTheApply) {
   EXPECT_EQ(done.written.size(), 1U);
 }
 
+TEST_F(ExecutorTest, AListThatSomebodyMadeInvalidIsReplacedWhole) {
+  ExpectRead().Answer(200, kOurs);
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithHeader("Content-Type", "application/apply-patch+yaml")
+      .Answer(422, R"({"kind":"Status","status":"Failure","reason":"Invalid",
+        "message":"spec.ports[1].name: Duplicate value","code":422})");
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithHeader("Content-Type", "application/merge-patch+json")
+      .WithBodyContaining(R"("uid":"s1")")
+      .Answer(200, kOurs);
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithHeader("Content-Type", "application/apply-patch+yaml")
+      .Answer(200, kOurs);
+  const Executed done = Execute(
+      {{.action = plan::ApplyObject{kube::kServices, "c", "s1", "{}", /*replace_lists=*/true},
+        .reason = "was changed by hand"}});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+}
+
 TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {
   exit_code_ = 3;
   const Executed done = Execute({{.action = plan::ExecInPod{.pod = "c-node-1",

@@ -186,7 +186,8 @@ class ChildrenPlanner {
     Append(id, {.action = ApplyObject{.type = id.type,
                                       .name = id.name,
                                       .uid = child.uid,
-                                      .body = desired_.Get(id).body},
+                                      .body = desired_.Get(id).body,
+                                      .replace_lists = drift},
                 .reason = std::move(reason),
                 .after = Before(id),
                 .repairs_drift = drift});

@@ -38,6 +38,9 @@ struct ApplyObject {
   std::string name;
   std::string uid;
   std::string body;  // JSON, without uid
+  // What somebody added to our lists (a port of a Service) belongs to them, and apply cannot take it
+  // out. When the server finds the outcome invalid because of it, our lists replace the whole.
+  bool replace_lists = false;
 };
 
 struct DeleteObject {

@@ -28,6 +28,15 @@ TEST(SameQuantity, IsFalseForWhatIsNoQuantity) {
   }
 }
 
+TEST(LessQuantity, ComparesValuesAndNotTexts) {
+  EXPECT_TRUE(LessQuantity("500m", "1"));
+  EXPECT_TRUE(LessQuantity("1G", "1Gi"));
+  EXPECT_FALSE(LessQuantity("1024Mi", "1Gi"));
+  EXPECT_FALSE(LessQuantity("2", "1500m"));
+  EXPECT_FALSE(LessQuantity("one", "2"));
+  EXPECT_FALSE(LessQuantity("1", "two"));
+}
+
 TEST(QuantityValue, RoundsUpToWholeUnits) {
   EXPECT_EQ(QuantityValue("2Gi"), std::int64_t{2} << 30);
   EXPECT_EQ(QuantityValue("1500m"), 2);

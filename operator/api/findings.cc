@@ -10,7 +10,8 @@ std::string FieldError::ToString() const {
 
 bool Findings::Broken(std::string_view list, std::string_view vhost, std::string_view name) const {
   return std::any_of(entries.begin(), entries.end(), [&](const EntryError& e) {
-    return e.list == list && e.vhost == vhost && e.name == name;
+    return e.list == list && (e.vhost.empty() || e.vhost == vhost) &&
+           (e.name.empty() || e.name == name);
   });
 }
 

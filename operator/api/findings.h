@@ -45,7 +45,8 @@ struct Findings {
   bool operator==(const Findings&) const = default;
 
   [[nodiscard]] bool usable() const { return structural.empty(); }
-  // Whether `list` has a broken entry of this name (and vhost, for policies): it is declared.
+  // Whether `list` has a broken entry that is of this name (and vhost, for policies), or may be:
+  // one whose name is not readable may be any. It is declared, so nothing may be removed.
   [[nodiscard]] bool Broken(std::string_view list, std::string_view vhost,
                             std::string_view name) const;
 };

@@ -126,7 +126,18 @@ TEST(ParseRabbitCluster, DropsAnEntryInErrorAndKeepsTheOthers) {
   EXPECT_EQ(cluster.findings.entries[3].error.path, "spec.policies[5].name");
   // It is declared, though broken: its policy at the broker is not to be removed.
   EXPECT_TRUE(cluster.findings.Broken("policies", "/", "b"));
-  EXPECT_FALSE(cluster.findings.Broken("policies", "/", "a"));
+  EXPECT_FALSE(cluster.findings.Broken("users", "", "b"));
+}
+
+TEST(Findings, AnEntryWithoutAReadableNameMayBeAny) {
+  const Findings named =
+      ParseSpec(R"({"policies":[{"vhost":"/","name":"a"},{"name":"b"}]})").findings;
+  EXPECT_TRUE(named.Broken("policies", "/", "a"));
+  EXPECT_FALSE(named.Broken("policies", "v", "a"));
+  EXPECT_FALSE(named.Broken("policies", "/", "c"));
+  EXPECT_TRUE(named.Broken("policies", "v", "b"));  // its vhost is not readable
+  const Findings unnamed = ParseSpec(R"({"users":[{"tags":["a"]}]})").findings;
+  EXPECT_TRUE(unnamed.Broken("users", "", "anybody"));
 }
 
 TEST(ParseRabbitCluster, DropsTheSecondOfTwoEntriesWithOneName) {

@@ -118,7 +118,9 @@ std::string OneLine(std::string text) {
   return line;
 }
 
-std::string KnownOrEmpty(std::string text) { return text == "undefined" ? std::string() : text; }
+std::string KnownOrEmpty(std::string_view text) {
+  return std::string(text == "undefined" ? std::string_view() : text);
+}
 
 }  // namespace
 

@@ -38,7 +38,7 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
   act::Executed done = Execute(cluster, plan, seen, context);
   const report::Report report = report::MakeReport(cluster, seen, plan, done.results,
                                                    parts_.clock.Now(), parts_.clock.WallNow());
-  const bool look_again = done.broker_written;
+  const bool look_again = done.broker_written || plan.look_at_broker;
   Remember(plan, std::move(done), seen, memory);
   if (look_again) parts_.brokers.LookNow(key);
   return Tell(cluster, seen, report, memory, context);

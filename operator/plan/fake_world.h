@@ -48,6 +48,12 @@ class FakeWorld {
     claims_.erase(ordinal);
   }
   void Forget(int ordinal) { members_.erase(ordinal); }
+  // What a person does about lost disks.
+  void ForgetTheLost() {
+    std::erase_if(members_, [this](int member) {
+      return !running_.contains(member) && claims_.contains(member) && claims_.at(member).blank;
+    });
+  }
   void DeleteChild(const observe::ChildId& id) { objects_.erase(id); }
   void Edit(const observe::ChildId& id, const base::Json& patch) {
     base::MergePatch(objects_.at(id).body, patch);
@@ -66,6 +72,10 @@ class FakeWorld {
 
   [[nodiscard]] std::set<int> members() const { return members_; }
   [[nodiscard]] std::set<int> running() const { return running_; }
+  [[nodiscard]] bool WasFormed() const {
+    const base::Json* inventory = Find(kInventory);
+    return inventory != nullptr && (*inventory)["data"]["formed"] == "true";
+  }
   [[nodiscard]] bool Has(const observe::ChildId& id) const { return objects_.contains(id); }
   [[nodiscard]] const base::Json& Body(const observe::ChildId& id) const {
     return objects_.at(id).body;
@@ -253,10 +263,6 @@ class FakeWorld {
     }
     running_.insert(ordinal);
     pods_[ordinal].ready = true;
-  }
-  [[nodiscard]] bool WasFormed() const {
-    const base::Json* inventory = Find(kInventory);
-    return inventory != nullptr && (*inventory)["data"]["formed"] == "true";
   }
   void FirstBoot() {
     broker_.cluster_name = "rabbit@c-node-0";

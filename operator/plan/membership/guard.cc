@@ -47,7 +47,8 @@ class Guard {
   }
 
  private:
-  // All declared nodes, and no other, run in one cluster.
+  // All declared nodes, and no other, run in one cluster and serve: their volumes are then recorded
+  // by the same write.
   [[nodiscard]] bool AllAgree() const {
     if (members_ == nullptr || members_->size() != static_cast<std::size_t>(declared_)) {
       return false;
@@ -56,7 +57,11 @@ class Guard {
       const rabbitmq::Node* member = rabbitmq::FindNode(*members_, NodeNameOf(cluster_, i));
       if (member == nullptr || !member->running) return false;
     }
-    return true;
+    const auto serving = std::ranges::count_if(seen_.nodes, [this](const observe::Pod& pod) {
+      const auto ordinal = resources::OrdinalOf(cluster_.meta.key.name, pod.name);
+      return ordinal && *ordinal < declared_ && pod.ready && !VolumeOf(cluster_, pod).empty();
+    });
+    return serving == declared_;
   }
 
   [[nodiscard]] bool RecordDiffers(int ordinal, const std::string& volume) const {

@@ -47,6 +47,15 @@ TEST_F(GuardDecisionTest, HasNotFormedWhileANodeIsMissingOrStopped) {
   EXPECT_FALSE(Decide().formed);
 }
 
+TEST_F(GuardDecisionTest, HasFormedWhenAllVolumesCanBeRecordedWithIt) {
+  seen_.inventory->formed = false;
+  Pod(1).ready = false;
+  EXPECT_FALSE(Decide().formed);
+  Pod(1).ready = true;
+  Pod(1).volume_uid = "";
+  EXPECT_FALSE(Decide().formed);
+}
+
 TEST_F(GuardDecisionTest, HasNotFormedWhenTheBrokerCouldNotBeAsked) {
   seen_.inventory->formed = false;
   seen_.broker.trouble = "timed out";  // and an old view is still there

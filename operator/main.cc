@@ -1,5 +1,5 @@
-// The command `rabbit-operator`. What reads the environment and the command line is here; everything
-// else gets it handed down.
+// The command `rabbit-operator`. What reads the environment and the command line is here;
+// everything else gets it handed down.
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -15,8 +15,7 @@ constexpr std::chrono::seconds kUnsettledInterval(2);
 
 }  // namespace
 
-ClusterReconciler::ClusterReconciler(const Parts& parts, Settings settings,
-                                     act::MayWrite may_write)
+ClusterReconciler::ClusterReconciler(const Parts& parts, Settings settings, act::MayWrite may_write)
     : parts_(parts), settings_(std::move(settings)), may_write_(std::move(may_write)) {}
 
 runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key,
@@ -48,8 +47,8 @@ act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, cons
                                          const observe::Observation& seen,
                                          const runtime::ReconcileContext& context) {
   const auto broker = observe::BrokerTargetOf(cluster, seen).value_or(observe::BrokerTarget{});
-  act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker,
-                                               context.stop);
+  act::Executed done =
+      parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker, context.stop);
   for (std::size_t i = 0; i < done.results.size(); ++i) {
     const report::StepResult& result = done.results[i];
     if (result.error) {
@@ -105,14 +104,13 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
                           .note = event.message});
   }
   memory.settled = report.settled;
-  parts_.observer.Follow(cluster, seen,
-                         memory.settled ? base::Duration(cluster.spec.drift_interval)
-                                        : std::min<base::Duration>(cluster.spec.drift_interval,
-                                                                   kUnsettledInterval));
+  parts_.observer.Follow(
+      cluster, seen,
+      memory.settled ? base::Duration(cluster.spec.drift_interval)
+                     : std::min<base::Duration>(cluster.spec.drift_interval, kUnsettledInterval));
   if (report.status != cluster.status && may_write_()) {
     const auto written = parts_.client.ApplyStatus(
-        api::kRabbitClusters, cluster.meta.key,
-        api::StatusApplyBody(cluster.meta, report.status),
+        api::kRabbitClusters, cluster.meta.key, api::StatusApplyBody(cluster.meta, report.status),
         {.deadline = context.deadline, .stop = context.stop});
     if (!written && written.error().kind != base::ErrorKind::kNotFound) {
       return runtime::ReconcileResult::Failed(base::Wrap(written.error(), "write the status"));

@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "operator/act/executor.h"
+#include "operator/api/settings.h"
 #include "operator/observe/observer.h"
 #include "operator/plan/make_plan.h"
 #include "operator/report/report.h"
-#include "operator/api/settings.h"
 #include "runtime/events.h"
 #include "runtime/reconciler.h"
 
@@ -41,7 +41,8 @@ class ClusterReconciler final : public runtime::Reconciler {
   struct Memory {
     observe::ClusterMemory observed;
     plan::ChildrenMemo children;
-    bool settled = false;  // the last report had nothing to wait for: look at the drift interval only
+    bool settled =
+        false;  // the last report had nothing to wait for: look at the drift interval only
     // The status as last written, while the cache still shows the version before.
     std::optional<api::Status> written_status;
     std::string written_over;  // that version

@@ -27,7 +27,12 @@ class Executor::Run {
  public:
   Run(Executor& executor, const kube::ObjectKey& cluster, const std::string& uid,
       const observe::BrokerTarget& broker, const std::stop_token& stop, Executed& out)
-      : executor_(executor), cluster_(cluster), uid_(uid), broker_(broker), stop_(stop), out_(out) {}
+      : executor_(executor),
+        cluster_(cluster),
+        uid_(uid),
+        broker_(broker),
+        stop_(stop),
+        out_(out) {}
 
   Result<void> operator()(const plan::CreateObject& step) {
     auto created = executor_.client_.Create(step.type, cluster_.ns, step.body, ApiCall());
@@ -74,8 +79,7 @@ class Executor::Run {
     auto applied = executor_.client_.Apply(step.type, Key(step.name), text, ApiCall());
     if (!applied && applied.error().kind == base::ErrorKind::kInvalid && step.replace_lists) {
       // A merge patch replaces lists whole; the apply after it takes their ownership.
-      const auto patched =
-          executor_.client_.MergePatch(step.type, Key(step.name), text, ApiCall());
+      const auto patched = executor_.client_.MergePatch(step.type, Key(step.name), text, ApiCall());
       if (!patched) return tl::unexpected(patched.error());
       applied = executor_.client_.Apply(step.type, Key(step.name), text, ApiCall());
     }
@@ -120,9 +124,8 @@ class Executor::Run {
     return AtBroker([&](auto& broker) { return broker.PutPermission(permission, BrokerCall()); });
   }
   Result<void> operator()(const plan::DeletePermissions& step) {
-    return AtBroker([&](auto& broker) {
-      return broker.DeletePermission(step.user, step.vhost, BrokerCall());
-    });
+    return AtBroker(
+        [&](auto& broker) { return broker.DeletePermission(step.user, step.vhost, BrokerCall()); });
   }
   Result<void> operator()(const plan::PutPolicy& step) {
     const rabbitmq::Policy policy{.vhost = step.vhost,
@@ -139,8 +142,8 @@ class Executor::Run {
   }
 
   Result<void> operator()(const plan::ExecInPod& step) {
-    const auto code = executor_.exec_(Key(step.pod), step.container, step.command, step.input,
-                                      Call(kExecCall));
+    const auto code =
+        executor_.exec_(Key(step.pod), step.container, step.command, step.input, Call(kExecCall));
     if (!code) return tl::unexpected(code.error());
     if (*code != 0) {
       return base::Fail(base::ErrorKind::kRetry,
@@ -161,8 +164,8 @@ class Executor::Run {
     if (auto child = observe::ProjectChild(type, answer)) out_.written.push_back(std::move(*child));
   }
 
-  // What POST created belongs to an `Update` entry of managedFields that apply cannot take fields out
-  // of. Turns our own entry into an `Apply` one, once, guarded by a test of its manager.
+  // What POST created belongs to an `Update` entry of managedFields that apply cannot take fields
+  // out of. Turns our own entry into an `Apply` one, once, guarded by a test of its manager.
   Result<void> OwnByApply(const plan::ApplyObject& step) {
     const auto text = executor_.client_.Get(step.type, Key(step.name), ApiCall());
     if (!text) return tl::unexpected(text.error());
@@ -194,11 +197,9 @@ class Executor::Run {
   // have arrived is simply sent to the next node as well.
   template <typename CallBroker>
   Result<void> AtBroker(const CallBroker& call) {
-    Result<void> result =
-        base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
+    Result<void> result = base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
     for (const auto& node : broker_.nodes) {
-      const auto transport =
-          executor_.connections_.To(node.address, observe::kManagementPort);
+      const auto transport = executor_.connections_.To(node.address, observe::kManagementPort);
       if (!transport) {
         result = tl::unexpected(transport.error());
         continue;

@@ -1,6 +1,6 @@
-// operator/act/executor.h: carries a plan out, step by step, and says what became of each. Thin: what
-// to do was decided by the planners; what it means is told by Report. Before each write the fence is
-// asked whether we still lead. Thread-safe: one Executor serves all workers.
+// operator/act/executor.h: carries a plan out, step by step, and says what became of each. Thin:
+// what to do was decided by the planners; what it means is told by Report. Before each write the
+// fence is asked whether we still lead. Thread-safe: one Executor serves all workers.
 #pragma once
 
 #include <functional>
@@ -24,10 +24,10 @@ namespace rabbit::act {
 using MayWrite = std::function<bool()>;
 
 // Runs a command in a container; the exit code. An error when it could not be run or is not known.
-using ExecFunction = std::function<base::Result<int>(
-    const kube::ObjectKey& pod, const std::string& container,
-    const std::vector<std::string>& command, const base::Secret& input,
-    const http::CallOptions& options)>;
+using ExecFunction =
+    std::function<base::Result<int>(const kube::ObjectKey& pod, const std::string& container,
+                                    const std::vector<std::string>& command,
+                                    const base::Secret& input, const http::CallOptions& options)>;
 
 // What was learnt while acting, beside success and failure.
 struct Executed {

@@ -197,8 +197,8 @@ TEST_F(ExecutorTest, OurPostEntryBecomesAnApplyEntryBeforeTheApply) {
   api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
       .WithBodyContaining(R"("uid":"s1")")
       .Answer(200, kOurs);
-  const Executed done = Execute({{.action = plan::ApplyObject{kube::kServices, "c", "s1", "{}"},
-                                  .reason = "differs"}});
+  const Executed done = Execute(
+      {{.action = plan::ApplyObject{kube::kServices, "c", "s1", "{}"}, .reason = "differs"}});
   EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
   EXPECT_EQ(done.written.size(), 1U);
 }

@@ -14,12 +14,13 @@ CLI::Option* AddSeconds(CLI::App& app, const std::string& name, base::Duration& 
       .add_option_function<double>(
           name,
           [&target](const double& seconds) {
-            target = std::chrono::duration_cast<base::Duration>(
-                std::chrono::duration<double>(seconds));
+            target =
+                std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(seconds));
           },
           description)
       ->check(CLI::PositiveNumber)
-      ->default_str(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(target).count()));
+      ->default_str(
+          std::to_string(std::chrono::duration_cast<std::chrono::seconds>(target).count()));
 }
 
 void AddRunOptions(CLI::App& run, RunOptions& options) {

@@ -1,4 +1,5 @@
-// operator/commands/options.h: what the command line says. Plain values, parsed by ParseCommandLine.
+// operator/commands/options.h: what the command line says. Plain values, parsed by
+// ParseCommandLine.
 #pragma once
 
 #include <chrono>

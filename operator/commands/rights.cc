@@ -71,9 +71,8 @@ constexpr auto kLease = std::to_array<Right>({
 
 std::string Review(const Right& right, std::string_view ns) {
   const auto slash = right.resource.find('/');
-  base::Json attributes = {{"verb", right.verb},
-                           {"group", right.group},
-                           {"resource", right.resource.substr(0, slash)}};
+  base::Json attributes = {
+      {"verb", right.verb}, {"group", right.group}, {"resource", right.resource.substr(0, slash)}};
   if (slash != std::string_view::npos) attributes["subresource"] = right.resource.substr(slash + 1);
   if (!ns.empty()) attributes["namespace"] = ns;
   return base::Dump({{"apiVersion", "authorization.k8s.io/v1"},
@@ -105,10 +104,11 @@ base::Result<void> CheckRights(kube::Client& client, std::span<const Right> righ
     if (!right.group.empty()) missing.append(1, '.').append(right.group);
   }
   if (missing.empty()) return {};
-  return base::Fail(base::ErrorKind::kDenied,
-                    "missing rights in " +
-                        (ns.empty() ? std::string("all namespaces") : "namespace " + std::string(ns)) +
-                        ": " + missing + " (see manifests/base/rbac.yaml)");
+  return base::Fail(
+      base::ErrorKind::kDenied,
+      "missing rights in " +
+          (ns.empty() ? std::string("all namespaces") : "namespace " + std::string(ns)) + ": " +
+          missing + " (see manifests/base/rbac.yaml)");
 }
 
 }  // namespace rabbit::commands

@@ -26,7 +26,6 @@ struct Right {
 // Asks the API server (SelfSubjectAccessReview) for each right in `ns` (empty: all namespaces).
 // kDenied names every right that is missing, on one line; other errors as they come.
 [[nodiscard]] base::Result<void> CheckRights(kube::Client& client, std::span<const Right> rights,
-                                             std::string_view ns,
-                                             const http::CallOptions& options);
+                                             std::string_view ns, const http::CallOptions& options);
 
 }  // namespace rabbit::commands

@@ -39,9 +39,8 @@ TEST_F(CheckRightsTest, AllAllowedIsNoError) {
 }
 
 TEST_F(CheckRightsTest, EveryMissingRightIsNamedOnOneLine) {
-  const std::vector<Right> rights = {{"get", "", "pods/exec"},
-                                     {"create", "apps", "statefulsets"},
-                                     {"get", "", "secrets"}};
+  const std::vector<Right> rights = {
+      {"get", "", "pods/exec"}, {"create", "apps", "statefulsets"}, {"get", "", "secrets"}};
   ExpectReview().WithBodyContaining(R"("subresource":"exec")").Answer(201, Allowed(false));
   ExpectReview().Answer(201, Allowed(false));
   ExpectReview().Answer(201, Allowed(true));

@@ -192,12 +192,11 @@ void Daemon::AddTo(runtime::Manager& manager) {
                .stop_within = std::chrono::seconds(1),
                .stop_stage = kStopLooking});
   manager.Add({.name = "pollers",
-               .start =
-                   [this](const std::stop_token&) -> base::Result<void> {
-                     brokers_.Start(options_.pollers);
-                     proxies_.Start(2);
-                     return {};
-                   },
+               .start = [this](const std::stop_token&) -> base::Result<void> {
+                 brokers_.Start(options_.pollers);
+                 proxies_.Start(2);
+                 return {};
+               },
                .stop =
                    [this](base::TimePoint) {
                      brokers_.Stop();
@@ -206,11 +205,10 @@ void Daemon::AddTo(runtime::Manager& manager) {
                .stop_within = std::chrono::seconds(1),
                .stop_stage = kStopLooking});
   manager.Add({.name = "events",
-               .start =
-                   [this](const std::stop_token&) -> base::Result<void> {
-                     events_.Start();
-                     return {};
-                   },
+               .start = [this](const std::stop_token&) -> base::Result<void> {
+                 events_.Start();
+                 return {};
+               },
                .stop =
                    [this](base::TimePoint deadline) {
                      events_.Stop(std::min(deadline, clock_.Now() + kFlushEvents));
@@ -218,20 +216,19 @@ void Daemon::AddTo(runtime::Manager& manager) {
                .stop_within = kFlushEvents * 2,
                .stop_stage = kStopTelling});
   manager.Add({.name = "leader election",
-               .start =
-                   [this](const std::stop_token&) -> base::Result<void> {
-                     if (options_.leader_election) {
-                       elector_.Start();
-                     } else {
-                       fence_.OpenUntil(base::TimePoint::max());
-                       Lead();
-                     }
-                     return {};
-                   },
+               .start = [this](const std::stop_token&) -> base::Result<void> {
+                 if (options_.leader_election) {
+                   elector_.Start();
+                 } else {
+                   fence_.OpenUntil(base::TimePoint::max());
+                   Lead();
+                 }
+                 return {};
+               },
                .stop =
                    [this](base::TimePoint deadline) {
-                     if (auto released = elector_.Release(
-                             std::min(deadline, clock_.Now() + kReleaseLease));
+                     if (auto released =
+                             elector_.Release(std::min(deadline, clock_.Now() + kReleaseLease));
                          !released) {
                        logger_.Warn("the lease was not released; it runs out by itself",
                                     {{"error", released.error().message}});
@@ -247,12 +244,12 @@ void Daemon::AddTo(runtime::Manager& manager) {
 }
 
 base::Result<void> Daemon::StartServing() {
-  auto server = http::Server::Start(
-      {.address = options_.http_address, .port = options_.http_port},
-      [this](const http::Request& request, http::ResponseWriter& writer) {
-        // A client that has gone needs no answer.
-        static_cast<void>(writer.Send(Answer(request)));
-      });
+  auto server =
+      http::Server::Start({.address = options_.http_address, .port = options_.http_port},
+                          [this](const http::Request& request, http::ResponseWriter& writer) {
+                            // A client that has gone needs no answer.
+                            static_cast<void>(writer.Send(Answer(request)));
+                          });
   if (!server) return tl::unexpected(server.error());
   server_ = std::move(*server);
   logger_.Info("serving health and metrics", {{"port", server_->port()}});

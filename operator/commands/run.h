@@ -1,5 +1,5 @@
-// operator/commands/run.h: `rabbit-operator run`: puts all parts together, starts them in order, and
-// stops them in order when a signal comes or the lease is lost.
+// operator/commands/run.h: `rabbit-operator run`: puts all parts together, starts them in order,
+// and stops them in order when a signal comes or the lease is lost.
 #pragma once
 
 #include <functional>

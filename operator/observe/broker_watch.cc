@@ -88,11 +88,11 @@ ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
     if (const auto transport = connections.To(proxy.address, target.port); !transport) {
       view = tl::unexpected(transport.error());
     } else {
-      const auto response = (*transport)
-                                ->Send({.target = target.csv_target},
-                                       {.deadline = clock.Now() + kProxyLook,
-                                        .stop = stop,
-                                        .max_body_bytes = kMaxCsvBytes});
+      const auto response =
+          (*transport)
+              ->Send({.target = target.csv_target}, {.deadline = clock.Now() + kProxyLook,
+                                                     .stop = stop,
+                                                     .max_body_bytes = kMaxCsvBytes});
       if (!response) {
         view = tl::unexpected(response.error());
       } else if (response->status != 200) {

@@ -1,5 +1,6 @@
-// operator/observe/broker_watch.h: looks at brokers and proxies over HTTP: one look, its failover, and
-// the connections that are kept alive between looks. Watched (observe/watched.h) keeps the latest.
+// operator/observe/broker_watch.h: looks at brokers and proxies over HTTP: one look, its failover,
+// and the connections that are kept alive between looks. Watched (observe/watched.h) keeps the
+// latest.
 #pragma once
 
 #include <functional>

@@ -1,10 +1,10 @@
-#include "operator/api/parse.h"
 #include "operator/observe/caches.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "operator/api/parse.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
@@ -53,9 +53,8 @@ struct Caches::Impl {
   }
 
   void AddClusters() {
-    clusters.AddHandler([this](const kube::Store<api::RabbitCluster>::Change& change) {
-      enqueue(change.key);
-    });
+    clusters.AddHandler(
+        [this](const kube::Store<api::RabbitCluster>::Change& change) { enqueue(change.key); });
     Feed(clusters, api::ParseRabbitCluster);
     targets.push_back({api::kRabbitClusters, "", feeds.back().get()});
   }
@@ -89,7 +88,7 @@ struct Caches::Impl {
   kube::Store<CachedPod> pods{IndexOf<CachedPod>};
   kube::Store<CachedClaim> claims{IndexOf<CachedClaim>};
   std::vector<std::unique_ptr<kube::ObjectSink>> feeds;
-  std::vector<Target> targets;  // in the order of `watchers`
+  std::vector<Target> targets;                           // in the order of `watchers`
   std::vector<std::unique_ptr<kube::Watcher>> watchers;  // last: their threads use all the above
 };
 

@@ -1,6 +1,6 @@
-// operator/observe/caches.h: the operator's copies of RabbitClusters, their children, pods and volume
-// claims, kept by watchers (kube/watcher.h), and the key of a cluster for each change. Never Secrets:
-// those are read by name. Thread-safe once started.
+// operator/observe/caches.h: the operator's copies of RabbitClusters, their children, pods and
+// volume claims, kept by watchers (kube/watcher.h), and the key of a cluster for each change. Never
+// Secrets: those are read by name. Thread-safe once started.
 #pragma once
 
 #include <functional>
@@ -50,7 +50,8 @@ class Caches {
   [[nodiscard]] std::size_t clusters() const;
 
   // The parts of an Observation that come from here: children (without bodies), states, pods,
-  // claims, inventory, first_sight. Broker pods come by ordinal, with the uid of their volume claim.
+  // claims, inventory, first_sight. Broker pods come by ordinal, with the uid of their volume
+  // claim.
   [[nodiscard]] Observation Look(const kube::ObjectKey& cluster) const;
 
  private:

@@ -1,7 +1,7 @@
 // operator/observe/observation.h: everything a planner may know of one cluster, as plain values.
 // Unknown is not absent: a part that could not be read is an empty optional (or kUnknown) with the
-// reason beside it, and no planner deletes on it. No I/O, no locks; copies are cheap where it counts
-// (bodies and views are shared and immutable).
+// reason beside it, and no planner deletes on it. No I/O, no locks; copies are cheap where it
+// counts (bodies and views are shared and immutable).
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ namespace rabbit::observe {
 struct Child {
   std::string uid;
   std::string resource_version;
-  std::string owner_uid;     // of the controlling owner; empty: none
-  std::string applied_hash;  // annotation rabbitcluster.dev/applied-hash; empty: never applied by us
+  std::string owner_uid;  // of the controlling owner; empty: none
+  std::string
+      applied_hash;  // annotation rabbitcluster.dev/applied-hash; empty: never applied by us
   std::uint64_t content_hash = 0;  // of spec, data, labels, annotations and owners; not of status
   bool deleting = false;
   // The object as read for this reconcile, because its content was never compared with what is
@@ -53,8 +54,8 @@ struct ChildId {
 };
 
 struct StatefulSetState {
-  int replicas = 0;        // of its spec
-  int ready_replicas = 0;  // of its status
+  int replicas = 0;           // of its spec
+  int ready_replicas = 0;     // of its status
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash of its pod template
   bool operator==(const StatefulSetState&) const = default;
 };
@@ -70,8 +71,8 @@ struct DeploymentState {
 struct Pod {
   std::string name;
   std::string uid;
-  std::string ip;    // empty until it has one
-  std::string host;  // the Kubernetes node
+  std::string ip;             // empty until it has one
+  std::string host;           // the Kubernetes node
   std::string image;          // of the main container's spec
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash
   std::string config_hash;    // annotation rabbitcluster.dev/config-hash
@@ -81,7 +82,8 @@ struct Pod {
   // The guard (init container `prepare`) is running: it waits for a release, or copies files.
   bool preparing = false;
   int restarts = 0;
-  std::string trouble;  // "ImagePullBackOff: …", "CrashLoopBackOff: …", "Unschedulable: …"; empty: none
+  std::string
+      trouble;  // "ImagePullBackOff: …", "CrashLoopBackOff: …", "Unschedulable: …"; empty: none
   bool operator==(const Pod&) const = default;
 };
 
@@ -103,8 +105,8 @@ struct StorageRecord {
 
 // What ConfigMap C-inventory records: everything that cannot be read off the world.
 struct Inventory {
-  std::optional<int> replicas;  // last declared count
-  bool formed = false;          // all nodes once agreed: blank disks are held from now on
+  std::optional<int> replicas;     // last declared count
+  bool formed = false;             // all nodes once agreed: blank disks are held from now on
   std::vector<std::string> users;  // declared once; removed at the broker when no longer declared
   std::vector<std::pair<std::string, std::string>> policies;  // vhost, name; likewise
   // Ordinal -> uid of the volume that the member behind it was released or formed with.
@@ -133,7 +135,7 @@ struct BrokerLook {
   std::string trouble;                               // why the last look failed; empty: it did not
   base::TimePoint at{};                              // when the look that gave `view` began
   bool outdated = false;  // something was written at the broker since: what it shows may be undone
-  bool denied = false;                               // the broker refused the operator's password
+  bool denied = false;    // the broker refused the operator's password
 };
 
 struct ProxyLook {
@@ -145,15 +147,15 @@ struct ProxyLook {
 struct Observation {
   // No child of this cluster is in the caches: it is new, so own Secrets need not be read first.
   bool first_sight = false;
-  std::map<ChildId, Child> children;        // Secrets are never among them
-  std::map<ChildId, Verified> verified;     // by the reconciler's memory
-  std::map<ChildId, std::string> strangers; // names that somebody else owns: who, in words
+  std::map<ChildId, Child> children;         // Secrets are never among them
+  std::map<ChildId, Verified> verified;      // by the reconciler's memory
+  std::map<ChildId, std::string> strangers;  // names that somebody else owns: who, in words
   std::optional<StatefulSetState> stateful_set;
   std::optional<DeploymentState> proxy_deployment;
-  std::vector<Pod> nodes;    // broker pods, by ordinal
-  std::vector<Pod> proxies;  // by name
-  std::vector<VolumeClaim> claims;  // of the StatefulSet, any ordinal
-  std::optional<Inventory> inventory;  // empty: C-inventory is not there (yet)
+  std::vector<Pod> nodes;                     // broker pods, by ordinal
+  std::vector<Pod> proxies;                   // by name
+  std::vector<VolumeClaim> claims;            // of the StatefulSet, any ordinal
+  std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet)
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
   std::vector<ProxyLook> proxy_looks;

@@ -24,24 +24,29 @@ using std::chrono::seconds;
 // ---- strangers
 
 TEST(StrangerIn, AnObjectWithOurLabelAndOurOwnerIsOurs) {
-  EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
+  EXPECT_EQ(
+      StrangerIn(
+          R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
     "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]}})",
-                       "u1"),
-            std::nullopt);
+          "u1"),
+      std::nullopt);
 }
 
 TEST(StrangerIn, AnotherControllerIsAStrangerEvenWithOurLabel) {
-  EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
+  EXPECT_EQ(
+      StrangerIn(
+          R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
     "ownerReferences":[{"kind":"RabbitCluster","name":"old","uid":"u0","controller":true}]}})",
-                       "u1"),
-            "RabbitCluster old, its controller");
+          "u1"),
+      "RabbitCluster old, its controller");
 }
 
 TEST(StrangerIn, NoLabelIsAStranger) {
   EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x"}})", "u1"),
             "somebody else: it carries no label of the operator");
   EXPECT_EQ(
-      StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"Helm"}}})", "u1"),
+      StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"Helm"}}})",
+                 "u1"),
       "Helm");
 }
 
@@ -125,8 +130,8 @@ Observation SeenNodes() {
   seen.nodes = {{.name = "c-node-0", .ip = "10.0.0.1", .ready = true},
                 {.name = "c-node-1", .ip = "10.0.0.2", .ready = false},
                 {.name = "c-node-2", .ip = "10.0.0.3", .ready = true, .deleting = true}};
-  seen.secrets["c-operator-user"] = {
-      .state = SecretState::kPresent, .data = {{"password", base::Secret("p")}}};
+  seen.secrets["c-operator-user"] = {.state = SecretState::kPresent,
+                                     .data = {{"password", base::Secret("p")}}};
   return seen;
 }
 
@@ -205,8 +210,8 @@ TEST_F(OverlayTest, AWriteThatNoWatchEverShowsIsNotBelievedForEver) {
 class LookTest : public testing::Test {
  protected:
   // Every address is served by a scripted transport of its own.
-  Connections connections_{[this](const std::string& address, std::uint16_t)
-                               -> base::Result<std::unique_ptr<http::Transport>> {
+  Connections connections_{[this](const std::string& address,
+                                  std::uint16_t) -> base::Result<std::unique_ptr<http::Transport>> {
     ++connects_[address];
     return std::make_unique<Forward>(servers_[address]);
   }};
@@ -318,15 +323,15 @@ TEST_F(LookTest, AProxyThatDoesNotAnswerIsTroubleOfThatProxyAlone) {
   servers_["10.0.0.8"].Otherwise([](const http::Request&) -> base::Result<http::Response> {
     return http::Response{.status = 200,
                           .headers = {{"X-Config-Hash", "abcd"}},
-                          .body = "# pxname,svname,scur,status,check_status,\n"
-                                  "rabbitmq_cluster,c-node-0,3,UP,L7OK,\n"
-                                  "rabbitmq_cluster,BACKEND,3,UP,,\n"};
+                          .body =
+                              "# pxname,svname,scur,status,check_status,\n"
+                              "rabbitmq_cluster,c-node-0,3,UP,L7OK,\n"
+                              "rabbitmq_cluster,BACKEND,3,UP,,\n"};
   });
   Break("10.0.0.9");
-  const auto answer =
-      LookAtProxies(connections_, clock_,
-                    {.proxies = {{"p-1", "10.0.0.8"}, {"p-2", "10.0.0.9"}}, .csv_target = "/s;csv"},
-                    {});
+  const auto answer = LookAtProxies(
+      connections_, clock_,
+      {.proxies = {{"p-1", "10.0.0.8"}, {"p-2", "10.0.0.9"}}, .csv_target = "/s;csv"}, {});
   EXPECT_FALSE(answer.succeeded);
   ASSERT_EQ(answer.look.looks.size(), 2U);
   ASSERT_NE(answer.look.looks[0].view, nullptr) << answer.look.looks[0].trouble;

@@ -61,8 +61,7 @@ void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMe
                                  Observation& seen, const std::stop_token& stop) {
   for (auto& [id, child] : seen.children) {
     const auto verified = memory.verified.find(id);
-    if (verified != memory.verified.end() &&
-        verified->second.content_hash == child.content_hash &&
+    if (verified != memory.verified.end() && verified->second.content_hash == child.content_hash &&
         verified->second.desired_hash == child.applied_hash) {
       continue;
     }

@@ -1,5 +1,6 @@
-// operator/observe/observer.h: puts together what is known of one cluster: caches, Secrets, the latest
-// looks at broker and proxies, and what was learnt by writing that the caches do not show yet.
+// operator/observe/observer.h: puts together what is known of one cluster: caches, Secrets, the
+// latest looks at broker and proxies, and what was learnt by writing that the caches do not show
+// yet.
 #pragma once
 
 #include <map>

@@ -59,7 +59,8 @@ std::optional<kube::ObjectKey> PollSchedule::Take(base::TimePoint now) {
 void PollSchedule::Done(const kube::ObjectKey& key, bool succeeded, double spread,
                         base::TimePoint now) {
   const auto it = entries_.find(key);
-  if (it == entries_.end() || !it->second.out) return;  // dropped (and perhaps wanted again) meanwhile
+  if (it == entries_.end() || !it->second.out)
+    return;  // dropped (and perhaps wanted again) meanwhile
   Entry& entry = it->second;
   entry.out = false;
   if (std::exchange(entry.again, false)) {

@@ -20,7 +20,7 @@ namespace rabbit::observe {
 class PollSchedule {
  public:
   struct Options {
-    double looks_per_second = 20;                  // budget over all keys
+    double looks_per_second = 20;  // budget over all keys
     base::Duration first_retry = std::chrono::milliseconds(500);
     base::Duration slowest = std::chrono::minutes(1);  // longest pause of an open breaker
   };
@@ -55,7 +55,7 @@ class PollSchedule {
   Options options_;
   std::map<kube::ObjectKey, Entry> entries_;
   std::set<std::pair<base::TimePoint, kube::ObjectKey>> by_due_;  // of entries that are not out
-  double wanted_per_second_ = 0;  // sum of 1/interval
+  double wanted_per_second_ = 0;                                  // sum of 1/interval
 };
 
 }  // namespace rabbit::observe

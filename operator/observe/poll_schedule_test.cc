@@ -49,9 +49,8 @@ TEST_F(PollScheduleTest, AKeyThatIsOutIsNotHandedOutTwice) {
 
 TEST_F(PollScheduleTest, FailuresOpenTheBreakerAndASuccessClosesIt) {
   Want("a", seconds(15));
-  for (const base::Duration pause :
-       {milliseconds(500), milliseconds(1000), milliseconds(2000), milliseconds(4000),
-        milliseconds(8000), milliseconds(8000)}) {
+  for (const base::Duration pause : {milliseconds(500), milliseconds(1000), milliseconds(2000),
+                                     milliseconds(4000), milliseconds(8000), milliseconds(8000)}) {
     ASSERT_EQ(Take(), "a");
     Done("a", false);
     EXPECT_EQ(UntilNext(), pause);

@@ -187,7 +187,8 @@ base::Result<CachedPod> ProjectPod(std::string_view text) {
   }
   pod.template_hash =
       FindString(object, {"metadata", "annotations", resources::kTemplateHashAnnotation});
-  pod.config_hash = FindString(object, {"metadata", "annotations", resources::kConfigHashAnnotation});
+  pod.config_hash =
+      FindString(object, {"metadata", "annotations", resources::kConfigHashAnnotation});
   pod.ready = IsTrue(object, "Ready");
   pod.deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr;
   if (const Json* guard =

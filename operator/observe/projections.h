@@ -1,6 +1,6 @@
-// operator/observe/projections.h: from an object's JSON text to the little that the caches keep of it.
-// Pure functions, thread-safe. A child's text is not kept: its content hash tells whether it was
-// compared with what is desired, and one that was not is read again by Observe.
+// operator/observe/projections.h: from an object's JSON text to the little that the caches keep of
+// it. Pure functions, thread-safe. A child's text is not kept: its content hash tells whether it
+// was compared with what is desired, and one that was not is read again by Observe.
 #pragma once
 
 #include <memory>

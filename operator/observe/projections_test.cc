@@ -42,8 +42,9 @@ std::uint64_t Content(const std::string& text) {
 TEST(ProjectChild, StatusAndBookkeepingAreNoContent) {
   const std::uint64_t content = Content(kStatefulSet);
   EXPECT_EQ(Content(Replaced(kStatefulSet, "\"readyReplicas\":2", "\"readyReplicas\":3")), content);
-  EXPECT_EQ(Content(Replaced(kStatefulSet, "\"resourceVersion\":\"7\"", "\"resourceVersion\":\"8\"")),
-            content);
+  EXPECT_EQ(
+      Content(Replaced(kStatefulSet, "\"resourceVersion\":\"7\"", "\"resourceVersion\":\"8\"")),
+      content);
   EXPECT_EQ(Content(Replaced(kStatefulSet, "\"abc\"", "\"def\"")), content);
 }
 
@@ -102,22 +103,22 @@ TEST(ProjectPod, ARunningGuardMeansThatThePodIsHeld) {
 }
 
 TEST(ProjectPod, AContainerThatCannotStartIsTrouble) {
-  const auto pod = ProjectPod(Replaced(
-      kPod, R"({"running":{}})",
-      R"({"waiting":{"reason":"ImagePullBackOff","message":"no such image"}})"));
+  const auto pod = ProjectPod(
+      Replaced(kPod, R"({"running":{}})",
+               R"({"waiting":{"reason":"ImagePullBackOff","message":"no such image"}})"));
   EXPECT_EQ(pod.value().pod.trouble, "ImagePullBackOff: no such image");
 }
 
 TEST(ProjectPod, AContainerThatIsBeingMadeIsNone) {
-  const auto pod =
-      ProjectPod(Replaced(kPod, R"({"running":{}})", R"({"waiting":{"reason":"PodInitializing"}})"));
+  const auto pod = ProjectPod(
+      Replaced(kPod, R"({"running":{}})", R"({"waiting":{"reason":"PodInitializing"}})"));
   EXPECT_EQ(pod.value().pod.trouble, "");
 }
 
 TEST(ProjectPod, APodThatFitsNowhereSaysWhy) {
-  const auto pod = ProjectPod(
-      Replaced(kPod, R"({"type":"Ready","status":"True"})",
-               R"({"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes"})"));
+  const auto pod = ProjectPod(Replaced(
+      kPod, R"({"type":"Ready","status":"True"})",
+      R"({"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes"})"));
   EXPECT_EQ(pod.value().pod.trouble, "Unschedulable: 0/1 nodes");
   EXPECT_FALSE(pod.value().pod.ready);
 }

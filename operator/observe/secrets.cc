@@ -19,7 +19,8 @@ base::Result<SecretView> ParseSecret(std::string_view json) {
                        resources::kFieldManager
                    ? SecretState::kPresent
                    : SecretState::kForeign;
-  if (const base::Json* data = base::Find(*object, {"data"}); data != nullptr && data->is_object()) {
+  if (const base::Json* data = base::Find(*object, {"data"});
+      data != nullptr && data->is_object()) {
     for (const auto& [key, value] : data->items()) {
       if (!value.is_string()) continue;
       auto decoded = base::Base64Decode(value.get_ref<const std::string&>());

@@ -1,5 +1,5 @@
-// operator/observe/secrets.h: Secrets are never listed or watched: they are read one by one, by name,
-// when what is known of them is old.
+// operator/observe/secrets.h: Secrets are never listed or watched: they are read one by one, by
+// name, when what is known of them is old.
 #pragma once
 
 #include <map>

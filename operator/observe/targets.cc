@@ -7,8 +7,7 @@ namespace rabbit::observe {
 
 std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                                            const Observation& seen) {
-  const auto secret =
-      seen.secrets.find(resources::OperatorUserSecretName(cluster.meta.key.name));
+  const auto secret = seen.secrets.find(resources::OperatorUserSecretName(cluster.meta.key.name));
   if (secret == seen.secrets.end()) return std::nullopt;
   const auto password = secret->second.data.find("password");
   if (password == secret->second.data.end()) return std::nullopt;
@@ -29,8 +28,8 @@ std::optional<ProxyTarget> ProxyTargetOf(const api::RabbitCluster& cluster,
   if (!balancer.enabled) return std::nullopt;
   ProxyTarget target{.proxies = {},
                      .port = static_cast<std::uint16_t>(balancer.stats.port),
-                     .csv_target = haproxy::StatsCsvTarget({.enabled = balancer.stats.enabled,
-                                                            .path = balancer.stats.path})};
+                     .csv_target = haproxy::StatsCsvTarget(
+                         {.enabled = balancer.stats.enabled, .path = balancer.stats.path})};
   for (const Pod& proxy : seen.proxies) {
     if (!proxy.deleting && !proxy.ip.empty()) {
       target.proxies.push_back({.pod = proxy.name, .address = proxy.ip});

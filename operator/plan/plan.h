@@ -1,6 +1,6 @@
-// operator/plan/plan.h: what is to be done, as a plain value. Execute (operator/act) carries it out,
-// `rabbit-operator plan` prints it. Every step carries its reason, in the words that reach log,
-// Event and condition. Steps fail one by one: a failed one holds back only those that name it.
+// operator/plan/plan.h: what is to be done, as a plain value. Execute (operator/act) carries it
+// out, `rabbit-operator plan` prints it. Every step carries its reason, in the words that reach
+// log, Event and condition. Steps fail one by one: a failed one holds back only those that name it.
 #pragma once
 
 #include <optional>
@@ -38,8 +38,8 @@ struct ApplyObject {
   std::string name;
   std::string uid;
   std::string body;  // JSON, without uid
-  // What somebody added to our lists (a port of a Service) belongs to them, and apply cannot take it
-  // out. When the server finds the outcome invalid because of it, our lists replace the whole.
+  // What somebody added to our lists (a port of a Service) belongs to them, and apply cannot take
+  // it out. When the server finds the outcome invalid because of it, our lists replace the whole.
   bool replace_lists = false;
 };
 
@@ -51,24 +51,36 @@ struct DeleteObject {
 
 // Calls of the management API. Passwords are read from the Secrets by Execute's caller (Observe)
 // and travel as base::Secret.
-struct PutClusterName { std::string name; };
-struct PutVhost { std::string name; };
+struct PutClusterName {
+  std::string name;
+};
+struct PutVhost {
+  std::string name;
+};
 struct PutUser {
   std::string name;
   std::vector<std::string> tags;
-  std::optional<base::Secret> password;      // set: hashed with a fresh salt by Execute
-  base::Secret password_hash;                // else: kept as the broker has it
-  std::string hashing_algorithm;             // belongs to password_hash
+  std::optional<base::Secret> password;  // set: hashed with a fresh salt by Execute
+  base::Secret password_hash;            // else: kept as the broker has it
+  std::string hashing_algorithm;         // belongs to password_hash
 };
-struct DeleteUser { std::string name; };
-struct PutPermissions { std::string user, vhost, configure, write, read; };
-struct DeletePermissions { std::string user, vhost; };
+struct DeleteUser {
+  std::string name;
+};
+struct PutPermissions {
+  std::string user, vhost, configure, write, read;
+};
+struct DeletePermissions {
+  std::string user, vhost;
+};
 struct PutPolicy {
   std::string vhost, name, pattern, apply_to;
   int priority = 0;
   std::string definition;  // JSON object, value types as declared
 };
-struct DeletePolicy { std::string vhost, name; };
+struct DeletePolicy {
+  std::string vhost, name;
+};
 
 // A command in a pod of ours, with an optional standard input.
 struct ExecInPod {
@@ -78,9 +90,9 @@ struct ExecInPod {
   base::Secret input;
 };
 
-using Action = std::variant<CreateObject, CreateSecretOnce, ApplyObject, DeleteObject, PutClusterName,
-                            PutVhost, PutUser, DeleteUser, PutPermissions, DeletePermissions,
-                            PutPolicy, DeletePolicy, ExecInPod>;
+using Action = std::variant<CreateObject, CreateSecretOnce, ApplyObject, DeleteObject,
+                            PutClusterName, PutVhost, PutUser, DeleteUser, PutPermissions,
+                            DeletePermissions, PutPolicy, DeletePolicy, ExecInPod>;
 
 struct Step {
   Action action;
@@ -96,8 +108,8 @@ enum class Aspect { kSpec, kFields, kChildren, kNodes, kTopology, kQueues, kLoad
 // Why something declared is not (yet) in effect. Report turns them into conditions.
 struct Problem {
   Aspect aspect = Aspect::kChildren;
-  std::string reason;   // one CamelCase word: "NameTaken", "MirroringUnsupported"
-  std::string message;  // names objects and counts, and what to do next
+  std::string reason;         // one CamelCase word: "NameTaken", "MirroringUnsupported"
+  std::string message;        // names objects and counts, and what to do next
   bool needs_person = false;  // Stalled rather than Reconciling
 };
 
@@ -109,7 +121,7 @@ struct Wait {
 };
 
 struct Warning {
-  std::string reason;   // Event reason
+  std::string reason;  // Event reason
   std::string message;
 };
 

@@ -178,7 +178,7 @@ def test_a_spec_that_breaks_a_rule_changes_nothing(ready):
 def test_scaling_down_is_refused_with_a_reason(ready):
     kubectl.kubectl("scale", f"rabbit/{NAME}", "-n", NAMESPACE, "--replicas=2")
     wait_until("a condition that says so", lambda: any(
-        "scal" in c["message"].lower() for c in cluster()["status"]["conditions"] if c["type"] in ("NodesReady", "Stalled")), timeout=20)
+        c["reason"] == "ScaleDownRefused" and "3" in c["message"] for c in cluster()["status"]["conditions"]), timeout=20)
     assert kubectl.get("statefulset", f"{NAME}-node", NAMESPACE)["spec"]["replicas"] == 3
     kubectl.kubectl("scale", f"rabbit/{NAME}", "-n", NAMESPACE, "--replicas=3")
     kubectl.kubectl("wait", "--for=condition=Ready", f"rabbit/{NAME}", "-n", NAMESPACE, "--timeout=60s", timeout=70)

@@ -1,0 +1,213 @@
+"""The operator itself: strangers, bad input, rights, restarts. Small clusters, each in a namespace of
+its own; what needs no cluster runs the binary on this host."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from lib import kubectl, management
+from lib.wait import NotYet, wait_until
+
+BINARY = kubectl.ROOT / "build" / "release" / "bin" / "rabbit-operator"
+OPERATOR = "rabbit-operator-system"
+ACCOUNT = f"system:serviceaccount:{OPERATOR}:rabbit-operator"
+SMALL = {"requests": {"cpu": "50m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}}
+
+
+def small(name, image="localhost/rabbitmq:3.10-management", **spec):
+    balancer = {"replicas": 1, "image": "localhost/haproxy:2.6", **spec.pop("loadBalancer", {})}
+    return {"apiVersion": "rabbitcluster.dev/v1beta1", "kind": "RabbitCluster", "metadata": {"name": name},
+            "spec": {"replicas": 1, "image": image, "resources": SMALL, "storage": {"size": "1Gi"}, "loadBalancer": balancer, **spec}}
+
+
+def status(name, namespace):
+    return (kubectl.get("rabbit", name, namespace) or {}).get("status", {})
+
+
+def condition_is(name, namespace, kind, value, reason=None):
+    found = kubectl.condition(kubectl.get("rabbit", name, namespace), kind)
+    if found.get("status") != value or (reason and found.get("reason") != reason):
+        raise NotYet(f"{kind}: {found}")
+    return found
+
+
+def wait_condition(name, namespace, kind, value, reason=None, timeout=120):
+    return wait_until(f"{kind}={value} {reason or ''}", lambda: condition_is(name, namespace, kind, value, reason), timeout)
+
+
+def admin(name, namespace):
+    user = kubectl.secret(f"{name}-default-user", namespace)
+    return management.Management(kubectl.service_address(f"{name}-brokers", namespace), user["username"], user["password"])
+
+
+def operator_logs():
+    return kubectl.kubectl("-n", OPERATOR, "logs", "deployment/rabbit-operator", "--tail=-1")
+
+
+def test_mirroring_is_not_written_on_4_0_and_the_status_says_why(namespace):
+    policy = {"vhost": "/", "name": "half", "pattern": "^queue.*1$", "applyTo": "queues", "definition": {"ha-mode": "exactly", "ha-params": 2}}
+    kubectl.apply(small("four", image="localhost/rabbitmq:4.0-management", policies=[policy]), namespace)
+    found = wait_condition("four", namespace, "TopologySynced", "False", "MirroringUnsupported", timeout=180)
+    assert "quorum" in found["message"] and "3.13" in found["message"] and "half" in found["message"]
+    assert not kubectl.is_true(kubectl.get("rabbit", "four", namespace), "Ready")
+    assert admin("four", namespace).get("policies") == []
+    assert status("four", namespace)["version"].startswith("4.0.")
+    kubectl.patch("rabbit", "four", namespace, {"spec": {"policies": []}})
+    wait_condition("four", namespace, "Ready", "True")
+
+
+def test_a_new_node_is_let_in_and_secrets_stay_secret(namespace):
+    kubectl.apply(small("grow", users=[{"name": "made", "tags": ["monitoring"]}]), namespace)
+    wait_condition("grow", namespace, "Ready", "True", timeout=180)
+    kubectl.kubectl("scale", "rabbit/grow", "-n", namespace, "--replicas=2")
+    wait_until("two running nodes in one cluster", lambda: [n["running"] for n in admin("grow", namespace).get("nodes")] == [True, True], timeout=120)
+    wait_condition("grow", namespace, "Ready", "True")
+    assert status("grow", namespace)["summary"]["nodes"] == "2/2"
+
+    # A changed template is told, and nothing rolls.
+    pods = {p["metadata"]["uid"] for p in kubectl.list_all("pod", namespace)}
+    kubectl.patch("rabbit", "grow", namespace, {"spec": {"resources": {"requests": {"cpu": "60m"}}}})
+    wait_until("restart pending is told", lambda: any(
+        "restart" in c["message"].lower() for c in status("grow", namespace)["conditions"]), timeout=20)
+    assert {p["metadata"]["uid"] for p in kubectl.list_all("pod", namespace)} == pods
+
+    # Whatever all of this emitted, no generated value is in it.
+    values = {v for s in kubectl.list_all("secret", namespace, "app.kubernetes.io/managed-by=rabbit-operator")
+              for k, v in kubectl.secret(s["metadata"]["name"], namespace).items() if k in ("password", "cookie", ".erlang.cookie")}
+    assert len(values) >= 4
+    told = operator_logs() + json.dumps([kubectl.list_all(kind, namespace) for kind in (
+        "rabbit", "configmap", "events.events.k8s.io", "statefulset", "deployment", "pod")])
+    assert not [v for v in values if v in told]
+
+
+def test_a_name_that_somebody_else_owns_is_left_alone(namespace):
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "taken-haproxy"}, "data": {"mine": "yes"}}
+    kubectl.apply(theirs, namespace)
+    kubectl.apply(small("taken"), namespace)
+    found = wait_condition("taken", namespace, "Stalled", "True", "NameTaken", timeout=60)
+    assert "taken-haproxy" in found["message"]
+    assert kubectl.get("configmap", "taken-haproxy", namespace)["data"] == {"mine": "yes"}
+    kubectl.delete("configmap", "taken-haproxy", namespace)
+    wait_until("the operator takes the free name", lambda: "haproxy.cfg" in (
+        kubectl.get("configmap", "taken-haproxy", namespace) or {"data": {}})["data"], timeout=90)
+
+
+def test_a_declared_field_without_effect_holds_ready_back(namespace):
+    kubectl.apply(small("fields", definitions={"configMapRef": {"name": "d", "key": "k"}}), namespace)
+    found = wait_condition("fields", namespace, "FieldsInEffect", "False", timeout=30)
+    assert "definitions" in found["message"]
+    assert not kubectl.is_true(kubectl.get("rabbit", "fields", namespace), "Ready")
+
+
+def test_the_operator_may_run_nothing_but_the_release(namespace):
+    container = {"name": "main", "image": "localhost/rabbitmq:3.10-management", "command": ["sleep", "3600"], "securityContext": {
+        "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}
+    kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "other"}, "spec": {
+        "terminationGracePeriodSeconds": 1, "containers": [container],
+        "securityContext": {"runAsUser": 999, "runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}}, namespace)
+    wait_until("the pod runs", lambda: kubectl.is_true(kubectl.get("pod", "other", namespace), "Ready"))
+    with pytest.raises(kubectl.KubectlError) as refused:
+        kubectl.kubectl("exec", "other", "-n", namespace, f"--as={ACCOUNT}", "--", "/bin/sh", "-c", "id")
+    assert "may only release" in refused.value.stderr
+    with pytest.raises(kubectl.KubectlError) as listed:
+        kubectl.kubectl("get", "secrets", "-n", namespace, f"--as={ACCOUNT}")
+    assert "forbidden" in listed.value.stderr
+
+
+def test_the_lease_is_released_and_the_next_operator_works_at_once():
+    def holder():
+        return (kubectl.get("lease", "rabbit-operator", OPERATOR) or {"spec": {}})["spec"].get("holderIdentity") or ""
+
+    before = holder()
+    assert before
+    pod = before.rsplit("_", 1)[0]
+    began = time.monotonic()
+    kubectl.kubectl("delete", "pod", pod, "-n", OPERATOR, timeout=60)
+    assert time.monotonic() - began < 10  # SIGTERM, and out within five seconds; the rest is the kubelet's
+    wait_until("another leader", lambda: holder() not in ("", before), timeout=12, interval=0.2)  # a lease lives 15 s
+    wait_until("it is ready", lambda: kubectl.get("deployment", "rabbit-operator", OPERATOR)["status"].get("readyReplicas") == 1)
+
+
+# ---- on this host, without a cluster or against its API server
+
+
+def run_binary(*arguments):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("arguments, named", [
+    (["run", "--bogus"], "--bogus"),
+    (["run", "--workers", "none"], "--workers"),
+    (["run", "--kubeconfig", "/nowhere/config"], "/nowhere/config"),
+])
+def test_a_wrong_start_is_one_line_and_exit_code_2(arguments, named):
+    done = run_binary(*arguments)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("rabbit-operator: ")]
+    assert len(lines) == 1 and named in lines[0]
+
+
+def token_kubeconfig(path, server, token, ca):
+    path.write_text(json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": server, "certificate-authority-data": ca}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": "default"}}]}))
+    return path
+
+
+def this_cluster():
+    view = json.loads(kubectl.kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
+    return view["clusters"][0]["cluster"]
+
+
+def test_a_missing_right_is_one_line_and_exit_code_2(namespace, tmp_path):
+    kubectl.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "weak"}}, namespace)
+    role = kubectl.get("clusterrole", "rabbit-operator")
+    rules = [r for r in role["rules"] if r["resources"] != ["poddisruptionbudgets"]]
+    kubectl.apply([
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "weak"}, "rules": rules},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "weak"},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "weak"},
+         "subjects": [{"kind": "ServiceAccount", "name": "weak", "namespace": namespace}]}], namespace)
+    token = kubectl.kubectl("create", "token", "weak", "-n", namespace).strip()
+    cluster = this_cluster()
+    config = token_kubeconfig(tmp_path / "config", cluster["server"], token, cluster["certificate-authority-data"])
+    done = run_binary("run", "--kubeconfig", config, "--namespace", namespace, "--no-leader-election", "--http-port", "0")
+    assert done.returncode == 2, done.stderr
+    refusal = [line for line in done.stderr.splitlines() if line.startswith("rabbit-operator: ")]
+    assert len(refusal) == 1 and "create poddisruptionbudgets.policy" in refusal[0] and namespace in refusal[0]
+
+
+def test_an_api_server_that_does_not_answer_is_waited_for(tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    config = token_kubeconfig(tmp_path / "config", f"https://127.0.0.1:{port}", "t", this_cluster()["certificate-authority-data"])
+    with subprocess.Popen([BINARY, "run", "--kubeconfig", config, "--http-address", "127.0.0.1", "--http-port", "0"],
+                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as operator:
+        try:
+            served = next(m for m in (re.search(r"serving .*port=(\d+)", line) for line in operator.stderr) if m)[1]
+
+            def get(path):
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{served}{path}", timeout=5) as answer:
+                        return answer.status, answer.read().decode()
+                except urllib.error.HTTPError as error:
+                    return error.code, error.read().decode()
+
+            assert get("/healthz")[0] == 200
+            code, text = wait_until("readiness says why", lambda: (a := get("/readyz")) and "refused" in a[1].lower() and a, timeout=10)
+            assert code == 503 and "rights" in text
+            assert get("/metrics")[0] == 200
+            assert operator.poll() is None
+        finally:
+            operator.send_signal(signal.SIGTERM)
+            assert operator.wait(timeout=5) == 0

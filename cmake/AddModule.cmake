@@ -36,7 +36,15 @@ function(AddModule)
     add_executable(${M_NAME}_test ${M_TESTS})
     target_link_libraries(${M_NAME}_test PRIVATE ${M_NAME} ${M_PRIVATE} ${M_TEST_LINKS}
                                                  GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${M_NAME}_test PRIVATE RABBIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    # Only for those that read files of the checkout: its path in every command would keep ccache from
+    # serving another checkout.
+    foreach(test ${M_TESTS})
+      file(STRINGS ${test} uses_source_dir REGEX RABBIT_SOURCE_DIR LIMIT_COUNT 1)
+      if(uses_source_dir)
+        set_property(SOURCE ${test} APPEND PROPERTY
+                     COMPILE_DEFINITIONS RABBIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      endif()
+    endforeach()
     add_test(NAME ${M_NAME} COMMAND ${M_NAME}_test)
     set_tests_properties(${M_NAME} PROPERTIES TIMEOUT 120)
   endif()

@@ -15,8 +15,8 @@ constexpr std::chrono::seconds kUnsettledInterval(2);
 
 }  // namespace
 
-ClusterReconciler::ClusterReconciler(const Parts& parts, Settings settings, act::MayWrite may_write)
-    : parts_(parts), settings_(std::move(settings)), may_write_(std::move(may_write)) {}
+ClusterReconciler::ClusterReconciler(const Parts& parts, Settings settings)
+    : parts_(parts), settings_(std::move(settings)) {}
 
 runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key,
                                                       const runtime::ReconcileContext& context) {
@@ -108,10 +108,10 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
       cluster, seen,
       memory.settled ? base::Duration(cluster.spec.drift_interval)
                      : std::min<base::Duration>(cluster.spec.drift_interval, kUnsettledInterval));
-  if (report.status != cluster.status && may_write_()) {
+  if (report.status != cluster.status && parts_.fence.MayWrite(parts_.clock.Now())) {
     const auto written = parts_.client.ApplyStatus(
         api::kRabbitClusters, cluster.meta.key, api::StatusApplyBody(cluster.meta, report.status),
-        {.deadline = context.deadline, .stop = context.stop});
+        {.deadline = std::min(context.deadline, parts_.fence.WritesEndBy()), .stop = context.stop});
     if (!written && written.error().kind != base::ErrorKind::kNotFound) {
       return runtime::ReconcileResult::Failed(base::Wrap(written.error(), "write the status"));
     }

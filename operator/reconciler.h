@@ -15,6 +15,7 @@
 #include "operator/plan/make_plan.h"
 #include "operator/report/report.h"
 #include "runtime/events.h"
+#include "runtime/fence.h"
 #include "runtime/reconciler.h"
 
 namespace rabbit {
@@ -28,10 +29,11 @@ class ClusterReconciler final : public runtime::Reconciler {
     observe::BrokerWatch& brokers;
     act::Executor& executor;
     runtime::EventSink& events;
+    const runtime::Fence& fence;
     base::Clock& clock;
     base::Logger& logger;
   };
-  ClusterReconciler(const Parts& parts, Settings settings, act::MayWrite may_write);
+  ClusterReconciler(const Parts& parts, Settings settings);
 
   runtime::ReconcileResult Reconcile(const kube::ObjectKey& key,
                                      const runtime::ReconcileContext& context) override;
@@ -60,7 +62,6 @@ class ClusterReconciler final : public runtime::Reconciler {
 
   Parts parts_;
   const Settings settings_;
-  const act::MayWrite may_write_;
   base::Mutex mutex_;
   std::map<kube::ObjectKey, std::unique_ptr<Memory>> memories_ RABBIT_GUARDED_BY(mutex_);
 };

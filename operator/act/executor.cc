@@ -1,5 +1,6 @@
 #include "operator/act/executor.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -155,7 +156,8 @@ class Executor::Run {
  private:
   [[nodiscard]] kube::ObjectKey Key(const std::string& name) const { return {cluster_.ns, name}; }
   [[nodiscard]] http::CallOptions Call(base::Duration time) const {
-    return {.deadline = executor_.clock_.Now() + time, .stop = stop_};
+    return {.deadline = std::min(executor_.clock_.Now() + time, executor_.fence_.WritesEndBy()),
+            .stop = stop_};
   }
   [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
   [[nodiscard]] http::CallOptions BrokerCall() const { return Call(kBrokerCall); }
@@ -222,11 +224,11 @@ class Executor::Run {
 };
 
 Executor::Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,
-                   MayWrite may_write, base::Clock& clock, base::Random& random)
+                   const runtime::Fence& fence, base::Clock& clock, base::Random& random)
     : client_(client),
       connections_(connections),
       exec_(std::move(exec)),
-      may_write_(std::move(may_write)),
+      fence_(fence),
       clock_(clock),
       random_(random) {}
 
@@ -239,7 +241,7 @@ Executed Executor::Execute(const kube::ObjectKey& cluster, const std::string& ui
   for (const plan::Step& step : plan.steps) {
     report::StepResult result{.outcome = Outcome::kSkipped, .error = {}};
     const bool held_back = step.after && out.results[*step.after].outcome != Outcome::kDone;
-    if (!held_back && !stop.stop_requested() && may_write_()) {
+    if (!held_back && !stop.stop_requested() && fence_.MayWrite(clock_.Now())) {
       const Result<void> done = std::visit(run, step.action);
       result.outcome = done ? Outcome::kDone : Outcome::kFailed;
       if (!done) result.error = base::Wrap(done.error(), plan::Describe(step));

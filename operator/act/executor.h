@@ -17,11 +17,9 @@
 #include "operator/observe/projections.h"
 #include "operator/plan/plan.h"
 #include "operator/report/report.h"
+#include "runtime/fence.h"
 
 namespace rabbit::act {
-
-// Whether this process may write now: leadership by the local clock. Thread-safe.
-using MayWrite = std::function<bool()>;
 
 // Runs a command in a container; the exit code. An error when it could not be run or is not known.
 using ExecFunction =
@@ -45,7 +43,7 @@ class Executor {
  public:
   // Nothing is owned; all must outlive the executor.
   Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,
-           MayWrite may_write, base::Clock& clock, base::Random& random);
+           const runtime::Fence& fence, base::Clock& clock, base::Random& random);
 
   // `cluster` is the RabbitCluster that the plan is for, `uid` its uid; `broker` says whom to send
   // broker steps to (the first node that answers). Ends early when a stop is requested.
@@ -58,7 +56,7 @@ class Executor {
   kube::Client& client_;
   observe::Connections& connections_;
   const ExecFunction exec_;
-  const MayWrite may_write_;
+  const runtime::Fence& fence_;
   base::Clock& clock_;
   base::Random& random_;
 };

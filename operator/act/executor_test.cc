@@ -76,7 +76,7 @@ class ExecutorTest : public testing::Test {
         return std::make_unique<Forward>(nodes_[address]);
       }};
   observe::BrokerTarget broker_;
-  bool leads_ = true;
+  runtime::Fence fence_;  // open
   std::vector<std::string> commands_;
   int exit_code_ = 0;
   Executor executor_{client_,
@@ -87,7 +87,7 @@ class ExecutorTest : public testing::Test {
                        commands_.push_back(pod.name + "/" + container + ": " + command.front());
                        return exit_code_;
                      },
-                     [this] { return leads_; },
+                     fence_,
                      clock_,
                      random_};
 };
@@ -130,11 +130,23 @@ TEST_F(ExecutorTest, AFailedStepHoldsBackOnlyThoseThatNameIt) {
 }
 
 TEST_F(ExecutorTest, NothingIsWrittenWhenWeDoNotLead) {
-  leads_ = false;
+  fence_.Shut();
   const Executed done = Execute({CreateService(), NameIt()});
   EXPECT_EQ(done.results[0].outcome, Outcome::kSkipped);
   EXPECT_EQ(done.results[1].outcome, Outcome::kSkipped);
   EXPECT_TRUE(api_.lines().empty());
+}
+
+TEST_F(ExecutorTest, AWriteEndsBeforeAnybodyElseMayLead) {
+  runtime::Fence fence(std::chrono::seconds(5));
+  fence.OpenUntil(clock_.Now() + std::chrono::seconds(2));
+  Executor executor(client_, connections_, nullptr, fence, clock_, random_);
+  ExpectCreate().Answer(201, kOurs);
+  plan::Plan plan;
+  plan.steps = {CreateService()};
+  EXPECT_EQ(executor.Execute({"ns", "c"}, "u1", plan, broker_, {}).results[0].outcome,
+            Outcome::kDone);
+  EXPECT_EQ(api_.seen().at(0).deadline, clock_.Now() + std::chrono::seconds(7));
 }
 
 TEST_F(ExecutorTest, ABrokerCallGoesToTheNextNodeWhenOneIsDown) {

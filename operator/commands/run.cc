@@ -37,6 +37,8 @@ constexpr std::chrono::milliseconds kFinishReconciles{1'500};
 constexpr std::chrono::milliseconds kFlushEvents{500};
 constexpr std::chrono::milliseconds kReleaseLease{1'000};
 
+constexpr std::chrono::seconds kNeverMind{30};  // longer than anybody waits: the process ends first
+
 // Stages of the stop: first nobody decides any more, last nobody is told any more.
 enum StopStage { kStopWork, kStopLooking, kStopTelling, kStopLeading, kStopServing };
 
@@ -142,26 +144,23 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, std::strin
             if (!result) return tl::unexpected(result.error());
             return result->exit_code;
           },
-          [this] { return fence_.MayWrite(clock_.Now()); }, clock_, random_),
+          fence_, clock_, random_),
       reconciler_({.client = api_.calls(),
                    .caches = caches_,
                    .observer = observer_,
                    .brokers = brokers_,
                    .executor = executor_,
                    .events = events_,
+                   .fence = fence_,
                    .clock = clock_,
                    .logger = logger},
-                  options.settings, [this] { return fence_.MayWrite(clock_.Now()); }),
+                  options.settings),
       controller_(reconciler_, clock_, random_, metrics_, logger,
                   {.workers = options.workers, .backoff = {.cap = std::chrono::seconds(30)}}),
       elector_(api_.lease(), fence_, clock_, random_, metrics_, logger,
                ElectorOptionsOf(options, pod_name, random_),
                {.on_leading = [this] { Lead(); },
-                .on_lost =
-                    [this](const std::string& reason) {
-                      logger_.Error("the lease is lost", {{"reason", reason}});
-                      on_lost();
-                    }}) {
+                .on_lost = [this](const std::string&) { on_lost(); }}) {
   health_.Add(runtime::Health::Kind::kLive, "lease", [this] { return elector_.Unhealthy(); });
   health_.Add(runtime::Health::Kind::kReady, "rights", [this] {
     base::MutexLock lock(mutex_);
@@ -235,10 +234,12 @@ void Daemon::AddTo(runtime::Manager& manager) {
                      }
                    },
                .stop_within = kReleaseLease * 2,
-               .stop_stage = kStopLeading});
+               .stop_stage = kStopLeading,
+               .stop_only_after_rest = true});
   manager.Add({.name = "workers",
                .start = {},  // when we lead
-               .stop = [this](base::TimePoint) { controller_.Stop(kFinishReconciles); },
+               // Returns in time only when nothing writes any more: else the lease is kept.
+               .stop = [this](base::TimePoint) { controller_.Stop(kFinishReconciles, kNeverMind); },
                .stop_within = std::chrono::seconds(3),
                .stop_stage = kStopWork});
 }

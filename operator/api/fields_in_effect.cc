@@ -1,6 +1,7 @@
 #include "operator/api/fields_in_effect.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "operator/api/write.h"
@@ -10,7 +11,7 @@ namespace {
 
 // What the operator acts on. "x.*" is x with all below it. Whoever makes a field work adds it here,
 // and only then do clusters that declare it become Ready.
-const std::vector<std::string_view> kActedOn = {
+constexpr auto kActedOn = std::to_array<std::string_view>({
     "replicas",
     "paused",
     "clusterName",
@@ -55,7 +56,7 @@ const std::vector<std::string_view> kActedOn = {
     "service.expose",  // but see below: only amqp
     "drift.interval",
     "pod.*",
-};
+});
 
 std::string WithoutBrackets(std::string_view path) {
   std::string plain;
@@ -97,7 +98,7 @@ std::string TopmostIdle(const std::string& path) {
 
 }  // namespace
 
-const std::vector<std::string_view>& FieldsInEffectTable() { return kActedOn; }
+std::span<const std::string_view> FieldsInEffectTable() { return kActedOn; }
 
 std::vector<std::string> FieldsNotInEffect(const Spec& spec) {
   std::set<std::string> idle;

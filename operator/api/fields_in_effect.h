@@ -3,6 +3,7 @@
 // thread-safe.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,6 @@ namespace rabbit::api {
 [[nodiscard]] std::vector<std::string> FieldsNotInEffect(const Spec& spec);
 
 // The rows of the table, for the test that holds them against the fields: "replicas", "storage.*".
-[[nodiscard]] const std::vector<std::string_view>& FieldsInEffectTable();
+[[nodiscard]] std::span<const std::string_view> FieldsInEffectTable();
 
 }  // namespace rabbit::api

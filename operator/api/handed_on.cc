@@ -49,9 +49,12 @@ bool Refused(std::string_view key, std::string_view parent) {
 // by ParseJson().
 std::string FirstRefused(const Json& value, const std::string& path, std::string_view parent) {
   for (const auto& [key, inner] : value.items()) {
-    std::string here = value.is_array() ? path + "[" + key + "]"
-                       : path.empty()   ? key
-                                        : path + "." + key;
+    std::string here = path;
+    if (value.is_array()) {
+      here.append("[").append(key).append("]");
+    } else {
+      here.append(path.empty() ? "" : ".").append(key);
+    }
     if (value.is_object() && Refused(key, parent)) return here;
     if (!inner.is_structured()) continue;
     std::string found = FirstRefused(inner, here, key);

@@ -104,6 +104,7 @@ class LeafOf final : public LeafRef {
       WriteTexts(out, value);
     } else if constexpr (IsWordList<V>::value) {
       std::vector<std::string> words;
+      words.reserve(value.size());
       for (const auto& word : value) words.emplace_back(Name(word));
       WriteTexts(out, words);
     } else {

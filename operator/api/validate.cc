@@ -25,6 +25,12 @@ constexpr Duration kDefaultHeartbeat = 60s;  // the broker's, if spec.config doe
 constexpr std::array<std::int32_t, 12> kProxyPorts{1883,  5551,  5552,  5671,  5672,  8883,
                                                    15671, 15672, 15674, 15675, 61613, 61614};
 
+// "path[step]" and "path.step".
+std::string Entry(const std::string& path, const std::string& step) {
+  return path + "[" + step + "]";
+}
+std::string Member(const std::string& path, const std::string& step) { return path + "." + step; }
+
 class Validator {
  public:
   Validator(const kube::ObjectMeta& meta, Spec& spec, Findings& findings)
@@ -83,20 +89,21 @@ class Validator {
   }
 
   void CheckResources(const std::string& path, const Resources& resources) {
+    const std::string requests = path + ".requests", limits = path + ".limits";
     for (const auto& [name, limit] : resources.limits) {
       const auto request = resources.requests.find(name);
       if (request == resources.requests.end()) continue;
       if (name == "memory" && !base::SameQuantity(request->second, limit)) {
-        Refuse(path + ".requests.memory", request->second,
+        Refuse(Member(requests, name), request->second,
                "must be equal to limits.memory (" + limit + ")");
       } else if (base::LessQuantity(limit, request->second)) {
-        Refuse(path + ".requests." + name, request->second,
+        Refuse(Member(requests, name), request->second,
                "must not exceed limits." + name + " (" + limit + ")");
       }
     }
     if (const auto memory = resources.limits.find("memory");
         memory != resources.limits.end() && base::QuantityValue(memory->second) < 1) {
-      Refuse(path + ".limits.memory", memory->second, "must be more than nothing");
+      Refuse(Member(limits, "memory"), memory->second, "must be more than nothing");
     }
   }
 
@@ -128,7 +135,7 @@ class Validator {
   void CheckEnvironment() {
     for (std::size_t i = 0; i < spec_.env.size(); ++i) {
       const EnvVar& variable = spec_.env[i];
-      const std::string path = "spec.env[" + std::to_string(i) + "]";
+      const std::string path = Entry("spec.env", std::to_string(i));
       if (const auto owned = rabbitmq::OwnedVariable(variable.name)) {
         Refuse(path + ".name", variable.name, std::string(*owned));
       }
@@ -155,11 +162,12 @@ class Validator {
     for (std::size_t i = 0; i < spec_.overrides.size(); ++i) {
       const std::string& name = spec_.overrides[i].name;
       if (name != meta_.key.name && !name.starts_with(cluster)) {
-        Refuse("spec.overrides[" + std::to_string(i) + "].name", name,
+        Refuse(Member(Entry("spec.overrides", std::to_string(i)), "name"), name,
                "must be an object of this cluster: " + meta_.key.name + " or " + cluster + "…");
       }
       if (const auto error = OverrideError(spec_.overrides[i].patch)) {
-        Refuse("spec.overrides[" + std::to_string(i) + "].patch", error->first, error->second);
+        Refuse(Member(Entry("spec.overrides", std::to_string(i)), "patch"), error->first,
+               error->second);
       }
     }
   }
@@ -218,7 +226,7 @@ class Validator {
     }
     for (std::size_t i = 0; i < service.source_ranges.size(); ++i) {
       if (!IsAddressRange(service.source_ranges[i])) {
-        Refuse("spec.service.sourceRanges[" + std::to_string(i) + "]", service.source_ranges[i],
+        Refuse(Entry("spec.service.sourceRanges", std::to_string(i)), service.source_ranges[i],
                "must be an address range as 10.0.0.0/8");
       }
     }
@@ -255,11 +263,11 @@ class Validator {
       if (name.empty() || name.size() > kLongestKeyName || slash == 0 ||
           !std::all_of(name.begin(), name.end(), inner) ||
           !std::all_of(prefix.begin(), prefix.end(), inner)) {
-        Refuse(path + "[" + key + "]", "",
+        Refuse(Entry(path, key), "",
                "must have a key of letters, digits, '-', '_' and '.', "
                "perhaps after a prefix and '/'");
       } else if (own && (prefix == "app.kubernetes.io" || prefix == "rabbitcluster.dev")) {
-        Refuse(path + "[" + key + "]", value, "belongs to the operator");
+        Refuse(Entry(path, key), value, "belongs to the operator");
       }
     }
   }

@@ -29,14 +29,17 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
   api::RabbitCluster cluster = *declared;
   if (memory.written_status && memory.written_over == cluster.meta.resource_version) {
     cluster.status = *memory.written_status;
+  } else {
+    memory.written_status.reset();
   }
 
   const observe::Observation seen = parts_.observer.Observe(cluster, memory.observed, context.stop);
   const plan::Plan plan =
       plan::MakePlan(cluster, seen, settings_, memory.children, parts_.clock.Now());
   act::Executed done = Execute(cluster, plan, seen, context);
-  const report::Report report = report::MakeReport(cluster, seen, plan, done.results,
-                                                   parts_.clock.Now(), parts_.clock.WallNow());
+  const report::Report report =
+      report::MakeReport(cluster, seen, plan, done.results, parts_.clock.Now(),
+                         parts_.clock.WallNow(), report::ProgressPause(parts_.caches.clusters()));
   const bool look_again = done.broker_written || plan.look_at_broker;
   Remember(plan, std::move(done), seen, memory);
   if (look_again) parts_.brokers.LookNow(key);

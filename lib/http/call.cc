@@ -9,28 +9,29 @@ using base::MutexLock;
 using base::Sent;
 
 void Call::OnUpload() {
+  // Nobody is woken: whoever waits for the connection looks here when its time is up.
   const MutexLock lock(mutex_);
   uploading_ = true;
-  changed_.NotifyAll();
 }
 
 void Call::OnHead(ResponseHead head) {
   const MutexLock lock(mutex_);
   head_ = std::move(head);
-  changed_.NotifyAll();
+  if (WorthWaking()) changed_.NotifyAll();
 }
 
 bool Call::OnData(std::string_view data, std::function<void(bool)> taken) {
   {
     const MutexLock lock(mutex_);
     if (!given_up_) {
-      changed_.NotifyAll();
-      if (buffered_.size() + data.size() <= kMaxBuffered) {
+      const bool fits = buffered_.size() + data.size() <= kMaxBuffered;
+      if (fits) {
         buffered_ += data;
-        return true;
+      } else {
+        held_ = HeldData{data, std::move(taken)};
       }
-      held_ = HeldData{data, std::move(taken)};
-      return false;
+      if (WorthWaking()) changed_.NotifyAll();
+      return fits;
     }
   }
   taken(false);
@@ -59,8 +60,8 @@ Call::Event Call::Wait(const CallOptions& options, base::TimePoint connect_deadl
     if (options.stop.stop_requested()) return Event::kStopped;
     const base::TimePoint now = clock_.Now();
     if (now >= options.deadline) return Event::kDeadline;
-    if (head_) return Event::kHead;
-    if (head_taken_ && (!buffered_.empty() || held_)) return Event::kData;
+    if (head_ && WorthWaking()) return Event::kHead;
+    if (head_taken_ && (!buffered_.empty() || held_) && WorthWaking()) return Event::kData;
     if (ended_) return Event::kEnd;
     base::TimePoint until = options.deadline;
     if (!uploading_) {

@@ -29,6 +29,11 @@ class Call {
  public:
   static constexpr std::size_t kMaxBuffered = 256 << 10;  // bytes of a body that nobody took yet
 
+  // kWhole: the caller wants the answer as a whole, so it is woken at the end (or when the buffer
+  // is full), and not for the head and each piece of the body.
+  enum class Wanted { kPieces, kWhole };
+  explicit Call(Wanted wanted = Wanted::kPieces) : wanted_(wanted) {}
+
   // --- The I/O thread's side ---
 
   // The connection stands, and the request's header is out.
@@ -65,6 +70,12 @@ class Call {
     std::function<void(bool)> taken;
   };
 
+  // Whether what has arrived is to be handed out.
+  [[nodiscard]] bool WorthWaking() const RABBIT_REQUIRES(mutex_) {
+    return wanted_ == Wanted::kPieces || held_ || ended_;
+  }
+
+  const Wanted wanted_;
   const base::RealClock clock_;
   base::Mutex mutex_;
   base::CondVar changed_;

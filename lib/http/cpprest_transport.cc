@@ -165,7 +165,9 @@ class CpprestTransport final : public Transport {
   using Client = web::http::client::http_client;
 
   Result<void> Attempt(const Request& request, const CallOptions& options, BodySink& sink,
-                       bool& dead_connection);
+                       Call::Wanted wanted, bool& dead_connection);
+  Result<void> Run(const Request& request, const CallOptions& options, BodySink& sink,
+                   Call::Wanted wanted);
   void Start(const web::http::http_request& request, const pplx::cancellation_token& token,
              const std::shared_ptr<Call>& call);
   web::http::http_request Build(const Request& request, const std::shared_ptr<Call>& call) const;
@@ -302,9 +304,9 @@ void CpprestTransport::Start(const web::http::http_request& request,
 }
 
 Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions& options,
-                                       BodySink& sink, bool& dead_connection) {
+                                       BodySink& sink, Call::Wanted wanted, bool& dead_connection) {
   const base::TimePoint connect_deadline = base::RealClock().Now() + options_.connect_timeout;
-  const auto call = std::make_shared<Call>();
+  const auto call = std::make_shared<Call>(wanted);
   const pplx::cancellation_token_source cancel;
   try {
     Start(Build(request, call), cancel.get_token(), call);
@@ -351,13 +353,18 @@ Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions
 
 Result<void> CpprestTransport::Stream(const Request& request, const CallOptions& options,
                                       BodySink& sink) {
+  return Run(request, options, sink, Call::Wanted::kPieces);
+}
+
+Result<void> CpprestTransport::Run(const Request& request, const CallOptions& options,
+                                   BodySink& sink, Call::Wanted wanted) {
   if (!IsSendable(request)) {
     return tl::unexpected(
         MakeError(ErrorKind::kInvalid, Sent::kNo, "target or header is malformed"));
   }
   for (int attempt = 1;; ++attempt) {
     bool dead_connection = false;
-    Result<void> done = Attempt(request, options, sink, dead_connection);
+    Result<void> done = Attempt(request, options, sink, wanted, dead_connection);
     if (done || !dead_connection || attempt == kMaxAttempts) return done;
     // Connections that were idle for longer are dead too: go on with an empty pool.
     ReplaceClient(nullptr);
@@ -367,7 +374,7 @@ Result<void> CpprestTransport::Stream(const Request& request, const CallOptions&
 
 Result<Response> CpprestTransport::Send(const Request& request, const CallOptions& options) {
   Collector collector(options.max_body_bytes);
-  Result<void> done = Stream(request, options, collector);
+  Result<void> done = Run(request, options, collector, Call::Wanted::kWhole);
   if (done) return collector.Take();
   return tl::unexpected(std::move(done).error());
 }

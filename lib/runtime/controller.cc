@@ -121,21 +121,45 @@ void Controller::Add(const kube::ObjectKey& key) { AddAfter(key, {}); }
 
 void Controller::AddAfter(const kube::ObjectKey& key, base::Duration delay) {
   base::MutexLock lock(mutex_);
+  const auto before = queue_.NextDue();
   queue_.Add(key, clock_.Now() + delay);
-  changed_.NotifyAll();
+  WakeForNewDue(before);
+}
+
+void Controller::WakeForNewDue(std::optional<base::TimePoint> before) {
+  const auto next = queue_.NextDue();
+  if (!next || next == before) return;
+  if (has_timekeeper_) {
+    due_changed_.NotifyOne();
+  } else {
+    relief_.NotifyOne();
+  }
+}
+
+std::optional<kube::ObjectKey> Controller::TakeNext() {
+  base::MutexLock lock(mutex_);
+  while (!stopping_) {
+    const base::TimePoint now = clock_.Now();
+    if (auto key = queue_.Take(now)) {
+      if (!has_timekeeper_ && queue_.NextDue()) relief_.NotifyOne();
+      return key;
+    }
+    const base::TimePoint longest = now + kLongestSleep;
+    if (has_timekeeper_) {
+      relief_.WaitUntil(mutex_, longest);
+    } else {
+      has_timekeeper_ = true;
+      due_changed_.WaitUntil(mutex_, std::min(queue_.NextDue().value_or(longest), longest));
+      has_timekeeper_ = false;
+    }
+  }
+  return std::nullopt;
 }
 
 void Controller::Work() {
   for (;;) {
-    std::optional<kube::ObjectKey> key;
-    {
-      base::MutexLock lock(mutex_);
-      while (!stopping_ && !(key = queue_.Take(clock_.Now()))) {
-        const base::TimePoint longest = clock_.Now() + kLongestSleep;
-        changed_.WaitUntil(mutex_, std::min(queue_.NextDue().value_or(longest), longest));
-      }
-      if (!key) return;
-    }
+    const std::optional<kube::ObjectKey> key = TakeNext();
+    if (!key) return;
     const base::TimePoint began = clock_.Now();
     const ReconcileResult result = RunOne(*key);
     const base::TimePoint now = clock_.Now();
@@ -146,10 +170,12 @@ void Controller::Work() {
     int failures = 0;
     {
       base::MutexLock lock(mutex_);
+      const auto before = queue_.NextDue();
       verdict = Requeue(queue_, *key, result, options_.jitter, random_, now);
       failures = queue_.failures(*key);
       queue_.Done(*key, now);
-      changed_.NotifyAll();
+      WakeForNewDue(before);
+      if (stopping_) ended_.NotifyAll();
     }
     Count(verdict);
     Log(*key, result, verdict, failures);
@@ -194,7 +220,7 @@ void Controller::Log(const kube::ObjectKey& key, const ReconcileResult& result, 
 
 bool Controller::WaitIdle(base::TimePoint until) {
   base::MutexLock lock(mutex_);
-  while (queue_.working() > 0 && clock_.Now() < until) changed_.WaitUntil(mutex_, until);
+  while (queue_.working() > 0 && clock_.Now() < until) ended_.WaitUntil(mutex_, until);
   return queue_.working() == 0;
 }
 
@@ -203,7 +229,8 @@ bool Controller::Stop(base::Duration grace, base::Duration after_cancel) {
     base::MutexLock lock(mutex_);
     stopping_ = true;
     queue_.Close();
-    changed_.NotifyAll();
+    due_changed_.NotifyAll();
+    relief_.NotifyAll();
   }
   if (grace > base::Duration::zero() && WaitIdle(clock_.Now() + grace)) return true;
   stop_.request_stop();

@@ -32,6 +32,8 @@ namespace {
 
 // The API server may come up long after us: only a stop ends that wait.
 constexpr base::Duration kUntilStopped = std::chrono::hours(24 * 365);
+// Events of children come in bursts: one reconcile for each burst.
+constexpr base::Duration kBurst = std::chrono::milliseconds(100);
 // SIGTERM to the end: five seconds at most, the sum of these.
 constexpr std::chrono::milliseconds kFinishReconciles{1'500};
 constexpr std::chrono::milliseconds kFlushEvents{500};
@@ -130,8 +132,11 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, std::strin
                 .on_news = [this](const kube::ObjectKey& key) { controller_.Add(key); }},
                {.looks_per_second = options.looks_per_second}),
       caches_(api_.watches(), clock_, random_, logger, nullptr, {.ns = options.ns, .watch = {}},
-              [this](const kube::ObjectKey& cluster) {
-                if (!cluster.name.empty()) controller_.Add(cluster);
+              [this](const kube::ObjectKey& cluster, observe::Caches::Cause cause) {
+                if (cluster.name.empty()) return;
+                controller_.AddAfter(cluster, cause == observe::Caches::Cause::kChild
+                                                  ? kBurst
+                                                  : base::Duration::zero());
               }),
       observer_(api_.calls(), caches_, brokers_, proxies_, clock_),
       executor_(
@@ -333,6 +338,9 @@ int Refuse(const std::string& message) {
 int Run(const RunOptions& given, const Environment& environment) {
   // Every thread that frees memory would keep an arena of its own: one is enough, and gives back.
   mallopt(M_ARENA_MAX, 1);
+  // Large buffers come and go with each list and answer: not between what stays.
+  mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

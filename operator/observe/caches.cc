@@ -15,6 +15,14 @@ constexpr std::array kChildTypes = {
     kube::kStatefulSets, kube::kDeployments, kube::kPodDisruptionBudgets,
 };
 
+// Our own writes of the status come back as events, and say nothing new.
+bool DifferOnlyInStatus(const api::RabbitCluster& before, const api::RabbitCluster& after) {
+  api::RabbitCluster same = before;
+  same.status = after.status;
+  same.meta.resource_version = after.meta.resource_version;
+  return same == after;
+}
+
 std::string OwnLabel() {
   return std::string(resources::kManagedByLabel) + "=" + std::string(resources::kFieldManager);
 }
@@ -53,8 +61,12 @@ struct Caches::Impl {
   }
 
   void AddClusters() {
-    clusters.AddHandler(
-        [this](const kube::Store<api::RabbitCluster>::Change& change) { enqueue(change.key); });
+    clusters.AddHandler([this](const kube::Store<api::RabbitCluster>::Change& change) {
+      if (change.before == nullptr || change.after == nullptr ||
+          !DifferOnlyInStatus(*change.before, *change.after)) {
+        enqueue(change.key, Cause::kDeclaration);
+      }
+    });
     Feed(clusters, api::ParseRabbitCluster);
     targets.push_back({api::kRabbitClusters, "", feeds.back().get()});
   }
@@ -68,10 +80,10 @@ struct Caches::Impl {
   template <typename T>
   void Route(kube::Store<T>& store) {
     store.AddHandler([this](const typename kube::Store<T>::Change& change) {
-      if (change.before != nullptr) enqueue(change.before->cluster);
+      if (change.before != nullptr) enqueue(change.before->cluster, Cause::kChild);
       if (change.after != nullptr &&
           (change.before == nullptr || change.before->cluster != change.after->cluster)) {
-        enqueue(change.after->cluster);
+        enqueue(change.after->cluster, Cause::kChild);
       }
     });
   }

@@ -22,14 +22,17 @@ namespace rabbit::observe {
 
 class Caches {
  public:
-  using Enqueue = std::function<void(const kube::ObjectKey& cluster)>;
+  // kChild comes in bursts (a creation, a start of pods) and can wait for the rest of its burst.
+  enum class Cause { kDeclaration, kChild };
+  using Enqueue = std::function<void(const kube::ObjectKey& cluster, Cause cause)>;
 
   struct Options {
     std::string ns;  // to watch; empty: all
     kube::WatchSettings watch;
   };
 
-  // `enqueue` is called on watcher threads whenever something of a cluster changed. Nothing is
+  // `enqueue` is called on watcher threads whenever something of a cluster changed, but for its
+  // status. Nothing is
   // owned; all must outlive the caches. `observer` may be null.
   Caches(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
          kube::WatchObserver* observer, const Options& options, Enqueue enqueue);

@@ -73,6 +73,26 @@ Json Member(std::string_view text, std::initializer_list<std::string_view> path)
   return base::ParseJson(text).value_or(nullptr);
 }
 
+// metadata without managedFields, which the answer to a write carries: often half of its text.
+Json Metadata(std::string_view text) {
+  Json metadata = Json::object();
+  for (kube::Members members(kube::FindMember(text, "metadata").value_or("{}")); members.Next();) {
+    if (members.key() == "managedFields") continue;
+    metadata[std::string(members.key())] = base::ParseJson(members.value()).value_or(nullptr);
+  }
+  return metadata;
+}
+
+// The image of a pod's first container.
+std::string FirstImage(std::string_view spec) {
+  const auto containers = kube::FindMember(spec, "containers");
+  if (!containers) return {};
+  const std::size_t begin = containers->find('{');
+  if (begin == std::string_view::npos) return {};
+  const auto image = kube::FindMember(containers->substr(begin), "image");
+  return image ? kube::Unquote(*image).value_or("") : "";
+}
+
 bool IsTrue(const Json& pod, std::string_view condition) {
   const Json* conditions = Find(pod, {"status", "conditions"});
   if (conditions == nullptr || !conditions->is_array()) return false;
@@ -117,7 +137,7 @@ std::string WaitingTrouble(const Json& pod) {
 }  // namespace
 
 base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::string_view text) {
-  const Json object = {{"metadata", Member(text, {"metadata"})}};
+  const Json object = {{"metadata", Metadata(text)}};
   CachedChild out;
   out.cluster = ClusterOf(object);
   out.id = {type, FindString(object, {"metadata", "name"})};
@@ -169,9 +189,9 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
 }
 
 base::Result<CachedPod> ProjectPod(std::string_view text) {
-  base::Result<Json> parsed = base::ParseJson(text);
-  if (!parsed) return base::FailWrapped(parsed.error(), "Pod");
-  const Json& object = *parsed;
+  // Of the spec, most of the text, next to nothing is read.
+  const Json object = {{"metadata", Metadata(text)}, {"status", Member(text, {"status"})}};
+  const std::string_view spec = kube::FindMember(text, "spec").value_or("{}");
 
   CachedPod out;
   out.cluster = ClusterOf(object);
@@ -180,11 +200,11 @@ base::Result<CachedPod> ProjectPod(std::string_view text) {
   pod.name = FindString(object, {"metadata", "name"});
   pod.uid = FindString(object, {"metadata", "uid"});
   pod.ip = FindString(object, {"status", "podIP"});
-  pod.host = FindString(object, {"spec", "nodeName"});
-  if (const Json* containers = Find(object, {"spec", "containers"});
-      containers != nullptr && containers->is_array() && !containers->empty()) {
-    pod.image = FindString(containers->front(), {"image"});
+  if (pod.name.empty()) return base::Fail(base::ErrorKind::kInternal, "Pod without a name");
+  if (const auto host = kube::FindMember(spec, "nodeName")) {
+    pod.host = kube::Unquote(*host).value_or("");
   }
+  pod.image = FirstImage(spec);
   pod.template_hash =
       FindString(object, {"metadata", "annotations", resources::kTemplateHashAnnotation});
   pod.config_hash =

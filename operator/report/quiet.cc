@@ -1,5 +1,6 @@
 #include "operator/report/quiet.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "operator/api/conditions.h"
@@ -71,12 +72,17 @@ Difference Compare(const api::Status& stored, const api::Status& fresh) {
                                                                         : Difference::kNews;
 }
 
-Settled Settle(const api::Status& stored, api::Status fresh, base::WallTime now) {
+base::Duration ProgressPause(std::size_t clusters) {
+  return std::max<base::Duration>(kProgressPause, std::chrono::milliseconds(100) * clusters);
+}
+
+Settled Settle(const api::Status& stored, api::Status fresh, base::WallTime now,
+               base::Duration progress_pause) {
   const Difference difference = Compare(stored, fresh);
   if (difference == Difference::kNone) return {stored, std::nullopt};
   if (difference != Difference::kNews && stored.counted_at && *stored.counted_at <= now) {
-    const base::Duration pause = difference == Difference::kCounts ? base::Duration(kCountsPause)
-                                                                   : base::Duration(kProgressPause);
+    const base::Duration pause =
+        difference == Difference::kCounts ? base::Duration(kCountsPause) : progress_pause;
     const auto since = std::chrono::duration_cast<base::Duration>(now - *stored.counted_at);
     if (since < pause) return {stored, pause - since};
   }

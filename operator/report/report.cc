@@ -56,7 +56,7 @@ base::Duration LookAgain(const Facts& facts, const api::Status& status) {
 
 Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation& seen,
                   const plan::Plan& plan, const std::vector<StepResult>& results,
-                  base::TimePoint now, base::WallTime wall_now) {
+                  base::TimePoint now, base::WallTime wall_now, base::Duration progress_pause) {
   const Facts facts = GatherFacts(cluster, seen, plan, results, now, wall_now);
   api::Status fresh = MakeStatus(facts);
   fresh.conditions = MakeConditions(facts);
@@ -65,7 +65,7 @@ Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation&
   report.look_again = LookAgain(facts, fresh);
   report.failed = Failed(results);
   report.settled = !report.failed && IsSettled(fresh, wall_now);
-  Settled settled = Settle(cluster.status, std::move(fresh), wall_now);
+  Settled settled = Settle(cluster.status, std::move(fresh), wall_now, progress_pause);
   if (settled.wait) report.look_again = std::min(report.look_again, *settled.wait);
   report.status = std::move(settled.status);
   report.events = MakeEvents(facts, report.status);

@@ -10,6 +10,7 @@
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
 #include "operator/plan/plan.h"
+#include "operator/report/quiet.h"
 
 namespace rabbit::report {
 
@@ -42,8 +43,10 @@ struct Report {
   bool settled = false;
 };
 
+// `progress_pause`: see quiet.h.
 [[nodiscard]] Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation& seen,
                                 const plan::Plan& plan, const std::vector<StepResult>& results,
-                                base::TimePoint now, base::WallTime wall_now);
+                                base::TimePoint now, base::WallTime wall_now,
+                                base::Duration progress_pause = kProgressPause);
 
 }  // namespace rabbit::report

@@ -25,4 +25,5 @@ def measure(results):
     results.add("empty: start to the first reconcile", statistics.median(starts), "s", 0.5)
     results.add("empty: resident", statistics.median(m["resident"] for m in memories), "MB", 18)
     results.add("empty: private", statistics.median(m["private"] for m in memories), "MB", 6)
+    results.add("empty: private, and pages of files nobody else maps", statistics.median(m["unshared"] for m in memories), "MB")
     results.add("empty: SIGTERM to the end", max(stops), "s", 5)

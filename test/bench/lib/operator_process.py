@@ -73,13 +73,15 @@ class Operator:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def memory(self):
-        """{"resident", "peak", "private"} in MB of 10^6 bytes."""
+        """{"resident", "peak", "private", "unshared"} in MB of 10^6 bytes. Private is what the process
+        has written; unshared also counts pages of files that nobody else happens to map."""
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         rollup = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         kilobytes = lambda text, name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE).group(1))
         return {"resident": kilobytes(rollup, "Rss") * 1024 / 1e6,
                 "peak": kilobytes(status, "VmHWM") * 1024 / 1e6,
-                "private": (kilobytes(rollup, "Private_Clean") + kilobytes(rollup, "Private_Dirty")) * 1024 / 1e6}
+                "private": kilobytes(rollup, "Private_Dirty") * 1024 / 1e6,
+                "unshared": (kilobytes(rollup, "Private_Clean") + kilobytes(rollup, "Private_Dirty")) * 1024 / 1e6}
 
     def get(self, path):
         try:

@@ -12,6 +12,8 @@ namespace {
 
 // While something is still to come, brokers and proxies are looked at that often.
 constexpr std::chrono::seconds kUnsettledInterval(2);
+// What is kept back of a reconcile's time, so that its outcome can be told.
+constexpr std::chrono::seconds kForTheStatus(15);
 
 }  // namespace
 
@@ -25,7 +27,9 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
     Forget(key);  // the children follow by their owner references
     return runtime::ReconcileResult::Done();
   }
+  if (MemoryOf(key).uid != declared->meta.uid) Forget(key);  // deleted and made anew meanwhile
   Memory& memory = MemoryOf(key);
+  memory.uid = declared->meta.uid;
   api::RabbitCluster cluster = *declared;
   if (memory.written_status && memory.written_over == cluster.meta.resource_version) {
     cluster.status = *memory.written_status;
@@ -50,8 +54,8 @@ act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, cons
                                          const observe::Observation& seen,
                                          const runtime::ReconcileContext& context) {
   const auto broker = observe::BrokerTargetOf(cluster, seen).value_or(observe::BrokerTarget{});
-  act::Executed done =
-      parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker, context.stop);
+  act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker,
+                                               context.deadline - kForTheStatus, context.stop);
   for (std::size_t i = 0; i < done.results.size(); ++i) {
     const report::StepResult& result = done.results[i];
     if (result.error) {

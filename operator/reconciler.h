@@ -41,6 +41,7 @@ class ClusterReconciler final : public runtime::Reconciler {
  private:
   // What is kept of a cluster between its reconciles. Only the one reconcile of its key uses it.
   struct Memory {
+    std::string uid;  // of the cluster that it is about
     observe::ClusterMemory observed;
     plan::ChildrenMemo children;
     bool settled =

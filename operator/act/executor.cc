@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "operator/api/types.h"
 #include "operator/observe/projections.h"
 #include "operator/observe/secrets.h"
 #include "operator/observe/stranger.h"
@@ -27,12 +28,14 @@ constexpr std::chrono::seconds kExecCall(60);
 class Executor::Run {
  public:
   Run(Executor& executor, const kube::ObjectKey& cluster, const std::string& uid,
-      const observe::BrokerTarget& broker, const std::stop_token& stop, Executed& out)
+      const observe::BrokerTarget& broker, const std::stop_token& stop, base::TimePoint deadline,
+      Executed& out)
       : executor_(executor),
         cluster_(cluster),
         uid_(uid),
         broker_(broker),
         stop_(stop),
+        deadline_(deadline),
         out_(out) {}
 
   Result<void> operator()(const plan::CreateObject& step) {
@@ -156,13 +159,15 @@ class Executor::Run {
  private:
   [[nodiscard]] kube::ObjectKey Key(const std::string& name) const { return {cluster_.ns, name}; }
   [[nodiscard]] http::CallOptions Call(base::Duration time) const {
-    return {.deadline = std::min(executor_.clock_.Now() + time, executor_.fence_.WritesEndBy()),
+    return {.deadline = std::min(
+                {executor_.clock_.Now() + time, deadline_, executor_.fence_.WritesEndBy()}),
             .stop = stop_};
   }
   [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
   [[nodiscard]] http::CallOptions BrokerCall() const { return Call(kBrokerCall); }
 
   void Remember(const kube::ResourceType& type, const std::string& answer) {
+    if (type == api::kRabbitClusters) return;  // the cluster itself is no child
     if (auto child = observe::ProjectChild(type, answer)) out_.written.push_back(std::move(*child));
   }
 
@@ -175,12 +180,17 @@ class Executor::Run {
     if (!object) return tl::unexpected(object.error());
     const base::Json* fields = base::Find(*object, {"metadata", "managedFields"});
     if (fields == nullptr || !fields->is_array()) return {};
+    const auto ours = [](const nlohmann::json& entry, std::string_view operation) {
+      return base::FindString(entry, {"manager"}) == resources::kFieldManager &&
+             base::FindString(entry, {"operation"}) == operation && !entry.contains("subresource");
+    };
+    // Two Apply entries of one manager would hide fields from each other.
+    if (std::any_of(fields->begin(), fields->end(),
+                    [&](const auto& entry) { return ours(entry, "Apply"); })) {
+      return {};
+    }
     for (std::size_t i = 0; i < fields->size(); ++i) {
-      const base::Json& entry = (*fields)[i];
-      if (base::FindString(entry, {"manager"}) != resources::kFieldManager ||
-          base::FindString(entry, {"operation"}) != "Update" || entry.contains("subresource")) {
-        continue;
-      }
+      if (!ours((*fields)[i], "Update")) continue;
       const std::string path = "/metadata/managedFields/" + std::to_string(i);
       const base::Json patch = {
           {{"op", "test"}, {"path", "/metadata/uid"}, {"value", step.uid}},
@@ -220,6 +230,7 @@ class Executor::Run {
   const std::string& uid_;
   const observe::BrokerTarget& broker_;
   const std::stop_token& stop_;
+  const base::TimePoint deadline_;
   Executed& out_;
 };
 
@@ -234,14 +245,15 @@ Executor::Executor(kube::Client& client, observe::Connections& connections, Exec
 
 Executed Executor::Execute(const kube::ObjectKey& cluster, const std::string& uid,
                            const plan::Plan& plan, const observe::BrokerTarget& broker,
-                           const std::stop_token& stop) {
+                           base::TimePoint deadline, const std::stop_token& stop) {
   using Outcome = report::StepResult::Outcome;
   Executed out;
-  Run run(*this, cluster, uid, broker, stop, out);
+  Run run(*this, cluster, uid, broker, stop, deadline, out);
   for (const plan::Step& step : plan.steps) {
     report::StepResult result{.outcome = Outcome::kSkipped, .error = {}};
     const bool held_back = step.after && out.results[*step.after].outcome != Outcome::kDone;
-    if (!held_back && !stop.stop_requested() && fence_.MayWrite(clock_.Now())) {
+    if (!held_back && !stop.stop_requested() && clock_.Now() < deadline &&
+        fence_.MayWrite(clock_.Now())) {
       const Result<void> done = std::visit(run, step.action);
       result.outcome = done ? Outcome::kDone : Outcome::kFailed;
       if (!done) result.error = base::Wrap(done.error(), plan::Describe(step));

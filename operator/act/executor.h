@@ -46,10 +46,11 @@ class Executor {
            const runtime::Fence& fence, base::Clock& clock, base::Random& random);
 
   // `cluster` is the RabbitCluster that the plan is for, `uid` its uid; `broker` says whom to send
-  // broker steps to (the first node that answers). Ends early when a stop is requested.
+  // broker steps to (the first node that answers). No step begins after `deadline`, or after a
+  // stop was requested; what was not begun is skipped.
   [[nodiscard]] Executed Execute(const kube::ObjectKey& cluster, const std::string& uid,
                                  const plan::Plan& plan, const observe::BrokerTarget& broker,
-                                 const std::stop_token& stop);
+                                 base::TimePoint deadline, const std::stop_token& stop);
 
  private:
   class Run;

@@ -33,7 +33,8 @@ class ExecutorTest : public testing::Test {
   Executed Execute(std::vector<plan::Step> steps) {
     plan::Plan plan;
     plan.steps = std::move(steps);
-    return executor_.Execute({"ns", "c"}, "u1", plan, broker_, {});
+    return executor_.Execute({"ns", "c"}, "u1", plan, broker_,
+                             clock_.Now() + std::chrono::minutes(1), {});
   }
   static plan::Step CreateService() {
     return {.action = plan::CreateObject{kube::kServices, "c", "{}"}, .reason = "does not exist"};
@@ -144,9 +145,18 @@ TEST_F(ExecutorTest, AWriteEndsBeforeAnybodyElseMayLead) {
   ExpectCreate().Answer(201, kOurs);
   plan::Plan plan;
   plan.steps = {CreateService()};
-  EXPECT_EQ(executor.Execute({"ns", "c"}, "u1", plan, broker_, {}).results[0].outcome,
-            Outcome::kDone);
+  EXPECT_EQ(
+      executor.Execute({"ns", "c"}, "u1", plan, broker_, clock_.Now() + std::chrono::minutes(1), {})
+          .results[0]
+          .outcome,
+      Outcome::kDone);
   EXPECT_EQ(api_.seen().at(0).deadline, clock_.Now() + std::chrono::seconds(7));
+}
+
+TEST_F(ExecutorTest, NoStepBeginsAfterTheDeadline) {
+  ExpectCreate().Do([this] { clock_.Advance(std::chrono::minutes(2)); }).Answer(201, kOurs);
+  const Executed done = Execute({CreateService(), CreateService()});
+  EXPECT_EQ(done.results[1].outcome, Outcome::kSkipped);
 }
 
 TEST_F(ExecutorTest, ABrokerCallGoesToTheNextNodeWhenOneIsDown) {

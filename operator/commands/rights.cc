@@ -12,6 +12,7 @@ constexpr auto kNeeded = std::to_array<Right>({
     {"get", "rabbitcluster.dev", "rabbitclusters"},
     {"list", "rabbitcluster.dev", "rabbitclusters"},
     {"watch", "rabbitcluster.dev", "rabbitclusters"},
+    {"patch", "rabbitcluster.dev", "rabbitclusters"},
     {"patch", "rabbitcluster.dev", "rabbitclusters/status"},
     {"get", "", "services"},
     {"list", "", "services"},

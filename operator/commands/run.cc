@@ -287,6 +287,7 @@ base::Result<void> Daemon::FillCaches(const std::stop_token& stop) {
   caches_.Start();
   while (!caches_.HasSynced()) {
     if (!Pause(std::chrono::milliseconds(10), stop)) {
+      caches_.Stop();  // a part that failed to start is not stopped by the manager
       return base::Fail(base::ErrorKind::kCancelled, "stopped");
     }
   }

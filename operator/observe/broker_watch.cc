@@ -45,8 +45,12 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
   answer.look.denied = false;
   answer.look.trouble = "no node of the cluster serves yet";
   const base::TimePoint deadline = clock.Now() + kBrokerLook;
+  std::size_t left = target.nodes.size();
   for (const BrokerTarget::Node& node : target.nodes) {
-    if (clock.Now() >= deadline || stop.stop_requested()) break;
+    // One that hangs takes its share of the time, not the others'.
+    const base::TimePoint now = clock.Now();
+    const base::TimePoint share = now + (deadline - now) / static_cast<int>(left--);
+    if (now >= deadline || stop.stop_requested()) break;
     const auto transport = connections.To(node.address, kManagementPort);
     if (!transport) {
       answer.look.trouble = node.pod + ": " + transport.error().message;
@@ -54,7 +58,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     }
     rabbitmq::ManagementClient client(**transport, target.user, target.password);
     const base::TimePoint began = clock.Now();
-    rabbitmq::BrokerView view = client.Read({}, {.deadline = deadline, .stop = stop});
+    rabbitmq::BrokerView view = client.Read({}, {.deadline = share, .stop = stop});
     if (view.nodes.has_value()) {
       answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
                      .trouble = {},

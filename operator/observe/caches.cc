@@ -147,16 +147,7 @@ Observation Caches::Look(const kube::ObjectKey& cluster) const {
   for (const auto& store : impl_->stores) {
     for (const auto& cached : store->Indexed(index)) {
       seen.children.emplace(cached->id, cached->child);
-      if (const auto* state = std::get_if<StatefulSetState>(&cached->state);
-          state != nullptr && cached->id.name == resources::NodeSetName(cluster.name)) {
-        seen.stateful_set = *state;
-      } else if (const auto* deployment = std::get_if<DeploymentState>(&cached->state);
-                 deployment != nullptr && cached->id.name == resources::ProxyName(cluster.name)) {
-        seen.proxy_deployment = *deployment;
-      } else if (const auto* inventory =
-                     std::get_if<std::shared_ptr<const Inventory>>(&cached->state)) {
-        seen.inventory = **inventory;
-      }
+      ApplyState(*cached, cluster.name, seen);
     }
   }
   std::map<std::string, std::string> volumes;  // claim name -> uid

@@ -26,9 +26,7 @@ void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint no
       continue;
     }
     seen.children.insert_or_assign(id, written.child.child);
-    if (const auto* state = std::get_if<std::shared_ptr<const Inventory>>(&written.child.state)) {
-      seen.inventory = **state;
-    }
+    ApplyState(written.child, written.child.cluster.name, seen);
     ++it;
   }
 }
@@ -71,6 +69,7 @@ void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMe
     // What was read may be newer than the cache: what is compared is what is remembered.
     if (const auto read = ProjectChild(id.type, *text)) {
       child = read->child;
+      ApplyState(*read, cluster.name, seen);
       child.body = std::make_shared<const std::string>(std::move(*text));
     }
   }

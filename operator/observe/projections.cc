@@ -188,6 +188,18 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
   return out;
 }
 
+void ApplyState(const CachedChild& child, std::string_view cluster, Observation& seen) {
+  if (const auto* set = std::get_if<StatefulSetState>(&child.state);
+      set != nullptr && child.id.name == resources::NodeSetName(cluster)) {
+    seen.stateful_set = *set;
+  } else if (const auto* deployment = std::get_if<DeploymentState>(&child.state);
+             deployment != nullptr && child.id.name == resources::ProxyName(cluster)) {
+    seen.proxy_deployment = *deployment;
+  } else if (const auto* inventory = std::get_if<std::shared_ptr<const Inventory>>(&child.state)) {
+    seen.inventory = **inventory;
+  }
+}
+
 base::Result<CachedPod> ProjectPod(std::string_view text) {
   // Of the spec, most of the text, next to nothing is read.
   const Json object = {{"metadata", Metadata(text)}, {"status", Member(text, {"status"})}};

@@ -38,6 +38,10 @@ struct CachedClaim {
 // `text` is one object of `type` as the server sent it, managedFields cut out or not.
 [[nodiscard]] base::Result<CachedChild> ProjectChild(const kube::ResourceType& type,
                                                      std::string_view text);
+// Puts what only this child's kind has into the observation of cluster `cluster`, replacing what
+// was there: the inventory, the states of StatefulSet and Deployment.
+void ApplyState(const CachedChild& child, std::string_view cluster, Observation& seen);
+
 [[nodiscard]] base::Result<CachedPod> ProjectPod(std::string_view text);
 [[nodiscard]] base::Result<CachedClaim> ProjectClaim(std::string_view text);
 

@@ -71,8 +71,8 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
   if (!by_operator.empty()) {
     plan.warnings.push_back(
         {"RestartPending", Listed(by_operator) + (by_operator.size() == 1 ? " runs" : " run") +
-                               " with what an earlier operator made of this spec; the next "
-                               "restart brings it up to date"});
+                               " with what an earlier operator made of this spec; this "
+                               "version of the operator does no rolling restart"});
   }
 }
 

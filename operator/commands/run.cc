@@ -54,7 +54,7 @@ base::Result<std::unique_ptr<http::Transport>> ConnectPlain(const std::string& a
 // All parts of the daemon, each made before those that use it. Started and stopped by a Manager.
 class Daemon {
  public:
-  Daemon(const RunOptions& options, kube::ClusterConfig config, std::string pod_name,
+  Daemon(const RunOptions& options, kube::ClusterConfig config, const std::string& pod_name,
          base::Logger& logger);
 
   void AddTo(runtime::Manager& manager);
@@ -103,7 +103,7 @@ runtime::ElectorOptions ElectorOptionsOf(const RunOptions& options, std::string 
           .timing = options.lease};
 }
 
-Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, std::string pod_name,
+Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std::string& pod_name,
                base::Logger& logger)
     : options_(options),
       logger_(logger),

@@ -48,21 +48,6 @@ bool PlanSecret(const std::string& name, const Make& make, const observe::Observ
   return true;
 }
 
-// The boot Secret that is not there although nodes have started with it, or nothing.
-std::string LostSecret(const api::RabbitCluster& cluster, const observe::Observation& seen) {
-  const bool in_use = !seen.claims.empty() || (seen.inventory && seen.inventory->formed);
-  if (!in_use) return {};
-  const std::string& name = cluster.meta.key.name;
-  for (const std::string& secret :
-       {resources::CookieSecretName(name), resources::OperatorUserSecretName(name)}) {
-    const auto view = seen.secrets.find(secret);
-    if (view != seen.secrets.end() && view->second.state == observe::SecretState::kAbsent) {
-      return secret;
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 std::optional<std::string> PlanBootSecrets(const api::RabbitCluster& cluster,
@@ -70,17 +55,6 @@ std::optional<std::string> PlanBootSecrets(const api::RabbitCluster& cluster,
   const std::string& name = cluster.meta.key.name;
   const std::string cookie = resources::CookieSecretName(name);
   const std::string user = resources::OperatorUserSecretName(name);
-  if (const std::string lost = LostSecret(cluster, seen); !lost.empty()) {
-    plan.problems.push_back(
-        {.aspect = Aspect::kChildren,
-         .reason = "SecretLost",
-         .message =
-             "Secret " + lost +
-             " is gone, and its value is in use by the nodes and their disks; a new one would "
-             "lock them out: restore it, or delete the RabbitCluster with its volume claims",
-         .needs_person = true});
-    return std::nullopt;  // what runs goes on
-  }
   const bool has_cookie = PlanSecret(
       cookie, [&] { return resources::CookieSecret(cluster); }, seen, plan);
   const bool has_user = PlanSecret(

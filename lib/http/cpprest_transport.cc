@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "http/call.h"
@@ -248,7 +249,9 @@ web::http::http_request CpprestTransport::Build(const Request& request,
     once.close(std::ios_base::out).wait();
     built.set_body(once.create_istream(), request.body.size());
   } else if (!request.body.empty()) {
-    built.set_body(concurrency::streams::bytestream::open_istream(request.body),
+    // Not the string itself: cpprestsdk would cast a buffer of char to one of unsigned char.
+    std::vector<std::uint8_t> bytes(request.body.begin(), request.body.end());
+    built.set_body(concurrency::streams::bytestream::open_istream(std::move(bytes)),
                    request.body.size());
   }
   if (!has_type && request.body.empty()) built.headers().remove("Content-Type");

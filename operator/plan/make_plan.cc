@@ -21,6 +21,7 @@ namespace {
 
 Plan InvalidSpec(const api::Findings& findings) {
   std::vector<std::string> errors;
+  errors.reserve(findings.structural.size());
   for (const api::FieldError& error : findings.structural) errors.push_back(error.ToString());
   Plan plan;
   plan.problems.push_back({.aspect = Aspect::kSpec,

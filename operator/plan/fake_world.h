@@ -127,7 +127,7 @@ class FakeWorld {
       seen.secrets[name] = {
           .state = observe::SecretState::kPresent, .uid = {}, .data = data, .trouble = {}};
     }
-    if (!seen.first_sight) {
+    if (!seen.first_sight || !claims_.empty()) {
       std::vector<std::string> own = {"c-erlang-cookie", "c-operator-user", "c-default-user"};
       for (const api::User& user : cluster.spec.users) {
         own.push_back(resources::UserSecretName("c", user.name));

@@ -20,7 +20,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
 ChildId ConfigId() { return {kube::kConfigMaps, "c-config"}; }
 ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
 ChildId ClientsId() { return {kube::kServices, "c"}; }

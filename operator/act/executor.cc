@@ -70,7 +70,9 @@ class Executor::Run {
     if (!text) return tl::unexpected(text.error());
     auto secret = observe::ParseSecret(*text);
     if (!secret) return tl::unexpected(secret.error());
+    const bool foreign = secret->state == observe::SecretState::kForeign;
     out_.secrets[step.name] = std::move(*secret);
+    if (foreign) return base::Fail(base::ErrorKind::kExists, "the name belongs to somebody else");
     return {};
   }
 

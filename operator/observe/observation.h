@@ -125,6 +125,7 @@ enum class SecretState {
 struct SecretView {
   SecretState state = SecretState::kUnknown;
   std::string uid;
+  std::string owner_uid;  // of the controlling owner; empty: none (it stays with its disks)
   std::map<std::string, base::Secret> data;
   std::string trouble;
   bool operator==(const SecretView&) const = default;

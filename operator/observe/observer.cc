@@ -46,7 +46,9 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.broker.outdated = seen.broker.view != nullptr && seen.broker.at < memory.broker_written_at;
   seen.proxy_looks = proxies_.Latest(key).looks;
   if (seen.broker.denied) memory.secrets.Doubt();
-  const bool new_here = seen.first_sight;
+  // Over disks of an earlier cluster its Secrets are needed: they are looked for before any is
+  // made.
+  const bool new_here = seen.first_sight && seen.claims.empty();
   memory.secrets.Refresh(cluster, new_here, client_, now,
                          {.deadline = now + kReadDeadline, .stop = stop});
   seen.secrets = memory.secrets.views();

@@ -19,6 +19,12 @@ base::Result<SecretView> ParseSecret(std::string_view json) {
                        resources::kFieldManager
                    ? SecretState::kPresent
                    : SecretState::kForeign;
+  if (const base::Json* owners = base::Find(*object, {"metadata", "ownerReferences"});
+      owners != nullptr && owners->is_array()) {
+    for (const base::Json& owner : *owners) {
+      if (base::FindBool(owner, {"controller"})) view.owner_uid = base::FindString(owner, {"uid"});
+    }
+  }
   if (const base::Json* data = base::Find(*object, {"data"});
       data != nullptr && data->is_object()) {
     for (const auto& [key, value] : data->items()) {
@@ -64,6 +70,9 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
     if (view) {
       views_[secret] = std::move(*view);
       read_at_[secret] = now;
+      // One that an earlier cluster of this name takes along is about to go.
+      const std::string& owner = views_[secret].owner_uid;
+      if (!owner.empty() && owner != cluster.meta.uid) read_at_.erase(secret);
     } else {
       views_[secret].trouble = view.error().message;  // kUnknown unless it was read before
       read_at_.erase(secret);

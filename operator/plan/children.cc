@@ -196,8 +196,11 @@ class ChildrenPlanner {
   // What must be written before `id`: what is recorded before the pods that it speaks of, and a
   // configuration before the proxies that start with it.
   [[nodiscard]] std::optional<std::size_t> Before(const ChildId& id) const {
+    const ChildId inventory{kube::kConfigMaps, resources::InventoryName(cluster_)};
+    if (id == inventory) return holds_.boot_secrets;
     if (id.type == kube::kStatefulSets) {
-      return StepOf({kube::kConfigMaps, resources::InventoryName(cluster_)});
+      const std::optional<std::size_t> recorded = StepOf(inventory);
+      return recorded ? recorded : holds_.boot_secrets;
     }
     if (id.type == kube::kDeployments) {
       return StepOf({kube::kConfigMaps, resources::ProxyName(cluster_)});

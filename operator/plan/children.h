@@ -20,6 +20,9 @@ namespace rabbit::plan {
 struct CreationHolds {
   std::optional<Wait> stateful_set;
   std::optional<Wait> proxies;
+  // The step that makes what the StatefulSet's pods mount besides children: a node that started
+  // without it could not be told from one that lost it.
+  std::optional<std::size_t> boot_secrets;
 };
 
 struct ChildrenPlanned {

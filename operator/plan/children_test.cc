@@ -20,11 +20,10 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const ChildId kInventory{kube::kConfigMaps, "c-inventory"};
-const ChildId kConfig{kube::kConfigMaps, "c-config"};
-const ChildId kNodeSet{kube::kStatefulSets, "c-node"};
-const ChildId kClients{kube::kServices, "c"};
-const ChildId kProxies{kube::kDeployments, "c-haproxy"};
+ChildId ConfigId() { return {kube::kConfigMaps, "c-config"}; }
+ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
+ChildId ClientsId() { return {kube::kServices, "c"}; }
+ChildId ProxiesId() { return {kube::kDeployments, "c-haproxy"}; }
 
 class ChildrenPlanTest : public PlanTest {
  protected:
@@ -89,17 +88,17 @@ TEST_F(ChildrenPlanTest, ThatAreAsDesiredAreLeftAlone) {
 TEST_F(ChildrenPlanTest, AreComparedOnceAndRemembered) {
   AllThere();
   seen_.verified.clear();
-  Edited(kConfig, R"({"data": {"added": "by the server"}, "metadata": {"labels": {"x": "y"}}})");
+  Edited(ConfigId(), R"({"data": {"added": "by the server"}, "metadata": {"labels": {"x": "y"}}})");
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), IsEmpty());
   ASSERT_THAT(plan.verified, SizeIs(1));  // of the others nothing was read
-  EXPECT_EQ(plan.verified[0].first, kConfig);
+  EXPECT_EQ(plan.verified[0].first, ConfigId());
   EXPECT_EQ(plan.verified[0].second.content_hash, 2U);
 }
 
 TEST_F(ChildrenPlanTest, ThatWereChangedByHandAreRepairedAndTheFieldIsNamed) {
   AllThere();
-  Edited(kNodeSet, R"({"spec": {"replicas": 1}})");
+  Edited(NodeSetId(), R"({"spec": {"replicas": 1}})");
   EXPECT_THAT(Steps(MakePlan()), ElementsAre("apply StatefulSet c-node: was changed by hand: "
                                              "spec.replicas [drift]"));
 }
@@ -114,7 +113,7 @@ TEST_F(ChildrenPlanTest, AChangedSpecIsAppliedWithoutBeingCalledDrift) {
 
 TEST_F(ChildrenPlanTest, AnApplyCarriesTheUidOfWhatWasSeen) {
   AllThere();
-  Edited(kConfig, R"({"data": null})");
+  Edited(ConfigId(), R"({"data": null})");
   const Plan plan = MakePlan();
   ASSERT_THAT(plan.steps, SizeIs(1));
   EXPECT_EQ(std::get<ApplyObject>(plan.steps[0].action).uid, "uid-of-c-config");
@@ -132,7 +131,7 @@ TEST_F(ChildrenPlanTest, WhatIsRecordedIsWrittenBeforeThePodsThatItSpeaksOf) {
 // --- names that are taken
 
 TEST_F(ChildrenPlanTest, ANameThatSomebodyElseHasIsLeftAloneAndHoldsBackNothingElse) {
-  seen_.strangers[kClients] = "Deployment web (controller)";
+  seen_.strangers[ClientsId()] = "Deployment web (controller)";
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), SizeIs(11));
   EXPECT_THAT(Problems(plan), ElementsAre(HasSubstr("NeedsPerson NameTaken: Service c belongs to "
@@ -140,7 +139,7 @@ TEST_F(ChildrenPlanTest, ANameThatSomebodyElseHasIsLeftAloneAndHoldsBackNothingE
 }
 
 TEST_F(ChildrenPlanTest, NoPodIsStartedThatWouldMountSomebodyElsesObject) {
-  seen_.strangers[kConfig] = "nobody we know";
+  seen_.strangers[ConfigId()] = "nobody we know";
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), Not(Contains(StartsWith("create StatefulSet"))));
   EXPECT_THAT(Waits(plan), ElementsAre("ChildMissing: StatefulSet c-node is not created before "
@@ -149,9 +148,9 @@ TEST_F(ChildrenPlanTest, NoPodIsStartedThatWouldMountSomebodyElsesObject) {
 
 TEST_F(ChildrenPlanTest, AnObjectOfAnEarlierClusterIsWaitedOutAndOneWithoutOwnerTakenUp) {
   AllThere();
-  seen_.children[kConfig].owner_uid = "uid-of-before";
-  seen_.children[kClients].owner_uid = "";
-  seen_.children[kProxies].deleting = true;
+  seen_.children[ConfigId()].owner_uid = "uid-of-before";
+  seen_.children[ClientsId()].owner_uid = "";
+  seen_.children[ProxiesId()].deleting = true;
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), ElementsAre("apply Service c: has no owner: it is taken up again"));
   EXPECT_THAT(Waits(plan),
@@ -174,7 +173,7 @@ TEST_F(ChildrenPlanTest, AHoldIsOnCreationOnly) {
 
 TEST_F(ChildrenPlanTest, WhatCannotBeBuiltIsLeftAsItIsAndTheRestGoesOn) {
   AllThere();
-  seen_.children.erase(kClients);
+  seen_.children.erase(ClientsId());
   cluster_.spec.config = "cluster_name = mine\n";
   SpecChanged();
   const Plan plan = MakePlan();

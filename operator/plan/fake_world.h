@@ -73,7 +73,7 @@ class FakeWorld {
   [[nodiscard]] std::set<int> members() const { return members_; }
   [[nodiscard]] std::set<int> running() const { return running_; }
   [[nodiscard]] bool WasFormed() const {
-    const base::Json* inventory = Find(kInventory);
+    const base::Json* inventory = Find(InventoryId());
     return inventory != nullptr && (*inventory)["data"]["formed"] == "true";
   }
   [[nodiscard]] bool Has(const observe::ChildId& id) const { return objects_.contains(id); }
@@ -99,14 +99,14 @@ class FakeWorld {
       }
     }
     seen.verified = verified_;
-    if (const base::Json* set = Find(kNodeSet)) {
+    if (const base::Json* set = Find(NodeSetId())) {
       seen.stateful_set = observe::StatefulSetState{
           .replicas = (*set)["spec"]["replicas"],
           .ready_replicas = static_cast<int>(running_.size()),
           .template_hash = base::FindString(*set, {"spec", "template", "metadata", "annotations",
                                                    resources::kTemplateHashAnnotation})};
     }
-    if (const base::Json* proxies = Find(kProxies)) {
+    if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];
       const int ready = running_.empty() ? 0 : replicas;
       seen.proxy_deployment = observe::DeploymentState{.replicas = replicas,
@@ -119,7 +119,7 @@ class FakeWorld {
       seen.claims.push_back(
           {.name = resources::ClaimName("c", ordinal), .uid = claim.uid, .bound = true});
     }
-    if (const base::Json* inventory = Find(kInventory)) {
+    if (const base::Json* inventory = Find(InventoryId())) {
       seen.inventory = *resources::InventoryFromData(
           (*inventory)["data"].get<std::map<std::string, std::string>>());
     }
@@ -127,7 +127,7 @@ class FakeWorld {
       seen.secrets[name] = {
           .state = observe::SecretState::kPresent, .uid = {}, .data = data, .trouble = {}};
     }
-    if (!seen.first_sight) {
+    if (!seen.first_sight || !claims_.empty()) {
       std::vector<std::string> own = {"c-erlang-cookie", "c-operator-user", "c-default-user"};
       for (const api::User& user : cluster.spec.users) {
         own.push_back(resources::UserSecretName("c", user.name));
@@ -173,7 +173,7 @@ class FakeWorld {
   // A moment passes: controllers and kubelets do their part, at most one step a pod.
   void Tick() {
     now += std::chrono::seconds(1);
-    const base::Json* set = Find(kNodeSet);
+    const base::Json* set = Find(NodeSetId());
     const int wanted = set == nullptr ? 0 : (*set)["spec"]["replicas"].get<int>();
     std::erase_if(pods_, [&](const auto& pod) { return pod.first >= wanted; });
     std::erase_if(running_, [&](int ordinal) { return !pods_.contains(ordinal); });
@@ -204,9 +204,9 @@ class FakeWorld {
     std::string uid;
     bool blank = true;
   };
-  inline static const observe::ChildId kInventory{kube::kConfigMaps, "c-inventory"};
-  inline static const observe::ChildId kNodeSet{kube::kStatefulSets, "c-node"};
-  inline static const observe::ChildId kProxies{kube::kDeployments, "c-haproxy"};
+  static observe::ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
+  static observe::ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
+  static observe::ChildId ProxiesId() { return {kube::kDeployments, "c-haproxy"}; }
 
   [[nodiscard]] const base::Json* Find(const observe::ChildId& id) const {
     const auto found = objects_.find(id);
@@ -231,7 +231,7 @@ class FakeWorld {
     pod.template_hash = first_template_;
     pod.preparing = true;
     released_.erase(ordinal);
-    const base::Json* inventory = Find(kInventory);
+    const base::Json* inventory = Find(InventoryId());
     formed_when_mounted_[ordinal] =
         inventory == nullptr || (*inventory)["data"]["formed"] != "false";
   }
@@ -291,7 +291,7 @@ class FakeWorld {
     const observe::ChildId id{step.type, step.name};
     const auto found = objects_.find(id);
     if (found == objects_.end() || found->second.uid != step.uid) return false;
-    if (id == kNodeSet) {
+    if (id == NodeSetId()) {
       EXPECT_EQ(base::ParseJson(step.body).value()["spec"]["volumeClaimTemplates"],
                 found->second.body["spec"]["volumeClaimTemplates"])
           << "the server refuses another claim template";

@@ -105,11 +105,13 @@ class PlanTest : public testing::Test {
   // --- what a planner said
   static std::vector<std::string> Waits(const Plan& plan) {
     std::vector<std::string> lines;
+    lines.reserve(plan.waits.size());
     for (const Wait& wait : plan.waits) lines.push_back(wait.reason + ": " + wait.message);
     return lines;
   }
   static std::vector<std::string> Problems(const Plan& plan) {
     std::vector<std::string> lines;
+    lines.reserve(plan.problems.size());
     for (const Problem& problem : plan.problems) {
       lines.push_back((problem.needs_person ? "NeedsPerson " : "") + problem.reason + ": " +
                       problem.message);

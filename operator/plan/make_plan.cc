@@ -21,6 +21,7 @@ namespace {
 
 Plan InvalidSpec(const api::Findings& findings) {
   std::vector<std::string> errors;
+  errors.reserve(findings.structural.size());
   for (const api::FieldError& error : findings.structural) errors.push_back(error.ToString());
   Plan plan;
   plan.problems.push_back({.aspect = Aspect::kSpec,
@@ -42,12 +43,13 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
 }
 
 CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                      const NodeCount& count, const std::optional<std::string>& taken_secret) {
+                      const NodeCount& count, const BootSecrets& boot) {
   CreationHolds holds;
-  if (taken_secret) {
-    holds.stateful_set = Wait{Aspect::kChildren, "ChildMissing",
-                              "no node is started before Secret " + *taken_secret + " is ours"};
+  if (boot.hold) {
+    holds.stateful_set =
+        Wait{Aspect::kChildren, "ChildMissing", "no node is started without Secret " + *boot.hold};
   }
+  holds.boot_secrets = boot.step;
   holds.proxies = WhyProxiesWait(cluster, seen, count.members);
   return holds;
 }
@@ -72,7 +74,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   const NodeCount count = DecideNodeCount(cluster, seen, plan);
   const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
 
-  const std::optional<std::string> taken_secret = PlanBootSecrets(cluster, seen, plan);
+  const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
   const ChildrenPlanned children =
       PlanChildren({.cluster = &cluster,
                     .replicas = count.members,
@@ -81,7 +83,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .proxy_image = images.proxy,
                     .inventory = NextInventory(cluster, seen, count, guard),
                     .settings = settings},
-                   seen, HoldsOf(cluster, seen, count, taken_secret), memo, plan);
+                   seen, HoldsOf(cluster, seen, count, boot), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, plan);
   PlanAdmissions(guard, children.inventory_step, plan);

@@ -9,31 +9,43 @@
 namespace rabbit::plan {
 namespace {
 
-// False when somebody else has the name. `make` gives the Secret, if it is to be created.
+enum class Planned {
+  kThere,
+  kMade,     // the last step of the plan makes it
+  kNotNow,   // it is not known, or another one is yet to go
+  kForeign,  // somebody else has the name
+};
+
+// `make` gives the Secret, if it is to be created.
 template <typename Make>
-bool PlanSecret(const std::string& name, const Make& make, const observe::Observation& seen,
-                Plan& plan) {
+Planned PlanSecret(const api::RabbitCluster& cluster, const std::string& name, const Make& make,
+                   const observe::Observation& seen, Plan& plan) {
   const auto found = seen.secrets.find(name);
   const observe::SecretView unread;
   const observe::SecretView& view = found == seen.secrets.end() ? unread : found->second;
   switch (view.state) {
     case observe::SecretState::kPresent:
-      return true;
+      if (view.owner_uid.empty() || view.owner_uid == cluster.meta.uid) return Planned::kThere;
+      AddWait(plan, {Aspect::kChildren, "ChildLeaving",
+                     "Secret " + name +
+                         " belongs to an earlier cluster of this name and is yet to be collected"});
+      return Planned::kNotNow;
     case observe::SecretState::kForeign:
       AddProblem(plan, {.aspect = Aspect::kChildren,
                         .reason = "NameTaken",
                         .message = "Secret " + name +
                                    " exists and is not the operator's: delete or rename it",
                         .needs_person = true});
-      return false;
+      return Planned::kForeign;
     case observe::SecretState::kUnknown:
       if (!view.trouble.empty()) {
         AddWait(plan, {Aspect::kChildren, "SecretUnknown",
                        "Secret " + name + " could not be read: " + view.trouble});
-        return true;
+        return Planned::kNotNow;
       }
-      if (!seen.first_sight) return true;  // yet to be read
-      break;                               // new: made without a look; a taken name is then read
+      // A new cluster's are made without a look, and a taken name is then read.
+      if (!seen.first_sight || !seen.claims.empty()) return Planned::kNotNow;
+      break;
     case observe::SecretState::kAbsent:
       break;
   }
@@ -45,34 +57,70 @@ bool PlanSecret(const std::string& name, const Make& make, const observe::Observ
        .reason = "does not exist",
        .after = {},
        .repairs_drift = false});
-  return true;
+  return Planned::kMade;
+}
+
+// The boot Secret that is not there although nodes have started with it, or nothing.
+std::string LostSecret(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  const bool in_use = !seen.claims.empty() || (seen.inventory && seen.inventory->formed);
+  if (!in_use) return {};
+  const std::string& name = cluster.meta.key.name;
+  for (const std::string& secret :
+       {resources::CookieSecretName(name), resources::OperatorUserSecretName(name)}) {
+    const auto view = seen.secrets.find(secret);
+    if (view != seen.secrets.end() && view->second.state == observe::SecretState::kAbsent) {
+      return secret;
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
-std::optional<std::string> PlanBootSecrets(const api::RabbitCluster& cluster,
-                                           const observe::Observation& seen, Plan& plan) {
+BootSecrets PlanBootSecrets(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                            Plan& plan) {
+  if (const std::string lost = LostSecret(cluster, seen); !lost.empty()) {
+    AddProblem(plan,
+               {.aspect = Aspect::kChildren,
+                .reason = "SecretLost",
+                .message = "Secret " + lost +
+                           " is gone, and its value is in use by the nodes and their disks; a new "
+                           "one would lock them out: restore it, or delete the RabbitCluster with "
+                           "its volume claims",
+                .needs_person = true});
+    return {.hold = lost, .step = {}};  // what runs goes on
+  }
   const std::string& name = cluster.meta.key.name;
-  const std::string cookie = resources::CookieSecretName(name);
-  const std::string user = resources::OperatorUserSecretName(name);
-  const bool has_cookie = PlanSecret(
-      cookie, [&] { return resources::CookieSecret(cluster); }, seen, plan);
-  const bool has_user = PlanSecret(
-      user, [&] { return resources::OperatorUserSecret(cluster); }, seen, plan);
-  if (has_cookie && has_user) return std::nullopt;
-  return has_cookie ? user : cookie;
+  BootSecrets boot;
+  const auto plan_one = [&](const std::string& secret, const auto& make) {
+    switch (PlanSecret(cluster, secret, make, seen, plan)) {
+      case Planned::kThere:
+        return;
+      case Planned::kMade:
+        plan.steps.back().after = boot.step;  // so that the last one stands for both
+        boot.step = plan.steps.size() - 1;
+        return;
+      case Planned::kNotNow:
+      case Planned::kForeign:
+        if (!boot.hold) boot.hold = secret;
+    }
+  };
+  plan_one(resources::CookieSecretName(name), [&] { return resources::CookieSecret(cluster); });
+  plan_one(resources::OperatorUserSecretName(name),
+           [&] { return resources::OperatorUserSecret(cluster); });
+  return boot;
 }
 
 void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observation& seen,
                      Plan& plan) {
   const std::string& name = cluster.meta.key.name;
   PlanSecret(
-      resources::DefaultUserSecretName(name), [&] { return resources::DefaultUserSecret(cluster); },
-      seen, plan);
+      cluster, resources::DefaultUserSecretName(name),
+      [&] { return resources::DefaultUserSecret(cluster); }, seen, plan);
   for (const api::User& user : cluster.spec.users) {
     if (user.password_secret_ref) continue;
     PlanSecret(
-        resources::UserSecretName(name, user.name),
+        cluster, resources::UserSecretName(name, user.name),
         [&] { return resources::UserSecret(cluster, user.name); }, seen, plan);
   }
 }

@@ -11,11 +11,17 @@
 
 namespace rabbit::plan {
 
-// The cookie and the operator's user, which a broker pod mounts. Says which of them somebody else
-// owns: no pod may be started with that.
-[[nodiscard]] std::optional<std::string> PlanBootSecrets(const api::RabbitCluster& cluster,
-                                                         const observe::Observation& seen,
-                                                         Plan& plan);
+struct BootSecrets {
+  // Why no first node may be started now: a Secret is somebody else's, lost, or not known.
+  std::optional<std::string> hold;
+  // The step that must have succeeded before the first node is started; empty: both are there.
+  std::optional<std::size_t> step;
+};
+
+// The cookie and the operator's user, which a broker pod mounts. One that is gone although its
+// value is in use is not made anew: nodes and disks would be locked out.
+[[nodiscard]] BootSecrets PlanBootSecrets(const api::RabbitCluster& cluster,
+                                          const observe::Observation& seen, Plan& plan);
 
 // The clients' default user, and declared users without a Secret of their own.
 void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observation& seen,

@@ -15,7 +15,8 @@ using testing::IsEmpty;
 class SecretsPlanTest : public PlanTest {
  protected:
   void Secret(const std::string& name, SecretState state, const std::string& trouble = "") {
-    seen_.secrets[name] = {.state = state, .uid = {}, .data = {}, .trouble = trouble};
+    seen_.secrets[name].state = state;
+    seen_.secrets[name].trouble = trouble;
   }
   void AllPresent() {
     for (const char* name : {"c-erlang-cookie", "c-operator-user", "c-default-user"}) {
@@ -24,19 +25,49 @@ class SecretsPlanTest : public PlanTest {
   }
   Plan MakePlan() {
     Plan plan;
-    taken_ = PlanBootSecrets(cluster_, seen_, plan);
+    boot_ = PlanBootSecrets(cluster_, seen_, plan);
     PlanUserSecrets(cluster_, seen_, plan);
     return plan;
   }
-  std::optional<std::string> taken_;
+  BootSecrets boot_;
 };
 
 TEST_F(SecretsPlanTest, OfANewClusterAreMadeWithoutALook) {
   seen_.first_sight = true;
-  EXPECT_THAT(Steps(MakePlan()), ElementsAre("create Secret c-erlang-cookie: does not exist",
-                                             "create Secret c-operator-user: does not exist",
-                                             "create Secret c-default-user: does not exist"));
-  EXPECT_EQ(taken_, std::nullopt);
+  EXPECT_THAT(Steps(MakePlan()),
+              ElementsAre("create Secret c-erlang-cookie: does not exist",
+                          "create Secret c-operator-user: does not exist [after 0]",
+                          "create Secret c-default-user: does not exist"));
+  EXPECT_EQ(boot_.hold, std::nullopt);
+  EXPECT_EQ(boot_.step, 1U);
+}
+
+TEST_F(SecretsPlanTest, OfADeletedClusterWhoseDisksStayedAreLookedForFirst) {
+  seen_.first_sight = true;
+  seen_.claims = {{.name = "data-c-node-0", .uid = "disk-0", .bound = true, .deleting = false}};
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  EXPECT_EQ(boot_.hold, "c-erlang-cookie");
+}
+
+TEST_F(SecretsPlanTest, WhoseValueIsInUseAreNotMadeAnew) {
+  AllPresent();
+  Secret("c-operator-user", SecretState::kAbsent);
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), IsEmpty());
+  EXPECT_THAT(Problems(plan),
+              ElementsAre(HasSubstr("NeedsPerson SecretLost: Secret c-operator-user "
+                                    "is gone")));
+  EXPECT_EQ(boot_.hold, "c-operator-user");
+}
+
+TEST_F(SecretsPlanTest, ThatAnEarlierClusterTakesAlongAreWaitedOut) {
+  seen_.inventory.reset();
+  AllPresent();
+  seen_.secrets["c-erlang-cookie"].owner_uid = "uid-of-before";
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), IsEmpty());
+  EXPECT_THAT(Waits(plan), ElementsAre(HasSubstr("c-erlang-cookie belongs to an earlier cluster")));
+  EXPECT_EQ(boot_.hold, "c-erlang-cookie");
 }
 
 TEST_F(SecretsPlanTest, AreLeftAloneOnceThere) {
@@ -65,14 +96,14 @@ TEST_F(SecretsPlanTest, OfSomebodyElseAreLeftAloneAndNoNodeStartsWithThem) {
   EXPECT_THAT(Steps(plan), IsEmpty());
   EXPECT_THAT(Problems(plan),
               ElementsAre(HasSubstr("NeedsPerson NameTaken: Secret c-operator-user")));
-  EXPECT_EQ(taken_, "c-operator-user");
+  EXPECT_EQ(boot_.hold, "c-operator-user");
 }
 
 TEST_F(SecretsPlanTest, ATakenDefaultUserHoldsUpNoNode) {
   AllPresent();
   Secret("c-default-user", SecretState::kForeign);
   EXPECT_EQ(MakePlan().problems.size(), 1U);
-  EXPECT_EQ(taken_, std::nullopt);
+  EXPECT_EQ(boot_.hold, std::nullopt);
 }
 
 TEST_F(SecretsPlanTest, AreGeneratedForUsersThatNameNone) {

@@ -30,7 +30,7 @@ struct Row {
 
 std::string ClientServiceName(std::string_view cluster) { return std::string(cluster); }
 
-const std::array<Row, 12> kRows{{
+constexpr std::array<Row, 12> kRows{{
     {kube::kConfigMaps, InventoryName, BuildInventory, Need::kAlways},
     {kube::kConfigMaps, ConfigName, BuildBrokerConfig, Need::kAlways},
     {kube::kServices, NodesServiceName, BuildNodesService, Need::kAlways},

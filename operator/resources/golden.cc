@@ -68,7 +68,7 @@ void Write(const Json& value, const std::string& indent, std::string& out) {
       Write(element, indent + "  ", item);
       // The first member stands beside the dash.
       if (element.is_structured() && !element.empty()) item = " " + item.substr(indent.size() + 3);
-      out += indent + "-" + item;
+      out.append(indent).append("-").append(item);
     }
   }
 }

@@ -9,7 +9,7 @@
 namespace rabbit::resources {
 
 // The text of prepare.sh.
-extern const std::string_view kPrepareScript;
+[[nodiscard]] std::string_view PrepareScript();
 
 // Lets a held node in: writes the release file, whole or not at all. `volume_uid` is told in the
 // log. Does no harm to a node that is not held. All commands start with /bin/sh, which the

@@ -48,7 +48,7 @@ class GuardTest : public testing::Test {
   void HasData() { Write("data/mnesia/rabbit@n/schema.DAT", "tables"); }
 
   // Starts the guard.
-  void Start() { child_ = Spawn({"/bin/sh", "-c", std::string(kPrepareScript)}); }
+  void Start() { child_ = Spawn({"/bin/sh", "-c", std::string(PrepareScript())}); }
 
   // Its exit code; -1 while it holds (there for a moment, and the file that says so).
   int Wait() {
@@ -110,8 +110,10 @@ class GuardTest : public testing::Test {
 
   pid_t Spawn(const std::vector<std::string>& command) {
     std::vector<std::string> words;
+    words.reserve(command.size());
     for (const std::string& word : command) words.push_back(Moved(word));
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     const pid_t pid = ::fork();

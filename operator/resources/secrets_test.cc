@@ -42,7 +42,7 @@ TEST_F(SecretsTest, StayBehindWithTheDisksThatTheyOpen) {
 TEST_F(SecretsTest, TheDefaultUserIsOfferedByTheServiceBindingSpecification) {
   const Json secret = Body(DefaultUserSecret(cluster_));
   EXPECT_EQ(secret["type"], "servicebinding.io/rabbitmq");
-  const Json data = secret["stringData"];
+  const Json& data = secret["stringData"];
   EXPECT_EQ(data["type"], "rabbitmq");
   EXPECT_EQ(data["host"], "c.ns.svc");
   EXPECT_EQ(data["port"], "5672");

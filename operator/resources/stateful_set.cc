@@ -100,7 +100,7 @@ Json NewContainer(const ChildInputs& inputs, std::string_view name) {
 
 Json PrepareContainer(const ChildInputs& inputs) {
   Json container = NewContainer(inputs, kGuardContainer);
-  container["command"] = {"/bin/sh", "-c", kPrepareScript};
+  container["command"] = {"/bin/sh", "-c", PrepareScript()};
   container["env"] = Environment(inputs);
   container["volumeMounts"] = {Mount("source", kSourcePath, true), Mount("etc", "/etc/rabbitmq"),
                                Mount("run", "/run/rabbit-operator"),
@@ -114,11 +114,11 @@ Json BrokerContainer(const ChildInputs& inputs) {
   container["command"] = Json::array({"rabbitmq-server"});
   container["env"] = BrokerEnvironment(inputs);
   Json ports = Json::array();
-  const std::pair<const char*, int> kPorts[] = {{"amqp", 5672},
-                                                {"epmd", 4369},
-                                                {"distribution", 25672},
-                                                {"management", 15672},
-                                                {"prometheus", 15692}};
+  constexpr std::pair<const char*, int> kPorts[] = {{"amqp", 5672},
+                                                    {"epmd", 4369},
+                                                    {"distribution", 25672},
+                                                    {"management", 15672},
+                                                    {"prometheus", 15692}};
   for (const auto& [name, port] : kPorts) {
     ports.push_back({{"name", name}, {"containerPort", port}, {"protocol", "TCP"}});
   }

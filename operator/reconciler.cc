@@ -102,7 +102,7 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
                                                  const runtime::ReconcileContext& context) {
   for (const report::Event& event : report.events) {
     parts_.events.Record({.regarding = {.api_version = api::kRabbitClusters.ApiVersion(),
-                                        .kind = std::string(api::kRabbitClusters.kind),
+                                        .kind = std::string(api::kRabbitClusters.kind()),
                                         .key = cluster.meta.key,
                                         .uid = cluster.meta.uid},
                           .warning = event.warning,
@@ -122,7 +122,7 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
     if (!written && written.error().kind != base::ErrorKind::kNotFound) {
       return runtime::ReconcileResult::Failed(base::Wrap(written.error(), "write the status"));
     }
-    memory.written_status = report.status;
+    memory.written_status = std::make_unique<const api::Status>(report.status);
     memory.written_over = cluster.meta.resource_version;
   }
   if (report.failed) {

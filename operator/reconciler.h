@@ -47,7 +47,7 @@ class ClusterReconciler final : public runtime::Reconciler {
     bool settled =
         false;  // the last report had nothing to wait for: look at the drift interval only
     // The status as last written, while the cache still shows the version before.
-    std::optional<api::Status> written_status;
+    std::unique_ptr<const api::Status> written_status;
     std::string written_over;  // that version
   };
   Memory& MemoryOf(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);

@@ -48,7 +48,7 @@ std::uint64_t Hash64(std::string_view bytes) {
   return value;
 }
 
-std::string ShortHash(std::string_view bytes) { return Hex(Sha256(bytes).substr(0, 8)); }
+std::string ShortHash(std::string_view bytes) { return Hex(Sha256(bytes).substr(0, 7)); }
 
 std::string Base64Encode(std::string_view bytes) {
   std::string text;

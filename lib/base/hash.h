@@ -13,7 +13,8 @@ namespace rabbit::base {
 [[nodiscard]] std::string Sha256Hex(std::string_view bytes);  // 64 lower-case hex digits
 // 64 bits that differ for different texts as far as chance goes; stable across runs and machines.
 [[nodiscard]] std::uint64_t Hash64(std::string_view bytes);
-// 16 lower-case hex digits of Hash64: annotation values, name suffixes.
+// 14 lower-case hex digits: annotation values, name suffixes. As long as a std::string holds
+// without memory of its own, since a few dozen are kept for each cluster.
 [[nodiscard]] std::string ShortHash(std::string_view bytes);
 
 [[nodiscard]] std::string Base64Encode(std::string_view bytes);

@@ -130,7 +130,7 @@ TEST(RenderConfig, IsStableAndItsHashFollowsTheModel) {
 
 TEST(RenderConfig, CarriesItsHashWhereTheStatisticsAndTheAdminPortTellIt) {
   const auto rendered = RenderConfig(Seed());
-  EXPECT_EQ(rendered->hash.size(), 16U);
+  EXPECT_EQ(rendered->hash.size(), 14U);
   EXPECT_THAT(rendered->text, HasSubstr("\n  description " + rendered->hash + "\n"));
   EXPECT_THAT(rendered->text,
               HasSubstr("set-header " + std::string(kHashHeader) + ' ' + rendered->hash + "\n"));

@@ -8,6 +8,7 @@
 #include <pplx/threadpool.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -150,7 +151,8 @@ class CpprestTransport final : public Transport {
  public:
   CpprestTransport(const Endpoint& endpoint, std::shared_ptr<TlsContext> tls,
                    CpprestOptions options)
-      : name_(endpoint.address + ":" + std::to_string(endpoint.port)),
+      : endpoint_(endpoint),
+        name_(endpoint.address + ":" + std::to_string(endpoint.port)),
         host_header_(HostHeader(endpoint)),
         url_((tls ? "https://" : "http://") + name_),
         tls_(std::move(tls)),
@@ -165,6 +167,7 @@ class CpprestTransport final : public Transport {
  private:
   using Client = web::http::client::http_client;
 
+  Result<void> Reach(const CallOptions& options);
   Result<void> Attempt(const Request& request, const CallOptions& options, BodySink& sink,
                        Call::Wanted wanted, bool& dead_connection);
   Result<void> Run(const Request& request, const CallOptions& options, BodySink& sink,
@@ -177,11 +180,13 @@ class CpprestTransport final : public Transport {
   void ReplaceClient(const std::shared_ptr<Client>& client);
   [[nodiscard]] Error MakeError(ErrorKind kind, Sent sent, std::string_view message) const;
 
+  const Endpoint endpoint_;
   const std::string name_;  // for messages
   const std::string host_header_;
   const std::string url_;
   const std::shared_ptr<TlsContext> tls_;  // null: plain
   const CpprestOptions options_;
+  std::atomic<bool> reached_{false};  // by the last call that ended
   base::Mutex mutex_;
   std::shared_ptr<Client> client_ RABBIT_GUARDED_BY(mutex_);
 };
@@ -306,6 +311,14 @@ void CpprestTransport::Start(const web::http::http_request& request,
       });
 }
 
+Result<void> CpprestTransport::Reach(const CallOptions& options) {
+  const base::TimePoint latest = base::RealClock().Now() + options_.connect_timeout;
+  auto stream = Stream::Connect(
+      endpoint_, nullptr, {.deadline = std::min(options.deadline, latest), .stop = options.stop});
+  if (stream) return {};
+  return tl::unexpected(MakeError(stream.error().kind, Sent::kNo, stream.error().message));
+}
+
 Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions& options,
                                        BodySink& sink, Call::Wanted wanted, bool& dead_connection) {
   const base::TimePoint connect_deadline = base::RealClock().Now() + options_.connect_timeout;
@@ -365,9 +378,13 @@ Result<void> CpprestTransport::Run(const Request& request, const CallOptions& op
     return tl::unexpected(
         MakeError(ErrorKind::kInvalid, Sent::kNo, "target or header is malformed"));
   }
+  if (options_.connect_first && !reached_) {
+    if (Result<void> reached = Reach(options); !reached) return reached;
+  }
   for (int attempt = 1;; ++attempt) {
     bool dead_connection = false;
     Result<void> done = Attempt(request, options, sink, wanted, dead_connection);
+    reached_ = done.has_value() || done.error().sent != Sent::kNo;
     if (done || !dead_connection || attempt == kMaxAttempts) return done;
     // Connections that were idle for longer are dead too: go on with an empty pool.
     ReplaceClient(nullptr);

@@ -52,6 +52,39 @@ TEST(CpprestTransport, ConnectingHasATimeLimitOfItsOwn) {
   EXPECT_THAT(response.error().message, HasSubstr("connecting: timed out"));
 }
 
+// --- connect_first ---
+
+TEST(CpprestTransport, ARefusedConnectIsToldWithoutCpprestsdk) {
+  std::uint16_t port = 0;
+  {
+    TestServer server(AnswerAll("hello"));
+    port = server.port();
+  }
+  const auto transport = Plain(port, {.connect_first = true});
+  const Result<Response> response = transport->Send({.method = Method::kPost}, Soon());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kRetry);
+  EXPECT_EQ(response.error().sent, Sent::kNo);
+  EXPECT_THAT(response.error().message, HasSubstr("connecting: Connection refused"));
+}
+
+TEST(CpprestTransport, OnlyTheFirstCallTriesTheConnectionBefore) {
+  TestServer server(AnswerAll("hello"));
+  const auto transport = Plain(server.port(), {.connect_first = true});
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(transport->Send({}, Soon()));
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(CpprestTransport, TryingTheConnectionHasTheTimeLimitOfConnecting) {
+  const FullListener listener;
+  const auto transport =
+      Plain(listener.port(), {.connect_timeout = milliseconds(50), .connect_first = true});
+  const Result<Response> response = transport->Send({}, Soon());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().sent, Sent::kNo);
+  EXPECT_THAT(response.error().message, HasSubstr("connecting: the deadline passed"));
+}
+
 TEST(CpprestTransport, ASilentServerIsLeftAfterTheIdleTimeout) {
   TestServer server([](Peer& peer) {
     (void)peer.ReadRequest();

@@ -47,7 +47,7 @@ class AnswerSink final : public http::BodySink {
 };
 
 std::string Doing(std::string_view verb, const ResourceType& type, const ObjectKey& key) {
-  return std::string(verb).append(" ").append(type.kind).append(" ").append(key.ToString());
+  return std::string(verb).append(" ").append(type.kind()).append(" ").append(key.ToString());
 }
 
 template <typename T>
@@ -122,7 +122,7 @@ base::Result<std::string> Client::Create(const ResourceType& type, std::string_v
   auto result = Send(CreateRequest(type, ns, body), options);
   if (result) return result;
   return base::FailWrapped(std::move(result.error()),
-                           std::string("create ").append(type.kind).append(" in ").append(ns));
+                           std::string("create ").append(type.kind()).append(" in ").append(ns));
 }
 
 base::Result<std::string> Client::Replace(const ResourceType& type, const ObjectKey& key,

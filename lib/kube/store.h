@@ -5,6 +5,7 @@
 // read the store and finds there at least what it is told of.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -55,10 +56,10 @@ class Store {
   [[nodiscard]] std::vector<Value> Indexed(const std::string& index) const {
     base::MutexLock lock(mutex_);
     std::vector<Value> values;
-    for (auto at = by_index_.lower_bound({index, {}});
-         at != by_index_.end() && at->first.first == index; ++at) {
-      values.push_back(at->second);
-    }
+    const auto found = by_index_.find(index);
+    if (found == by_index_.end()) return values;
+    values.reserve(found->second.size());
+    for (const Node* node : found->second) values.push_back(node->second.value);
     return values;
   }
   [[nodiscard]] std::size_t size() const {
@@ -75,9 +76,9 @@ class Store {
     Value before;
     {
       base::MutexLock lock(mutex_);
-      Entry& entry = entries_[key];
-      if (entry.value && entry.resource_version == resource_version) return;
-      before = Replace(key, entry, {value, std::move(resource_version)});
+      Node& node = *entries_.try_emplace(key).first;
+      if (node.second.value && node.second.resource_version == resource_version) return;
+      before = Replace(node, {value, std::move(resource_version)});
     }
     Tell(key, before, value);
   }
@@ -88,7 +89,7 @@ class Store {
       base::MutexLock lock(mutex_);
       const auto found = entries_.find(key);
       if (found == entries_.end()) return;
-      before = Replace(key, found->second, {});
+      before = Replace(*found, {});
       entries_.erase(found);
     }
     Tell(key, before, nullptr);
@@ -115,21 +116,18 @@ class Store {
       gone.swap(entries_);
       for (Listed& listed : list) {
         auto known = gone.extract(listed.key);
-        if (known &&
-            (!listed.value || known.mapped().resource_version == listed.resource_version)) {
-          entries_.insert(std::move(known));
-          continue;
-        }
-        if (!listed.value) continue;
-        Entry& entry = entries_[listed.key];
-        if (known) entry = std::move(known.mapped());
-        Value before =
-            Replace(listed.key, entry, {listed.value, std::move(listed.resource_version)});
+        const bool same =
+            known && (!listed.value || known.mapped().resource_version == listed.resource_version);
+        if (!known && !listed.value) continue;
+        Node& node = known ? *entries_.insert(std::move(known)).position
+                           : *entries_.try_emplace(listed.key).first;
+        if (same) continue;
+        Value before = Replace(node, {listed.value, std::move(listed.resource_version)});
         differences.push_back({std::move(listed.key), std::move(before), std::move(listed.value)});
       }
-      for (auto& [key, entry] : gone) {
-        Value before = Replace(key, entry, {});
-        differences.push_back({key, std::move(before), nullptr});
+      for (Node& node : gone) {
+        Value before = Replace(node, {});
+        differences.push_back({node.first, std::move(before), nullptr});
       }
     }
     for (const Difference& difference : differences) {
@@ -150,19 +148,36 @@ class Store {
     std::string resource_version;
   };
 
-  // Puts `next` into `entry`, keeps the index in step, and returns the value before.
-  Value Replace(const ObjectKey& key, Entry& entry, Entry next) RABBIT_REQUIRES(mutex_) {
-    if (index_) {
-      if (entry.value) by_index_.erase({index_(*entry.value), key});
-      if (next.value) {
-        if (std::string index = index_(*next.value); !index.empty()) {
-          by_index_[{std::move(index), key}] = next.value;
-        }
-      }
+  using Node = std::pair<const ObjectKey, Entry>;  // of entries_, whose nodes stay where they are
+
+  // Puts `next` into `node`, keeps the index in step, and returns the value before.
+  Value Replace(Node& node, Entry next) RABBIT_REQUIRES(mutex_) {
+    const std::string before = IndexOf(node.second.value);
+    const std::string after = IndexOf(next.value);
+    if (before != after) {
+      Unlist(before, node);
+      List(after, node);
     }
-    std::swap(entry, next);
+    std::swap(node.second, next);
     return std::move(next.value);
   }
+
+  // Empty: not indexed.
+  std::string IndexOf(const Value& value) const {
+    return index_ && value ? index_(*value) : std::string();
+  }
+  void List(const std::string& index, const Node& node) RABBIT_REQUIRES(mutex_) {
+    if (index.empty()) return;
+    std::vector<const Node*>& listed = by_index_[index];
+    listed.insert(std::upper_bound(listed.begin(), listed.end(), &node, ByKey), &node);
+  }
+  void Unlist(const std::string& index, const Node& node) RABBIT_REQUIRES(mutex_) {
+    const auto found = by_index_.find(index);
+    if (found == by_index_.end()) return;
+    std::erase(found->second, &node);
+    if (found->second.empty()) by_index_.erase(found);
+  }
+  static bool ByKey(const Node* a, const Node* b) { return a->first < b->first; }
 
   void Tell(const ObjectKey& key, const Value& before, const Value& after) {
     for (const Handler& handler : handlers_) handler({key, before, after});
@@ -172,7 +187,8 @@ class Store {
   std::vector<Handler> handlers_;
   mutable base::Mutex mutex_;
   std::map<ObjectKey, Entry> entries_ RABBIT_GUARDED_BY(mutex_);
-  std::map<std::pair<std::string, ObjectKey>, Value> by_index_ RABBIT_GUARDED_BY(mutex_);
+  // Few share an index, and many indexes are kept: pointers into entries_, by key.
+  std::map<std::string, std::vector<const Node*>> by_index_ RABBIT_GUARDED_BY(mutex_);
   std::atomic<bool> synced_{false};
 };
 

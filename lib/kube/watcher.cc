@@ -160,7 +160,7 @@ void Watcher::List(const WatchCall& call, const std::stop_token& stop) {
   sink_.FinishList();
   // A list leaves many small holes behind, which the allocator would keep for itself.
   malloc_trim(0);
-  logger_.Debug("listed", {{"kind", target_.type.kind}, {"objects", listed_}});
+  logger_.Debug("listed", {{"kind", target_.type.kind()}, {"objects", listed_}});
   if (observer_ != nullptr) observer_->OnList(target_.type, listed_);
 }
 
@@ -183,17 +183,17 @@ void Watcher::Note(const base::Result<void>& result, std::string_view doing) {
     trouble_.reset();
     if (!result) {
       trouble_ =
-          base::Wrap(result.error(), std::string(doing) + " " + std::string(target_.type.plural));
+          base::Wrap(result.error(), std::string(doing) + " " + std::string(target_.type.plural()));
     }
   }
   if (result) return;
   logger_.Warn("watcher has trouble",
-               {{"kind", target_.type.kind}, {"doing", doing}, {"error", result.error().message}});
+               {{"kind", target_.type.kind()}, {"doing", doing}, {"error", result.error().message}});
   if (observer_ != nullptr) observer_->OnTrouble(target_.type, result.error().kind);
 }
 
 void Watcher::NoteBadObject(const base::Error& error) {
-  logger_.Warn("object not understood", {{"kind", target_.type.kind}, {"error", error.message}});
+  logger_.Warn("object not understood", {{"kind", target_.type.kind()}, {"error", error.message}});
   if (observer_ != nullptr) observer_->OnBadObject(target_.type);
 }
 

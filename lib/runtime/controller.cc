@@ -44,9 +44,6 @@ constexpr std::string_view ResultLabel(Verdict verdict) {
 constexpr std::array kVerdicts{Verdict::kSuccess, Verdict::kRequeueAfter, Verdict::kRetry,
                                Verdict::kCancelled};
 
-// Idle workers look again this often, though every change wakes them.
-constexpr std::chrono::minutes kLongestSleep{1};
-
 base::Error CaughtException(std::string_view what) {
   constexpr std::size_t kLongest = 200;
   return {base::ErrorKind::kInternal, "exception: " + std::string(what.substr(0, kLongest))};
@@ -123,17 +120,7 @@ void Controller::AddAfter(const kube::ObjectKey& key, base::Duration delay) {
   base::MutexLock lock(mutex_);
   const auto before = queue_.NextDue();
   queue_.Add(key, clock_.Now() + delay);
-  WakeForNewDue(before);
-}
-
-void Controller::WakeForNewDue(std::optional<base::TimePoint> before) {
-  const auto next = queue_.NextDue();
-  if (!next || next == before) return;
-  if (has_timekeeper_) {
-    due_changed_.NotifyOne();
-  } else {
-    relief_.NotifyOne();
-  }
+  idle_.Changed(before, queue_.NextDue());
 }
 
 std::optional<kube::ObjectKey> Controller::TakeNext() {
@@ -141,17 +128,10 @@ std::optional<kube::ObjectKey> Controller::TakeNext() {
   while (!stopping_) {
     const base::TimePoint now = clock_.Now();
     if (auto key = queue_.Take(now)) {
-      if (!has_timekeeper_ && queue_.NextDue()) relief_.NotifyOne();
+      idle_.Took(queue_.NextDue());
       return key;
     }
-    const base::TimePoint longest = now + kLongestSleep;
-    if (has_timekeeper_) {
-      relief_.WaitUntil(mutex_, longest);
-    } else {
-      has_timekeeper_ = true;
-      due_changed_.WaitUntil(mutex_, std::min(queue_.NextDue().value_or(longest), longest));
-      has_timekeeper_ = false;
-    }
+    idle_.Wait(mutex_, {}, queue_.NextDue(), now);
   }
   return std::nullopt;
 }
@@ -174,7 +154,7 @@ void Controller::Work() {
       verdict = Requeue(queue_, *key, result, options_.jitter, random_, now);
       failures = queue_.failures(*key);
       queue_.Done(*key, now);
-      WakeForNewDue(before);
+      idle_.Changed(before, queue_.NextDue());
       if (stopping_) ended_.NotifyAll();
     }
     Count(verdict);
@@ -229,8 +209,7 @@ bool Controller::Stop(base::Duration grace, base::Duration after_cancel) {
     base::MutexLock lock(mutex_);
     stopping_ = true;
     queue_.Close();
-    due_changed_.NotifyAll();
-    relief_.NotifyAll();
+    idle_.WakeAll();
   }
   if (grace > base::Duration::zero() && WaitIdle(clock_.Now() + grace)) return true;
   stop_.request_stop();

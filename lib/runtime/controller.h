@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/due_wait.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/random.h"
@@ -71,8 +72,6 @@ class Controller {
   bool WaitIdle(base::TimePoint until) RABBIT_EXCLUDES(mutex_);
   // Waits for a key that is due; nothing when the controller stops.
   std::optional<kube::ObjectKey> TakeNext() RABBIT_EXCLUDES(mutex_);
-  // Wakes a worker when the next key is due at another time than `before`.
-  void WakeForNewDue(std::optional<base::TimePoint> before) RABBIT_REQUIRES(mutex_);
 
   Reconciler& reconciler_;
   base::Clock& clock_;
@@ -82,12 +81,8 @@ class Controller {
   const ControllerOptions options_;
   std::stop_source stop_;  // of the reconciles
   base::Mutex mutex_;
-  // Of the idle workers one sleeps until the next key is due; it wakes another one to take over
-  // before it goes to work. So a key wakes one thread, and not all of them.
-  bool has_timekeeper_ RABBIT_GUARDED_BY(mutex_) = false;
-  base::CondVar due_changed_;  // the timekeeper's
-  base::CondVar relief_;       // the other idle workers'
-  base::CondVar ended_;        // of those who wait for the end of what is under way
+  base::DueWait idle_ RABBIT_GUARDED_BY(mutex_);
+  base::CondVar ended_;  // of those who wait for the end of what is under way
   WorkQueue queue_ RABBIT_GUARDED_BY(mutex_);
   bool stopping_ RABBIT_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> workers_;

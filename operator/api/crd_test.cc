@@ -86,12 +86,12 @@ TEST_F(Crd, DescribesEveryFieldInSentencesAndHasNoDefaultInListItems) {
 }
 
 TEST_F(Crd, NamesTheResourceAsTheCodeDoes) {
-  EXPECT_EQ(crd_["spec"]["group"], kRabbitClusters.group);
-  EXPECT_EQ(Version()["name"], kRabbitClusters.version);
-  EXPECT_EQ(crd_["spec"]["names"]["plural"], kRabbitClusters.plural);
-  EXPECT_EQ(crd_["spec"]["names"]["kind"], kRabbitClusters.kind);
+  EXPECT_EQ(crd_["spec"]["group"], kRabbitClusters.group());
+  EXPECT_EQ(Version()["name"], kRabbitClusters.version());
+  EXPECT_EQ(crd_["spec"]["names"]["plural"], kRabbitClusters.plural());
+  EXPECT_EQ(crd_["spec"]["names"]["kind"], kRabbitClusters.kind());
   EXPECT_EQ(crd_["metadata"]["name"],
-            std::string(kRabbitClusters.plural) + "." + std::string(kRabbitClusters.group));
+            std::string(kRabbitClusters.plural()) + "." + std::string(kRabbitClusters.group()));
 }
 
 TEST_F(Crd, KeepsItsNamesForPeople) {

@@ -28,7 +28,7 @@ std::vector<RabbitCluster> ClustersOf(const std::filesystem::path& file) {
   EXPECT_TRUE(documents.has_value()) << file << (documents ? "" : documents.error().message);
   std::vector<RabbitCluster> clusters;
   for (const base::Json& document : documents.value_or(std::vector<base::Json>{})) {
-    if (base::FindString(document, {"kind"}) != kRabbitClusters.kind) continue;
+    if (base::FindString(document, {"kind"}) != kRabbitClusters.kind()) continue;
     auto cluster = ParseRabbitCluster(base::Dump(document));
     EXPECT_TRUE(cluster.has_value()) << file;
     if (cluster) clusters.push_back(*std::move(cluster));

@@ -31,7 +31,8 @@ struct ObjectRef {
 // A std::vector of structs.
 struct ListRef {
   std::function<std::size_t()> size;
-  std::function<void()> append;  // a default-constructed entry
+  std::function<void(std::size_t)> reserve;  // room for so many entries
+  std::function<void()> append;              // a default-constructed entry
   std::function<void()> drop_last;
   std::function<void(std::size_t, Visitor&)> visit;
 };
@@ -79,8 +80,8 @@ class Visitor {
   template <typename T, typename F>
   void List(std::string_view name, std::vector<T>& values, const Rule& rule, F fields) {
     OnList(name, rule,
-           {[&values] { return values.size(); }, [&values] { values.emplace_back(); },
-            [&values] { values.pop_back(); },
+           {[&values] { return values.size(); }, [&values](std::size_t n) { values.reserve(n); },
+            [&values] { values.emplace_back(); }, [&values] { values.pop_back(); },
             [&values, fields](std::size_t i, Visitor& v) { fields(v, values[i]); }});
   }
 };

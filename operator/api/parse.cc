@@ -72,11 +72,11 @@ base::Result<RabbitCluster> ParseRabbitCluster(std::string_view json) {
   const std::string kind = base::FindString(*object, {"kind"});
   const std::string version = base::FindString(*object, {"apiVersion"});
   // Items of a list have neither.
-  if ((!kind.empty() && kind != kRabbitClusters.kind) ||
+  if ((!kind.empty() && kind != kRabbitClusters.kind()) ||
       (!version.empty() && version != kRabbitClusters.ApiVersion())) {
     return base::Fail(base::ErrorKind::kInvalid, "is " + version + " " + kind + ", not " +
                                                      kRabbitClusters.ApiVersion() + " " +
-                                                     std::string(kRabbitClusters.kind));
+                                                     std::string(kRabbitClusters.kind()));
   }
   base::Result<kube::ObjectMeta> meta = kube::ParseMeta(*object);
   if (!meta) return base::Fail(base::ErrorKind::kInvalid, "RabbitCluster: has no metadata.name");

@@ -87,6 +87,7 @@ void JsonReader::OnList(std::string_view name, const Rule& rule, const ListRef& 
   const Json* value = Find(name, rule);
   if (value == nullptr) return;
   std::set<std::string> seen;
+  list.reserve(value->size());  // what is kept for each cluster has no room to spare
   for (std::size_t i = 0; i < value->size(); ++i) {
     const Json& entry = (*value)[i];
     const std::string path = path_ + "." + std::string(name) + "[" + std::to_string(i) + "]";

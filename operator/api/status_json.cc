@@ -11,7 +11,7 @@ namespace rabbit::api {
 std::string StatusApplyBody(const kube::ObjectMeta& meta, const Status& status) {
   nlohmann::json body = {
       {"apiVersion", kRabbitClusters.ApiVersion()},
-      {"kind", kRabbitClusters.kind},
+      {"kind", kRabbitClusters.kind()},
       {"metadata", {{"name", meta.key.name}, {"namespace", meta.key.ns}, {"uid", meta.uid}}}};
   std::string text = base::Dump(body);
   // Both are compact objects and "status" sorts last.

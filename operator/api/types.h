@@ -10,8 +10,9 @@
 
 namespace rabbit::api {
 
-inline constexpr kube::ResourceType kRabbitClusters{"rabbitcluster.dev", "v1beta1",
-                                                    "rabbitclusters", "RabbitCluster"};
+inline constexpr kube::ResourceNames kRabbitClusterNames{"rabbitcluster.dev", "v1beta1",
+                                                         "rabbitclusters", "RabbitCluster"};
+inline constexpr kube::ResourceType kRabbitClusters{&kRabbitClusterNames};
 
 // Annotation on a RabbitCluster: a new value lets a pending restart happen.
 inline constexpr std::string_view kRestartAnnotation = "rabbitcluster.dev/restart";

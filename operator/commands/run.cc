@@ -1,6 +1,5 @@
 #include "operator/commands/run.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,6 +15,7 @@
 #include "http/server.h"
 #include "operator/act/executor.h"
 #include "operator/commands/api_access.h"
+#include "operator/commands/memory.h"
 #include "operator/commands/rights.h"
 #include "operator/observe/observer.h"
 #include "operator/reconciler.h"
@@ -48,7 +48,9 @@ base::Result<std::unique_ptr<http::Transport>> ConnectPlain(const std::string& a
                                                             std::uint16_t port) {
   return http::MakeCpprestTransport(
       {.tls = false, .address = address, .port = port, .host_header = address}, {},
-      {.connect_timeout = std::chrono::seconds(2), .idle_timeout = std::chrono::seconds(5)});
+      {.connect_timeout = std::chrono::seconds(2),
+       .idle_timeout = std::chrono::seconds(5),
+       .connect_first = true});
 }
 
 // All parts of the daemon, each made before those that use it. Started and stopped by a Manager.
@@ -292,6 +294,7 @@ base::Result<void> Daemon::FillCaches(const std::stop_token& stop) {
     }
   }
   logger_.Info("caches are filled", {{"clusters", caches_.clusters()}});
+  DropStartupPages();
   return {};
 }
 
@@ -337,11 +340,7 @@ int Refuse(const std::string& message) {
 }  // namespace
 
 int Run(const RunOptions& given, const Environment& environment) {
-  // Every thread that frees memory would keep an arena of its own: one is enough, and gives back.
-  mallopt(M_ARENA_MAX, 1);
-  // Large buffers come and go with each list and answer: not between what stays.
-  mallopt(M_MMAP_THRESHOLD, 64 << 10);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
+  TuneAllocator();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

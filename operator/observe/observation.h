@@ -49,7 +49,7 @@ struct ChildId {
 
   friend bool operator==(const ChildId& a, const ChildId& b) = default;
   friend bool operator<(const ChildId& a, const ChildId& b) {
-    return a.type.plural != b.type.plural ? a.type.plural < b.type.plural : a.name < b.name;
+    return a.type != b.type ? a.type.plural() < b.type.plural() : a.name < b.name;
   }
 };
 

@@ -25,7 +25,7 @@ void PollLoop::Want(const kube::ObjectKey& key, base::Duration interval, bool fr
   base::MutexLock lock(mutex_);
   const auto before = schedule_.NextDue();
   schedule_.Want(key, interval, fresh, clock_.Now());
-  if (schedule_.NextDue() != before) wake_.NotifyOne();
+  idle_.Changed(before, schedule_.NextDue());
 }
 
 void PollLoop::Drop(const kube::ObjectKey& key) {
@@ -34,25 +34,25 @@ void PollLoop::Drop(const kube::ObjectKey& key) {
 }
 
 void PollLoop::Run(const std::stop_token& stop) {
-  // Nothing due: look again then, in case a wake-up went to a thread that was busy.
-  constexpr std::chrono::seconds kIdle(30);
   while (!stop.stop_requested()) {
     std::optional<kube::ObjectKey> key;
     {
       base::MutexLock lock(mutex_);
-      key = schedule_.Take(clock_.Now());
+      const base::TimePoint now = clock_.Now();
+      key = schedule_.Take(now);
       if (!key) {
-        wake_.WaitUntil(mutex_, stop, schedule_.NextDue().value_or(clock_.Now() + kIdle));
+        idle_.Wait(mutex_, stop, schedule_.NextDue(), now);
         continue;
       }
-      // A second one may be due already, and the wake-up that told of it was this thread's.
-      if (schedule_.NextDue()) wake_.NotifyOne();
+      idle_.Took(schedule_.NextDue());
     }
     const bool succeeded = look_(*key, stop);
     const double spread =
         static_cast<double>(static_cast<unsigned char>(random_.Bytes(1)[0])) / 256.0;
     base::MutexLock lock(mutex_);
+    const auto before = schedule_.NextDue();
     schedule_.Done(*key, succeeded, spread, clock_.Now());
+    idle_.Changed(before, schedule_.NextDue());
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/due_wait.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "kube/resource.h"
@@ -44,7 +45,7 @@ class PollLoop {
   base::Random& random_;
   const Look look_;
   base::Mutex mutex_;
-  base::CondVar wake_;
+  base::DueWait idle_ RABBIT_GUARDED_BY(mutex_);
   PollSchedule schedule_ RABBIT_GUARDED_BY(mutex_);
   std::vector<std::jthread> threads_;
 };

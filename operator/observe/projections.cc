@@ -142,7 +142,7 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
   out.cluster = ClusterOf(object);
   out.id = {type, FindString(object, {"metadata", "name"})};
   if (out.id.name.empty()) {
-    return base::Fail(base::ErrorKind::kInternal, std::string(type.kind) + " without a name");
+    return base::Fail(base::ErrorKind::kInternal, std::string(type.kind()) + " without a name");
   }
   Child& child = out.child;
   child.uid = FindString(object, {"metadata", "uid"});

@@ -19,7 +19,7 @@ using observe::ChildId;
 using resources::ChildInputs;
 using resources::DesiredChild;
 
-std::string Named(const ChildId& id) { return std::string(id.type.kind) + " " + id.name; }
+std::string Named(const ChildId& id) { return std::string(id.type.kind()) + " " + id.name; }
 
 // Equal for inputs that give the same children. The spec is known by the generation, which the
 // server raises with every change of it; empty where there is none (a file): nothing is remembered
@@ -47,7 +47,9 @@ class Desired {
     memo = {.inputs_digest = std::move(digest),
             .hashes = {},
             .proxy_config_hash = resources::ProxyConfigHash(inputs)};
-    for (DesiredChild& child : resources::BuildChildren(inputs)) {
+    std::vector<DesiredChild> children = resources::BuildChildren(inputs);
+    memo.hashes.reserve(children.size());
+    for (DesiredChild& child : children) {
       memo.hashes.emplace_back(child.id, child.hash);
       built_.emplace(child.id, std::move(child));
     }

@@ -62,7 +62,7 @@ void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& 
 void PlanCountInSpec(const api::RabbitCluster& cluster, int replicas, Plan& plan) {
   if (cluster.spec.replicas) return;
   const base::Json body = {{"apiVersion", api::kRabbitClusters.ApiVersion()},
-                           {"kind", api::kRabbitClusters.kind},
+                           {"kind", api::kRabbitClusters.kind()},
                            {"metadata", {{"name", cluster.meta.key.name}}},
                            {"spec", {{"replicas", replicas}}}};
   plan.steps.push_back({.action = ApplyObject{.type = api::kRabbitClusters,

@@ -6,14 +6,14 @@ namespace rabbit::plan {
 namespace {
 
 std::string Text(const CreateObject& step) {
-  return "create " + std::string(step.type.kind) + " " + step.name;
+  return "create " + std::string(step.type.kind()) + " " + step.name;
 }
 std::string Text(const CreateSecretOnce& step) { return "create Secret " + step.name; }
 std::string Text(const ApplyObject& step) {
-  return "apply " + std::string(step.type.kind) + " " + step.name;
+  return "apply " + std::string(step.type.kind()) + " " + step.name;
 }
 std::string Text(const DeleteObject& step) {
-  return "delete " + std::string(step.type.kind) + " " + step.name;
+  return "delete " + std::string(step.type.kind()) + " " + step.name;
 }
 std::string Text(const PutClusterName& step) { return "set the cluster name " + Quoted(step.name); }
 std::string Text(const PutVhost& step) { return "write vhost " + Shortened(step.name); }

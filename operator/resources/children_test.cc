@@ -66,9 +66,9 @@ class ChildrenTest : public testing::Test {
   }
   [[nodiscard]] Json Child(const kube::ResourceType& type, const std::string& name) const {
     for (Json& object : All()) {
-      if (object["kind"] == type.kind && object["metadata"]["name"] == name) return object;
+      if (object["kind"] == type.kind() && object["metadata"]["name"] == name) return object;
     }
-    ADD_FAILURE() << "no " << type.kind << " " << name;
+    ADD_FAILURE() << "no " << type.kind() << " " << name;
     return {};
   }
   [[nodiscard]] Json StatefulSet() const {

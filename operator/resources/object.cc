@@ -24,7 +24,7 @@ Json Labels(std::string_view cluster, std::string_view component) {
 
 Json OwnerReferences(const api::RabbitCluster& cluster) {
   return Json::array({{{"apiVersion", api::kRabbitClusters.ApiVersion()},
-                       {"kind", api::kRabbitClusters.kind},
+                       {"kind", api::kRabbitClusters.kind()},
                        {"name", cluster.meta.key.name},
                        {"uid", cluster.meta.uid},
                        {"controller", true},
@@ -34,7 +34,7 @@ Json OwnerReferences(const api::RabbitCluster& cluster) {
 Json NewObject(const api::RabbitCluster& cluster, const kube::ResourceType& type,
                std::string_view name, std::string_view component) {
   return {{"apiVersion", type.ApiVersion()},
-          {"kind", type.kind},
+          {"kind", type.kind()},
           {"metadata",
            {{"name", name},
             {"namespace", cluster.meta.key.ns},

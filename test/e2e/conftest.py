@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from lib import kubectl, logs
+from lib import clusters, installed, kubectl, logs
 
-# Collected with every failure, besides the test's own namespace.
-OPERATOR_NAMESPACE = "rabbit-operator-system"
+# The fixtures that are names of namespaces. With a failure their contents are collected, and the operator's.
+NAMESPACES = ("namespace", "shared_namespace", "single_nodes")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,15 +19,44 @@ def _cluster():
         pytest.exit(f"no cluster to test on ({error}); start one: test/e2e/kubernetes/cluster up", returncode=3)
 
 
-@pytest.fixture
-def namespace(request):
-    """A namespace of the test's own. Like a well-kept cluster's, it takes only pods of the level "restricted"."""
-    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_")).strip("-")
-    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:6]
-    name = f"e2e-{words[:30].rstrip('-')}-{digest}"
+def _make_namespace(name):
+    # Like a well-kept cluster's, it takes only pods of the level "restricted".
     kubectl.delete("namespace", name)
     kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
         "name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+
+
+def _words(text):
+    return re.sub(r"[^a-z0-9]+", "-", text.lower().removeprefix("test_")).strip("-")
+
+
+@pytest.fixture
+def namespace(request):
+    """A namespace of the test's own."""
+    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:6]
+    name = f"e2e-{_words(request.node.name)[:30].rstrip('-')}-{digest}"
+    _make_namespace(name)
+    yield name
+    kubectl.delete("namespace", name, wait=False)
+
+
+@pytest.fixture(scope="module")
+def shared_namespace(request):
+    """A namespace for all tests of a file."""
+    name = f"e2e-{_words(request.module.__name__)}"
+    _make_namespace(name)
+    yield name
+    kubectl.delete("namespace", name, wait=False)
+
+
+@pytest.fixture(scope="session")
+def single_nodes():
+    """A namespace with two clusters of one node, `old` (3.10) and `new` (4.0), both Ready. Leave them so."""
+    name = "e2e-single-nodes"
+    _make_namespace(name)
+    kubectl.apply(clusters.SINGLE_NODES, name)
+    for cluster in ("old", "new"):
+        clusters.wait_condition(cluster, name, "Ready", "True", timeout=180)
     yield name
     kubectl.delete("namespace", name, wait=False)
 
@@ -37,6 +66,6 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.when == "teardown" or not report.failed:
         return
-    own = [item.funcargs["namespace"]] if "namespace" in getattr(item, "funcargs", {}) else []
-    place = logs.collect(re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name), [*own, OPERATOR_NAMESPACE])
+    own = [item.funcargs[each] for each in NAMESPACES if each in getattr(item, "funcargs", {})]
+    place = logs.collect(re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name), [*own, installed.NAMESPACE])
     report.sections.append(("logs", f"collected in {place.relative_to(kubectl.ROOT)}"))

@@ -12,52 +12,20 @@ import urllib.request
 
 import pytest
 
-from lib import kubectl, management
-from lib.wait import NotYet, wait_until
+from lib import installed, kubectl
+from lib.clusters import NEW, broker, small, status, wait_condition
+from lib.wait import wait_until
 
 BINARY = kubectl.ROOT / "build" / "release" / "bin" / "rabbit-operator"
-OPERATOR = "rabbit-operator-system"
-ACCOUNT = f"system:serviceaccount:{OPERATOR}:rabbit-operator"
-SMALL = {"requests": {"cpu": "50m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}}
-
-
-def small(name, image="localhost/rabbitmq:3.10-management", **spec):
-    balancer = {"replicas": 1, "image": "localhost/haproxy:2.6", **spec.pop("loadBalancer", {})}
-    return {"apiVersion": "rabbitcluster.dev/v1beta1", "kind": "RabbitCluster", "metadata": {"name": name},
-            "spec": {"replicas": 1, "image": image, "resources": SMALL, "storage": {"size": "1Gi"}, "loadBalancer": balancer, **spec}}
-
-
-def status(name, namespace):
-    return (kubectl.get("rabbit", name, namespace) or {}).get("status", {})
-
-
-def condition_is(name, namespace, kind, value, reason=None):
-    found = kubectl.condition(kubectl.get("rabbit", name, namespace), kind)
-    if found.get("status") != value or (reason and found.get("reason") != reason):
-        raise NotYet(f"{kind}: {found}")
-    return found
-
-
-def wait_condition(name, namespace, kind, value, reason=None, timeout=120):
-    return wait_until(f"{kind}={value} {reason or ''}", lambda: condition_is(name, namespace, kind, value, reason), timeout)
-
-
-def admin(name, namespace):
-    user = kubectl.secret(f"{name}-default-user", namespace)
-    return management.Management(kubectl.service_address(f"{name}-brokers", namespace), user["username"], user["password"])
-
-
-def operator_logs():
-    return kubectl.kubectl("-n", OPERATOR, "logs", "deployment/rabbit-operator", "--tail=-1")
 
 
 def test_mirroring_is_not_written_on_4_0_and_the_status_says_why(namespace):
     policy = {"vhost": "/", "name": "half", "pattern": "^queue.*1$", "applyTo": "queues", "definition": {"ha-mode": "exactly", "ha-params": 2}}
-    kubectl.apply(small("four", image="localhost/rabbitmq:4.0-management", policies=[policy]), namespace)
+    kubectl.apply(small("four", image=NEW, policies=[policy]), namespace)
     found = wait_condition("four", namespace, "TopologySynced", "False", "MirroringUnsupported", timeout=180)
     assert "quorum" in found["message"] and "3.13" in found["message"] and "half" in found["message"]
     assert not kubectl.is_true(kubectl.get("rabbit", "four", namespace), "Ready")
-    assert admin("four", namespace).get("policies") == []
+    assert broker("four", namespace).get("policies") == []
     assert status("four", namespace)["version"].startswith("4.0.")
     kubectl.patch("rabbit", "four", namespace, {"spec": {"policies": []}})
     wait_condition("four", namespace, "Ready", "True")
@@ -67,7 +35,7 @@ def test_a_new_node_is_let_in_and_secrets_stay_secret(namespace):
     kubectl.apply(small("grow", users=[{"name": "made", "tags": ["monitoring"]}]), namespace)
     wait_condition("grow", namespace, "Ready", "True", timeout=180)
     kubectl.kubectl("scale", "rabbit/grow", "-n", namespace, "--replicas=2")
-    wait_until("two running nodes in one cluster", lambda: [n["running"] for n in admin("grow", namespace).get("nodes")] == [True, True], timeout=120)
+    wait_until("two running nodes in one cluster", lambda: [n["running"] for n in broker("grow", namespace).get("nodes")] == [True, True], timeout=120)
     wait_condition("grow", namespace, "Ready", "True")
     assert status("grow", namespace)["summary"]["nodes"] == "2/2"
 
@@ -82,7 +50,7 @@ def test_a_new_node_is_let_in_and_secrets_stay_secret(namespace):
     values = {v for s in kubectl.list_all("secret", namespace, "app.kubernetes.io/managed-by=rabbit-operator")
               for k, v in kubectl.secret(s["metadata"]["name"], namespace).items() if k in ("password", "cookie", ".erlang.cookie")}
     assert len(values) >= 4
-    told = operator_logs() + json.dumps([kubectl.list_all(kind, namespace) for kind in (
+    told = installed.logs() + json.dumps([kubectl.list_all(kind, namespace) for kind in (
         "rabbit", "configmap", "events.events.k8s.io", "statefulset", "deployment", "pod")])
     assert not [v for v in values if v in told]
 
@@ -114,25 +82,22 @@ def test_the_operator_may_run_nothing_but_the_release(namespace):
         "securityContext": {"runAsUser": 999, "runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}}, namespace)
     wait_until("the pod runs", lambda: kubectl.is_true(kubectl.get("pod", "other", namespace), "Ready"))
     with pytest.raises(kubectl.KubectlError) as refused:
-        kubectl.kubectl("exec", "other", "-n", namespace, f"--as={ACCOUNT}", "--", "/bin/sh", "-c", "id")
+        kubectl.kubectl("exec", "other", "-n", namespace, f"--as={installed.ACCOUNT}", "--", "/bin/sh", "-c", "id")
     assert "may only release" in refused.value.stderr
     with pytest.raises(kubectl.KubectlError) as listed:
-        kubectl.kubectl("get", "secrets", "-n", namespace, f"--as={ACCOUNT}")
+        kubectl.kubectl("get", "secrets", "-n", namespace, f"--as={installed.ACCOUNT}")
     assert "forbidden" in listed.value.stderr
 
 
 def test_the_lease_is_released_and_the_next_operator_works_at_once():
-    def holder():
-        return (kubectl.get("lease", "rabbit-operator", OPERATOR) or {"spec": {}})["spec"].get("holderIdentity") or ""
-
-    before = holder()
+    before = installed.holder()
     assert before
-    pod = before.rsplit("_", 1)[0]
+    pod = installed.pod_of(before)
     began = time.monotonic()
-    kubectl.kubectl("delete", "pod", pod, "-n", OPERATOR, timeout=60)
+    kubectl.kubectl("delete", "pod", pod, "-n", installed.NAMESPACE, timeout=60)
     assert time.monotonic() - began < 10  # SIGTERM, and out within five seconds; the rest is the kubelet's
-    wait_until("another leader", lambda: holder() not in ("", before), timeout=12, interval=0.2)  # a lease lives 15 s
-    wait_until("it is ready", lambda: kubectl.get("deployment", "rabbit-operator", OPERATOR)["status"].get("readyReplicas") == 1)
+    wait_until("another leader", lambda: installed.holder() not in ("", before), timeout=12, interval=0.2)  # a lease lives 15 s
+    wait_until("it is ready", lambda: kubectl.get("deployment", "rabbit-operator", installed.NAMESPACE)["status"].get("readyReplicas") == 1)
 
 
 # ---- on this host, without a cluster or against its API server

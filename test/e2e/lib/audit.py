@@ -1,5 +1,6 @@
 """Who wrote what to the API server, from its audit log: writes, and reads of Secrets."""
 
+import datetime
 import json
 
 from lib import kubectl
@@ -18,6 +19,21 @@ def events(since=0, user=None):
         log.seek(since)
         found = [json.loads(line) for line in log if line.endswith("\n")]
     return [event for event in found if user in (None, event["user"]["username"])]
+
+
+def pod(event):
+    """The pod whose process sent it. Kubernetes binds a pod's token to the pod, and tells it here."""
+    return event["user"]["extra"]["authentication.kubernetes.io/pod-name"][0]
+
+
+def received(event):
+    """When the server got it, in seconds."""
+    return datetime.datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
+
+
+def answered(event):
+    """When the server had done it, in seconds."""
+    return datetime.datetime.fromisoformat(event["stageTimestamp"]).timestamp()
 
 
 def summary(found):

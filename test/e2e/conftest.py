@@ -7,7 +7,8 @@ import pytest
 
 from lib import clusters, installed, kubectl, logs
 
-# The fixtures that are names of namespaces. With a failure their contents are collected, and the operator's.
+# The fixtures that are names of namespaces. With a failure their contents are collected, and those of
+# the file's NAMESPACE, if it has one, and the operator's.
 NAMESPACES = ("namespace", "shared_namespace", "single_nodes")
 
 
@@ -67,5 +68,6 @@ def pytest_runtest_makereport(item, call):
     if report.when == "teardown" or not report.failed:
         return
     own = [item.funcargs[each] for each in NAMESPACES if each in getattr(item, "funcargs", {})]
+    own += filter(None, [getattr(item.module, "NAMESPACE", None)])
     place = logs.collect(re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name), [*own, installed.NAMESPACE])
     report.sections.append(("logs", f"collected in {place.relative_to(kubectl.ROOT)}"))

@@ -123,4 +123,5 @@ def test_two_operators_never_both_write(namespace, two_operators):
     events = audit.events(since, installed.ACCOUNT)
     writers = {audit.pod(e) for e in events if is_write(e) and e["objectRef"].get("namespace") == namespace}
     assert len(writers) >= 2, "only one of them ever wrote: nothing was shown"
-    assert audit.summary(outside_of_terms(events, LEASE)) == []
+    bad = outside_of_terms(events, LEASE)
+    assert not bad, "\n".join(f"{e['requestReceivedTimestamp']} {audit.pod(e)}: {text}" for e, text in zip(bad, audit.summary(bad)))

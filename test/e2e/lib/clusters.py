@@ -6,12 +6,14 @@ from lib.wait import NotYet, wait_until
 OLD = "localhost/rabbitmq:3.10-management"
 NEW = "localhost/rabbitmq:4.0-management"
 ABSENT = "localhost/absent:1"  # nobody has it: all objects are made, and no container runs
-SMALL = {"requests": {"cpu": "50m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}}
+# Little enough that the two cores of a small machine have room for these beside the example.
+SMALL = {"requests": {"cpu": "10m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}}
+SMALL_PROXY = {"requests": {"cpu": "10m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}
 
 
 def small(name, image=OLD, **spec):
     """One node behind one proxy, with little memory; `spec` changes or adds fields."""
-    balancer = {"replicas": 1, "image": "localhost/haproxy:2.6", **spec.pop("loadBalancer", {})}
+    balancer = {"replicas": 1, "image": "localhost/haproxy:2.6", "resources": SMALL_PROXY, **spec.pop("loadBalancer", {})}
     return {"apiVersion": "rabbitcluster.dev/v1beta1", "kind": "RabbitCluster", "metadata": {"name": name},
             "spec": {"replicas": 1, "image": image, "resources": SMALL, "storage": {"size": "1Gi"}, "loadBalancer": balancer, **spec}}
 

@@ -75,21 +75,25 @@ void ClusterReconciler::Remember(const plan::Plan& plan, act::Executed done,
                                  const observe::Observation& seen, Memory& memory) {
   const base::TimePoint now = parts_.clock.Now();
   observe::ClusterMemory& observed = memory.observed;
-  for (const auto& [id, verified] : plan.verified) observed.verified[id] = verified;
+  observed.written.reserve(observed.written.size() + done.written.size());
+  for (const auto& [id, verified] : plan.verified) observed.verified.Add(id, verified);
   for (observe::CachedChild& child : done.written) {
-    observed.verified[child.id] = {.desired_hash = child.child.applied_hash,
-                                   .content_hash = child.child.content_hash};
-    // `seen` already holds earlier writes: what the cache itself shows is what they replaced.
-    std::string replaced;
-    if (const auto before = observed.written.find(child.id); before != observed.written.end()) {
-      replaced = before->second.replaced_version;
-    } else if (const auto cached = seen.children.find(child.id); cached != seen.children.end()) {
-      replaced = cached->second.resource_version;
+    observed.verified.Add(child.id, {.desired_hash = child.child.applied_hash,
+                                     .content_hash = child.child.content_hash});
+    const auto before = std::find_if(
+        observed.written.begin(), observed.written.end(),
+        [&](const observe::ClusterMemory::Written& w) { return w.child.id == child.id; });
+    if (before != observed.written.end()) {
+      // `seen` already held it: what the cache itself shows is what it replaced, and still is.
+      before->child = std::move(child);
+      before->at = now;
+      continue;
     }
-    const observe::ChildId id = child.id;
-    observed.written.insert_or_assign(
-        id, observe::ClusterMemory::Written{
-                .child = std::move(child), .replaced_version = std::move(replaced), .at = now});
+    const auto cached = seen.children.find(child.id);
+    observed.written.push_back(
+        {.child = std::move(child),
+         .replaced_version = cached == seen.children.end() ? "" : cached->second.resource_version,
+         .at = now});
   }
   if (done.broker_written) observed.broker_written_at = now;
   for (auto& [id, who] : done.strangers) observed.strangers[id] = {.who = who, .seen_at = now};

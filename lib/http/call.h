@@ -27,7 +27,7 @@ struct Failure {
 
 class Call {
  public:
-  static constexpr std::size_t kMaxBuffered = 256 << 10;  // bytes of a body that nobody took yet
+  static constexpr std::size_t kMaxBuffered = 64 << 10;  // bytes of a body that nobody took yet
 
   // kWhole: the caller wants the answer as a whole, so it is woken at the end (or when the buffer
   // is full), and not for the head and each piece of the body.

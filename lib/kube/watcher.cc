@@ -187,8 +187,9 @@ void Watcher::Note(const base::Result<void>& result, std::string_view doing) {
     }
   }
   if (result) return;
-  logger_.Warn("watcher has trouble",
-               {{"kind", target_.type.kind()}, {"doing", doing}, {"error", result.error().message}});
+  logger_.Warn(
+      "watcher has trouble",
+      {{"kind", target_.type.kind()}, {"doing", doing}, {"error", result.error().message}});
   if (observer_ != nullptr) observer_->OnTrouble(target_.type, result.error().kind);
 }
 

@@ -22,7 +22,7 @@ struct RunOptions {
   Settings settings;
   std::string http_address = "0.0.0.0";  // of health and metrics
   std::uint16_t http_port = 8080;        // 0: any free one
-  std::size_t workers = 16;
+  std::size_t workers = 8;
   int pollers = 4;
   double looks_per_second = 20;
   bool leader_election = true;

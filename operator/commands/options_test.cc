@@ -9,7 +9,7 @@ TEST(ParseCommandLine, RunHasADefaultForEverything) {
   const CommandLine line = ParseCommandLine({"run"});
   EXPECT_EQ(line.text, std::nullopt);
   EXPECT_EQ(line.command, Command::kRun);
-  EXPECT_EQ(line.run.workers, 16U);
+  EXPECT_EQ(line.run.workers, 8U);
   EXPECT_TRUE(line.run.leader_election);
 }
 

@@ -129,7 +129,8 @@ std::optional<std::string> Caches::Missing() const {
   if (HasSynced()) return std::nullopt;
   for (std::size_t i = 0; i < impl_->watchers.size(); ++i) {
     if (const auto trouble = impl_->watchers[i]->Trouble()) {
-      return "cannot list " + std::string(impl_->targets[i].type.plural()) + ": " + trouble->message;
+      return "cannot list " + std::string(impl_->targets[i].type.plural()) + ": " +
+             trouble->message;
     }
   }
   return "the first lists are not in yet";

@@ -15,6 +15,8 @@
 #include "base/secret.h"
 #include "haproxy/stats.h"
 #include "kube/resource.h"
+#include "operator/observe/child_id.h"
+#include "operator/observe/verified.h"
 #include "rabbitmq/view.h"
 
 namespace rabbit::observe {
@@ -29,28 +31,10 @@ struct Child {
   std::uint64_t content_hash = 0;  // of spec, data, labels, annotations and owners; not of status
   bool deleting = false;
   // The object as read for this reconcile, because its content was never compared with what is
-  // desired; null otherwise (see Verified).
+  // desired; null otherwise (see verified.h).
   std::shared_ptr<const std::string> body;
 
   bool operator==(const Child&) const = default;
-};
-
-// What was found equal: this content satisfies the desired object with this hash.
-struct Verified {
-  std::string desired_hash;
-  std::uint64_t content_hash = 0;
-  bool operator==(const Verified&) const = default;
-};
-
-// Which child: the kind's plural and the name, both in the cluster's namespace.
-struct ChildId {
-  kube::ResourceType type;
-  std::string name;
-
-  friend bool operator==(const ChildId& a, const ChildId& b) = default;
-  friend bool operator<(const ChildId& a, const ChildId& b) {
-    return a.type != b.type ? a.type.plural() < b.type.plural() : a.name < b.name;
-  }
 };
 
 struct StatefulSetState {
@@ -149,7 +133,7 @@ struct Observation {
   // No child of this cluster is in the caches: it is new, so own Secrets need not be read first.
   bool first_sight = false;
   std::map<ChildId, Child> children;         // Secrets are never among them
-  std::map<ChildId, Verified> verified;      // by the reconciler's memory
+  VerifiedChildren verified;                 // by the reconciler's memory
   std::map<ChildId, std::string> strangers;  // names that somebody else owns: who, in words
   std::optional<StatefulSetState> stateful_set;
   std::optional<DeploymentState> proxy_deployment;

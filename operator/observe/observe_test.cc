@@ -169,11 +169,11 @@ class OverlayTest : public testing::Test {
  protected:
   const ChildId id_{kube::kServices, "c"};
   void Wrote(const std::string& version, const std::string& replaced) {
-    memory_.written[id_] = {.child = {.cluster = {"ns", "c"},
-                                      .id = id_,
-                                      .child = {.uid = "u", .resource_version = version}},
-                            .replaced_version = replaced,
-                            .at = now_};
+    memory_.written = {{.child = {.cluster = {"ns", "c"},
+                                  .id = id_,
+                                  .child = {.uid = "u", .resource_version = version}},
+                        .replaced_version = replaced,
+                        .at = now_}};
   }
   std::string VersionSeen(const std::string& cached) {
     Observation seen;

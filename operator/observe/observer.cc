@@ -16,18 +16,16 @@ constexpr std::chrono::seconds kStrangerAge(30);
 }  // namespace
 
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
-  for (auto it = memory.written.begin(); it != memory.written.end();) {
-    const auto& [id, written] = *it;
-    const auto cached = seen.children.find(id);
+  std::erase_if(memory.written, [&](const ClusterMemory::Written& written) {
+    const auto cached = seen.children.find(written.child.id);
     const std::string version =
         cached == seen.children.end() ? "" : cached->second.resource_version;
-    if (version != written.replaced_version || now - written.at > kWrittenAge) {
-      it = memory.written.erase(it);
-      continue;
-    }
-    seen.children.insert_or_assign(id, written.child.child);
+    return version != written.replaced_version || now - written.at > kWrittenAge;
+  });
+  if (memory.written.empty()) memory.written.shrink_to_fit();
+  for (const ClusterMemory::Written& written : memory.written) {
+    seen.children.insert_or_assign(written.child.id, written.child.child);
     ApplyState(written.child, written.child.cluster.name, seen);
-    ++it;
   }
 }
 
@@ -60,11 +58,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
 void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                                  Observation& seen, const std::stop_token& stop) {
   for (auto& [id, child] : seen.children) {
-    const auto verified = memory.verified.find(id);
-    if (verified != memory.verified.end() && verified->second.content_hash == child.content_hash &&
-        verified->second.desired_hash == child.applied_hash) {
-      continue;
-    }
+    if (memory.verified.Holds(id, child.applied_hash, child.content_hash)) continue;
     auto text = client_.Get(id.type, {cluster.ns, id.name},
                             {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
     if (!text) continue;  // gone, or not readable now: the plan does without

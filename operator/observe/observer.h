@@ -22,7 +22,7 @@ namespace rabbit::observe {
 // with the process. Not thread-safe: one key is never reconciled twice at once.
 struct ClusterMemory {
   SecretMemory secrets;
-  std::map<ChildId, Verified> verified;
+  VerifiedChildren verified;
 
   // A child as the server answered our write, until the cache shows that answer or a later state.
   struct Written {
@@ -30,7 +30,7 @@ struct ClusterMemory {
     std::string replaced_version;  // resourceVersion in the cache before; empty: it was not there
     base::TimePoint at;
   };
-  std::map<ChildId, Written> written;
+  std::vector<Written> written;  // one for each child
 
   struct Stranger {
     std::string who;

@@ -9,6 +9,17 @@
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
+namespace {
+
+// Of our own Secrets nothing else is used: neither the cookie nor what clients are told is kept in
+// memory for every cluster.
+void KeepLogin(SecretView& view) {
+  std::erase_if(view.data, [](const auto& entry) {
+    return entry.first != "username" && entry.first != "password";
+  });
+}
+
+}  // namespace
 
 base::Result<SecretView> ParseSecret(std::string_view json) {
   const auto object = base::ParseJson(json);
@@ -39,25 +50,29 @@ base::Result<SecretView> ParseSecret(std::string_view json) {
 void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kube::Client& client,
                            base::TimePoint now, const http::CallOptions& options) {
   const std::string& name = cluster.meta.key.name;
-  std::map<std::string, base::Duration> needed;  // name -> how old the view may be
+  struct Need {
+    base::Duration age;  // how old the view may be
+    bool whole = false;  // else only whom it logs in
+  };
+  std::map<std::string, Need> needed;
   if (!new_here || !views_.empty()) {
     for (const std::string& own :
          {resources::CookieSecretName(name), resources::OperatorUserSecretName(name),
           resources::DefaultUserSecretName(name)}) {
-      needed[own] = kOwnAge;
+      needed[own] = {kOwnAge};
     }
   }
   for (const api::User& user : cluster.spec.users) {
     if (user.password_secret_ref) {
-      needed[user.password_secret_ref->name] = cluster.spec.drift_interval;
+      needed[user.password_secret_ref->name] = {cluster.spec.drift_interval, true};
     } else if (!new_here || !views_.empty()) {
-      needed[resources::UserSecretName(name, user.name)] = kOwnAge;
+      needed.try_emplace(resources::UserSecretName(name, user.name), Need{kOwnAge});
     }
   }
   std::erase_if(views_, [&](const auto& view) { return !needed.contains(view.first); });
-  for (const auto& [secret, age] : needed) {
+  for (const auto& [secret, need] : needed) {
     const auto read_at = read_at_.find(secret);
-    if (read_at != read_at_.end() && now - read_at->second < age) continue;
+    if (read_at != read_at_.end() && now - read_at->second < need.age) continue;
     auto text = client.Get(kube::kSecrets, {cluster.meta.key.ns, secret}, options);
     if (!text && text.error().kind == base::ErrorKind::kNotFound) {
       // Looked for again each time: the plan creates it, or waits for its owner to.
@@ -68,6 +83,7 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
     base::Result<SecretView> view =
         text ? ParseSecret(*text) : base::Result<SecretView>(tl::unexpected(text.error()));
     if (view) {
+      if (!need.whole) KeepLogin(*view);
       views_[secret] = std::move(*view);
       read_at_[secret] = now;
       // One that an earlier cluster of this name takes along is about to go.
@@ -81,6 +97,7 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
 }
 
 void SecretMemory::Learn(const std::string& name, SecretView view, base::TimePoint now) {
+  KeepLogin(view);  // what is learned was just made: nobody refers to it yet
   views_[name] = std::move(view);
   read_at_[name] = now;
 }

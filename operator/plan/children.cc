@@ -161,13 +161,11 @@ class ChildrenPlanner {
   }
 
   void PlanRepair(const ChildId& id, const std::string& hash, const observe::Child& child) {
-    const observe::Verified now{hash, child.content_hash};
-    const auto verified = seen_.verified.find(id);
-    if (verified != seen_.verified.end() && verified->second == now) return;
+    if (seen_.verified.Holds(id, hash, child.content_hash)) return;
     if (child.body == nullptr) return;  // could not be read this time: the next look compares
     const auto difference = DifferenceIn(desired_.Get(id).body, *child.body);
     if (!difference) {
-      plan_.verified.emplace_back(id, now);
+      plan_.verified.push_back({id, {hash, child.content_hash}});
     } else {
       Apply(id, child, "was changed by hand: " + *difference, true);
     }

@@ -42,7 +42,7 @@ class ChildrenPlanTest : public PlanTest {
       there.owner_uid = "uid-of-c";
       there.applied_hash = child.hash;
       there.content_hash = 1;
-      seen_.verified[child.id] = {child.hash, 1};
+      seen_.verified.Add(child.id, {child.hash, 1});
     }
   }
   // Somebody changed `id`: what the server has now is `edit` merged into what was applied.
@@ -87,7 +87,7 @@ TEST_F(ChildrenPlanTest, ThatAreAsDesiredAreLeftAlone) {
 
 TEST_F(ChildrenPlanTest, AreComparedOnceAndRemembered) {
   AllThere();
-  seen_.verified.clear();
+  seen_.verified = {};
   Edited(ConfigId(), R"({"data": {"added": "by the server"}, "metadata": {"labels": {"x": "y"}}})");
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), IsEmpty());

@@ -92,9 +92,7 @@ class FakeWorld {
       child.applied_hash = base::FindString(
           object.body, {"metadata", "annotations", resources::kAppliedHashAnnotation});
       child.content_hash = object.content_hash;
-      const auto verified = verified_.find(id);
-      if (verified == verified_.end() || verified->second.content_hash != child.content_hash ||
-          verified->second.desired_hash != child.applied_hash) {
+      if (!verified_.Holds(id, child.applied_hash, child.content_hash)) {
         child.body = object.text;
       }
     }
@@ -164,7 +162,7 @@ class FakeWorld {
       if (ok) ok = std::visit([this](const auto& action) { return this->Do(action); }, step.action);
       done.push_back(ok);
     }
-    for (const auto& [id, verified] : plan.verified) verified_[id] = verified;
+    for (const auto& [id, verified] : plan.verified) verified_.Add(id, verified);
     // Report pins what was resolved.
     cluster.status.image = plan.declared.broker_image;
     cluster.status.load_balancer.image = plan.declared.proxy_image;
@@ -384,7 +382,7 @@ class FakeWorld {
 
   int uids_ = 0;
   std::map<observe::ChildId, Object> objects_;
-  std::map<observe::ChildId, observe::Verified> verified_;
+  observe::VerifiedChildren verified_;
   std::map<std::string, std::map<std::string, base::Secret>> secrets_;
   std::map<int, observe::Pod> pods_;
   std::map<int, Claim> claims_;

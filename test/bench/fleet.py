@@ -12,6 +12,7 @@ from lib.control_plane import ControlPlane
 from lib.operator_process import Operator
 
 CLUSTERS = 300
+WORKERS = 8  # of the operator, by default: each has a connection
 NAMESPACE, LIMIT_NAMESPACE = "bench-fleet", "bench-limit"
 # RabbitMQ's cluster-operator with as many, on a machine with two cores and all controllers running.
 PEER = {"seconds": 144, "cpu": 33, "megabytes": 106, "writes": 60}
@@ -59,8 +60,8 @@ def measure(results, idle_seconds=60):
         # Without the Deployments: they wait for the brokers, so they are none of the first wave.
         order = [(w[1].split()[1], w[3]) for w in sorted(writes) if w[1].startswith("create ") and w[4] == 201 and "deployments" not in w[1]]
         limit_sets, limit_children = _limit(plane, order)
-        results.add("fleet: all StatefulSets, beside the limit", all_sets, "s", 2 * limit_sets, "a plain loop on 16 connections", limit_sets)
-        results.add("fleet: all children, beside the limit", all_children, "s", 2 * limit_children, "a plain loop on 16 connections",
+        results.add("fleet: all StatefulSets, beside the limit", all_sets, "s", 2 * limit_sets, f"a plain loop on {WORKERS} connections", limit_sets)
+        results.add("fleet: all children, beside the limit", all_children, "s", 2 * limit_children, f"a plain loop on {WORKERS} connections",
                     limit_children)
 
 
@@ -93,7 +94,7 @@ def idle(results, operator, audit, seconds, label, cpu_limit=None):
 
 
 def _limit(plane, order):
-    """Creates what the operator created, in its order, as fast as 16 connections can; when the last
+    """Creates what the operator created, in its order, as fast as the same number of connections can; when the last
     StatefulSet and the last object were there, in seconds."""
     bodies = {}
     for version, plural in CHILDREN:
@@ -111,7 +112,7 @@ def _limit(plane, order):
                 times["sets"] = time.time() - began
             yield request
 
-    plane.operator.send_all(timed(), connections=16)
+    plane.operator.send_all(timed(), connections=WORKERS)
     times["all"] = time.time() - began
     return times.get("sets", times["all"]), times["all"]
 

@@ -2,6 +2,7 @@
 // resolved: the count of nodes and the images; and what of its storage cannot be changed. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "operator/api/settings.h"
@@ -18,6 +19,11 @@ struct Images {
 // The spec's, else the one pinned in the status, else the operator's default: so a new operator
 // with another default changes no cluster that exists.
 [[nodiscard]] Images ResolveImages(const api::RabbitCluster& cluster, const Settings& settings);
+
+// Why the nodes of this cluster would not find each other under their names, if so. A matter of the
+// operator's settings too, hence not of api/validate.h. What runs under that name keeps running.
+[[nodiscard]] std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
+                                                           const Settings& settings);
 
 // What the claims of the StatefulSet are, or will be, made with.
 [[nodiscard]] observe::StorageRecord StorageToRecord(const api::RabbitCluster& cluster,

@@ -19,11 +19,12 @@
 namespace rabbit::plan {
 namespace {
 
-Plan InvalidSpec(const api::Findings& findings) {
+Plan InvalidSpec(const std::vector<api::FieldError>& found) {
   std::vector<std::string> errors;
-  errors.reserve(findings.structural.size());
-  for (const api::FieldError& error : findings.structural) errors.push_back(error.ToString());
+  errors.reserve(found.size());
+  for (const api::FieldError& error : found) errors.push_back(error.ToString());
   Plan plan;
+  plan.spec_refused = true;
   plan.problems.push_back({.aspect = Aspect::kSpec,
                            .reason = "InvalidSpec",
                            .message = Listed(errors, 3) + "; what runs is left as it is",
@@ -65,7 +66,8 @@ void HoldStill(Plan& plan) {
 
 Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
               const Settings& settings, ChildrenMemo& memo, base::TimePoint now) {
-  if (!cluster.findings.usable()) return InvalidSpec(cluster.findings);
+  if (!cluster.findings.usable()) return InvalidSpec(cluster.findings.structural);
+  if (const auto error = NodeNameError(cluster, settings)) return InvalidSpec({*error});
   if (cluster.meta.deleting) return {};
 
   Plan plan;

@@ -210,9 +210,23 @@ TEST_F(MakePlanTest, ABrokenSpecChangesNothingThatRuns) {
   world_.cluster.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
   const Plan plan = Next();
   EXPECT_THAT(plan.steps, IsEmpty());
+  EXPECT_TRUE(plan.spec_refused);
   ASSERT_EQ(plan.problems.size(), 1U);
   EXPECT_EQ(plan.problems[0].reason, "InvalidSpec");
   EXPECT_THAT(plan.problems[0].message, HasSubstr("spec.replicas: 0: must be between 1 and 99"));
+}
+
+TEST_F(MakePlanTest, AClusterWhoseNodesCannotFindEachOtherIsLeftAsItIs) {
+  Settle();
+  ++world_.cluster.meta.generation;
+  const Plan plan = MakePlan(world_.cluster, world_.Observe(),
+                             {.cluster_domain = std::string(230, 'd')}, memo_, world_.now);
+  EXPECT_TRUE(plan.spec_refused);
+  EXPECT_THAT(plan.steps, IsEmpty());
+  ASSERT_EQ(plan.problems.size(), 1U);
+  EXPECT_EQ(plan.problems[0].reason, "InvalidSpec");
+  EXPECT_TRUE(plan.problems[0].needs_person);
+  EXPECT_THAT(plan.problems[0].message, StartsWith("metadata.name: c: cannot be short enough"));
 }
 
 TEST_F(MakePlanTest, AClusterThatIsBeingDeletedIsLeftToTheCollector) {

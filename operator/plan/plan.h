@@ -134,6 +134,8 @@ struct Declared {
 };
 
 struct Plan {
+  // The spec makes no sense as a whole: nothing of it was planned, and a problem says why.
+  bool spec_refused = false;
   Declared declared;
   std::vector<Step> steps;
   std::vector<Step> held;  // would be taken, were spec.paused not true

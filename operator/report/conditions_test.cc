@@ -256,7 +256,7 @@ const Row kRows[] = {
      "TopologySynced", "False/Paused", "Stalled"},
     {"a spec that makes no sense",
      [](ConditionTable& t) {
-       t.cluster_.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
+       t.plan_.spec_refused = true;
        t.Problem(Aspect::kSpec, "InvalidSpec", "spec.replicas: 0: must be between 1 and 99");
      },
      "Stalled", "True/InvalidSpec", "Stalled"},
@@ -276,7 +276,7 @@ TEST(ConditionTableTest, SaysWhatIsTheMatter) {
 }
 
 TEST_F(ConditionsTest, ABadSpecSaysNothingOfWhatItDeclares) {
-  cluster_.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
+  plan_.spec_refused = true;
   Problem(Aspect::kSpec, "InvalidSpec", "spec.replicas: 0: must be between 1 and 99");
   Make();
   EXPECT_EQ(Says("Available"), "True/Serving");  // what runs keeps running

@@ -2,6 +2,7 @@
 // labels and annotations by which it knows them again. The table is in docs/reference/names.md.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,5 +47,14 @@ inline constexpr std::string_view kOperatorUser = "rabbit-operator";  // at the 
 [[nodiscard]] std::string ClaimName(std::string_view cluster, int ordinal);
 // rabbit@C-node-0.C-nodes.NS
 [[nodiscard]] std::string NodeName(std::string_view cluster, std::string_view ns, int ordinal);
+// C-node-0.C-nodes.NS.svc.DOMAIN
+[[nodiscard]] std::string HostName(std::string_view cluster, std::string_view ns, int ordinal,
+                                   std::string_view domain);
+// What the nodes ask DNS for first when they look for that one: the host of its node name with the
+// head of their pods' search list, C-node-0.C-nodes.NS.NS.svc.DOMAIN. A resolver that finds this
+// too long gives up there, and never comes to the name that exists.
+[[nodiscard]] std::string FirstSearchedName(std::string_view cluster, std::string_view ns,
+                                            int ordinal, std::string_view domain);
+inline constexpr std::size_t kLongestDnsName = 253;  // characters
 
 }  // namespace rabbit::resources

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "operator/api/common.h"
+
 namespace rabbit::resources {
 
 inline constexpr std::string_view kFieldManager = "rabbit-operator";
@@ -26,7 +28,7 @@ inline constexpr std::string_view kBrokerContainer = "rabbitmq";
 inline constexpr std::string_view kGuardContainer = "prepare";  // init container, see the guard
 inline constexpr std::string_view kReleaseFile = "/run/rabbit-operator/release";
 inline constexpr std::string_view kHeldFile = "/run/rabbit-operator/held";
-inline constexpr std::string_view kOperatorUser = "rabbit-operator";  // at the broker
+using api::kOperatorUser;  // at the broker
 
 [[nodiscard]] std::string NodeSetName(std::string_view cluster);  // C-node: StatefulSet, SA, PDB
 [[nodiscard]] std::string PodName(std::string_view cluster, int ordinal);  // C-node-0

@@ -112,7 +112,7 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
       client_metrics_(metrics_, config.server.host),
       api_(std::move(config), clock_, logger, &client_metrics_),
       fence_(options.lease.lease - options.lease.renew),
-      events_(api_.calls(), clock_, metrics_, logger, {.instance = pod_name}),
+      events_(api_.calls(), fence_, clock_, metrics_, logger, {.instance = pod_name}),
       brokers_(clock_, random_,
                {.read =
                     [this](const observe::BrokerTarget& target, const observe::BrokerLook& before,

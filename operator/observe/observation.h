@@ -24,6 +24,8 @@ struct Child {
   std::string uid;
   std::string resource_version;
   std::string owner_uid;  // of the controlling owner; empty: none
+  // "Deployment web": that owner, when it is no RabbitCluster of this name, now or before.
+  std::string foreign_owner;
   std::string
       applied_hash;  // annotation rabbitcluster.dev/applied-hash; empty: never applied by us
   std::uint64_t content_hash = 0;  // of spec, data, labels, annotations and owners; not of status
@@ -119,7 +121,7 @@ enum class SecretState {
   kUnknown,  // not read, or the read failed: `trouble` says why; empty when it was not tried
   kAbsent,
   kPresent,
-  kForeign,  // there, but of somebody else: no label of ours
+  kForeign,  // there, but of somebody else: no label of ours, or another controller
 };
 
 struct SecretView {

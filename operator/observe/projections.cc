@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "kube/json_text.h"
+#include "operator/observe/stranger.h"
 #include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
@@ -148,6 +149,7 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
   child.uid = FindString(object, {"metadata", "uid"});
   child.resource_version = FindString(object, {"metadata", "resourceVersion"});
   child.owner_uid = ControllerUid(object);
+  child.foreign_owner = ForeignController(object).value_or("");
   child.applied_hash =
       FindString(object, {"metadata", "annotations", resources::kAppliedHashAnnotation});
   child.content_hash = ContentHash(text);

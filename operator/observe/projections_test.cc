@@ -73,6 +73,32 @@ TEST(ProjectChild, AnObjectWithoutANameIsRefused) {
   EXPECT_FALSE(ProjectChild(kube::kServices, "[1]"));
 }
 
+TEST(ProjectChild, AControllerOtherThanTheClusterOfTheLabelsIsForeign) {
+  const auto owner = [](const std::string& references) {
+    return ProjectChild(kube::kServices,
+                        R"({"metadata":{"name":"c","namespace":"ns","uid":"s",
+"labels":{"app.kubernetes.io/instance":"c"},"ownerReferences":)" +
+                            references + "}}")
+        .value()
+        .child.foreign_owner;
+  };
+  EXPECT_EQ(owner("[]"), "");
+  EXPECT_EQ(owner(R"([{"apiVersion":"apps/v1","kind":"Deployment","name":"web","uid":"d"}])"), "")
+      << "an owner, but no controller";
+  EXPECT_EQ(owner(R"([{"apiVersion":"apps/v1","kind":"Deployment","name":"web","uid":"d",
+                       "controller":true}])"),
+            "Deployment web");
+  EXPECT_EQ(owner(R"([{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+                       "name":"c","uid":"of-before","controller":true}])"),
+            "");
+  EXPECT_EQ(owner(R"([{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+                       "name":"d","uid":"u","controller":true}])"),
+            "RabbitCluster d");
+  EXPECT_EQ(owner(R"([{"apiVersion":"rabbitmq.com/v1beta1","kind":"RabbitCluster",
+                       "name":"c","uid":"u","controller":true}])"),
+            "RabbitCluster c");
+}
+
 constexpr const char* kPod = R"({"metadata":{"name":"c-node-1","namespace":"ns","uid":"p1",
 "labels":{"app.kubernetes.io/instance":"c","app.kubernetes.io/component":"broker"},
 "annotations":{"rabbitcluster.dev/template-hash":"t1","rabbitcluster.dev/config-hash":"g1"}},

@@ -158,7 +158,8 @@ struct Observation {
   std::vector<Pod> nodes;                     // broker pods, by ordinal
   std::vector<Pod> proxies;                   // by name
   std::vector<VolumeClaim> claims;            // of the StatefulSet, any ordinal
-  std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet)
+  std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet) …
+  std::string inventory_trouble;              // … or, when this is not empty, cannot be read: why
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
   std::vector<ProxyLook> proxy_looks;

@@ -184,8 +184,11 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
       if (value.is_string()) data[key] = value.get<std::string>();
     }
     base::Result<Inventory> inventory = resources::InventoryFromData(data);
-    if (!inventory) return base::FailWrapped(inventory.error(), "ConfigMap " + out.id.name);
-    out.state = std::make_shared<const Inventory>(std::move(*inventory));
+    if (inventory) {
+      out.state = std::make_shared<const Inventory>(std::move(*inventory));
+    } else {
+      out.state = InventoryTrouble{inventory.error().message};
+    }
   }
   return out;
 }
@@ -199,6 +202,10 @@ void ApplyState(const CachedChild& child, std::string_view cluster, Observation&
     seen.proxy_deployment = *deployment;
   } else if (const auto* inventory = std::get_if<std::shared_ptr<const Inventory>>(&child.state)) {
     seen.inventory = **inventory;
+    seen.inventory_trouble.clear();
+  } else if (const auto* trouble = std::get_if<InventoryTrouble>(&child.state)) {
+    seen.inventory.reset();
+    seen.inventory_trouble = trouble->text;
   }
 }
 

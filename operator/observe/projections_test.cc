@@ -73,6 +73,26 @@ TEST(ProjectChild, AnObjectWithoutANameIsRefused) {
   EXPECT_FALSE(ProjectChild(kube::kServices, "[1]"));
 }
 
+TEST(ProjectChild, AnInventoryThatCannotBeReadIsThereWithTheReason) {
+  const auto read = [](const std::string& data) {
+    Observation seen;
+    seen.inventory = Inventory{.replicas = 5};  // of before
+    ApplyState(ProjectChild(kube::kConfigMaps,
+                            R"({"metadata":{"name":"c-inventory","namespace":"ns","uid":"i",
+"labels":{"app.kubernetes.io/instance":"c"}},"data":)" +
+                                data + "}")
+                   .value(),
+               "c", seen);
+    return seen;
+  };
+  const Observation bad = read(R"({"formed":"perhaps","replicas":"3"})");
+  EXPECT_EQ(bad.inventory, std::nullopt);
+  EXPECT_EQ(bad.inventory_trouble, "key formed does not hold what the operator wrote there");
+  const Observation good = read(R"({"formed":"true","replicas":"3"})");
+  EXPECT_EQ(good.inventory.value().replicas, 3);
+  EXPECT_EQ(good.inventory_trouble, "");
+}
+
 TEST(ProjectChild, AControllerOtherThanTheClusterOfTheLabelsIsForeign) {
   const auto owner = [](const std::string& references) {
     return ProjectChild(kube::kServices,

@@ -120,8 +120,13 @@ class FakeWorld {
           {.name = resources::ClaimName("c", ordinal), .uid = claim.uid, .bound = true});
     }
     if (const base::Json* inventory = Find(InventoryId())) {
-      seen.inventory = *resources::InventoryFromData(
+      auto read = resources::InventoryFromData(
           (*inventory)["data"].get<std::map<std::string, std::string>>());
+      if (read) {
+        seen.inventory = std::move(*read);
+      } else {
+        seen.inventory_trouble = read.error().message;
+      }
     }
     for (const auto& [name, data] : secrets_) {
       seen.secrets[name] = {

@@ -133,9 +133,14 @@ struct Declared {
   std::string proxy_config_hash;  // of ConfigMap C-haproxy
 };
 
+// Why nothing at all was planned; a problem of the same reason says more.
+struct Unplanned {
+  std::string reason;   // "InvalidSpec"
+  std::string because;  // "the spec is not valid"
+};
+
 struct Plan {
-  // The spec makes no sense as a whole: nothing of it was planned, and a problem says why.
-  bool spec_refused = false;
+  std::optional<Unplanned> unplanned;
   Declared declared;
   std::vector<Step> steps;
   std::vector<Step> held;  // would be taken, were spec.paused not true

@@ -59,6 +59,7 @@ struct StatefulSetState {
   int replicas = 0;           // of its spec
   int ready_replicas = 0;     // of its status
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash of its pod template
+  std::string config_hash;    // and rabbitcluster.dev/config-hash
   bool operator==(const StatefulSetState&) const = default;
 };
 
@@ -77,8 +78,10 @@ struct Pod {
   std::string host;           // the Kubernetes node
   std::string image;          // of the main container's spec
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash
-  std::string config_hash;    // annotation rabbitcluster.dev/config-hash
-  std::string volume_uid;     // filled by Observe from the claim; empty: ephemeral or not bound yet
+  // What it booted from: as the guard says once it is done, and until then empty; of a proxy, or a
+  // guard that says nothing, annotation rabbitcluster.dev/config-hash.
+  std::string config_hash;
+  std::string volume_uid;  // filled by Observe from the claim; empty: ephemeral or not bound yet
   bool ready = false;
   bool deleting = false;
   // The guard (init container `prepare`) is running: it waits for a release, or copies files.

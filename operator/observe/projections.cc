@@ -74,6 +74,8 @@ Json Member(std::string_view text, std::initializer_list<std::string_view> path)
   return base::ParseJson(text).value_or(nullptr);
 }
 
+constexpr std::size_t kLongestHash = 64;  // of what a pod says of itself
+
 // metadata without managedFields, which the answer to a write carries: often half of its text.
 Json Metadata(std::string_view text) {
   Json metadata = Json::object();
@@ -162,7 +164,8 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
     out.state = StatefulSetState{
         .replicas = replicas.is_number_integer() ? replicas.get<int>() : 0,
         .ready_replicas = static_cast<int>(FindInt(status, {"readyReplicas"})),
-        .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation})};
+        .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation}),
+        .config_hash = FindString(annotations, {resources::kConfigHashAnnotation})};
   } else if (type == kube::kDeployments) {
     const Json status = Member(text, {"status"});
     const Json spec_replicas = Member(text, {"spec", "replicas"});
@@ -235,6 +238,11 @@ base::Result<CachedPod> ProjectPod(std::string_view text) {
   if (const Json* guard =
           NamedStatus(object, "initContainerStatuses", resources::kGuardContainer)) {
     pod.preparing = Find(*guard, {"state", "running"}) != nullptr;
+    const std::string booted_from = FindString(*guard, {"state", "terminated", "message"});
+    if (!booted_from.empty()) pod.config_hash = booted_from.substr(0, kLongestHash);
+    if (Find(*guard, {"state", "terminated"}) == nullptr) pod.config_hash.clear();
+  } else if (out.broker) {
+    pod.config_hash.clear();  // not started
   }
   if (const Json* statuses = Find(object, {"status", "containerStatuses"});
       statuses != nullptr && statuses->is_array()) {

@@ -143,6 +143,24 @@ TEST(ProjectPod, KeepsWhatPlannersRead) {
                            .restarts = 2}));
 }
 
+TEST(ProjectPod, WhatANodeBootedFromIsWhatItsGuardSays) {
+  const auto hash = [](const std::string& state) {
+    return ProjectPod(Replaced(kPod, R"({"terminated":{}})", state)).value().pod.config_hash;
+  };
+  EXPECT_EQ(hash(R"({"terminated":{"message":"g2"}})"), "g2");
+  EXPECT_EQ(hash(R"({"terminated":{}})"), "g1") << "an older guard: the annotation";
+  EXPECT_EQ(hash(R"({"running":{}})"), "") << "it takes what is there when it is done";
+  EXPECT_EQ(ProjectPod(Replaced(kPod, R"("name":"prepare")", R"("name":"other")"))
+                .value()
+                .pod.config_hash,
+            "");
+  EXPECT_EQ(ProjectPod(Replaced(Replaced(kPod, R"("name":"prepare")", R"("name":"other")"),
+                                R"(component":"broker")", R"(component":"proxy")"))
+                .value()
+                .pod.config_hash,
+            "g1");
+}
+
 TEST(ProjectPod, ARunningGuardMeansThatThePodIsHeld) {
   const auto pod = ProjectPod(Replaced(kPod, R"("terminated":{})", R"("running":{})"));
   EXPECT_TRUE(pod.value().pod.preparing);

@@ -104,7 +104,8 @@ class FakeWorld {
           .replicas = (*set)["spec"]["replicas"],
           .ready_replicas = static_cast<int>(running_.size()),
           .template_hash = base::FindString(*set, {"spec", "template", "metadata", "annotations",
-                                                   resources::kTemplateHashAnnotation})};
+                                                   resources::kTemplateHashAnnotation}),
+          .config_hash = {}};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];

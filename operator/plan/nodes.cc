@@ -43,13 +43,18 @@ void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observatio
 void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
                         Plan& plan) {
   if (!seen.stateful_set) return;
-  const std::string& wanted = seen.stateful_set->template_hash;
+  const observe::StatefulSetState& wanted = *seen.stateful_set;
   std::vector<std::string> by_spec;
   std::vector<std::string> by_operator;
   std::string other_image;
   for (const observe::Pod& pod : seen.nodes) {
-    if (pod.deleting || resources::SameMade(pod.template_hash, wanted)) continue;
-    if (resources::SameSpec(pod.template_hash, wanted)) {
+    if (pod.deleting) continue;
+    const bool old_template = !resources::SameMade(pod.template_hash, wanted.template_hash);
+    const bool old_config =
+        !pod.config_hash.empty() && !resources::SameMade(pod.config_hash, wanted.config_hash);
+    if (!old_template && !old_config) continue;
+    if ((!old_template || resources::SameSpec(pod.template_hash, wanted.template_hash)) &&
+        (!old_config || resources::SameSpec(pod.config_hash, wanted.config_hash))) {
       by_operator.push_back(pod.name);
     } else {
       by_spec.push_back(pod.name);

@@ -75,7 +75,8 @@ DesiredChild BuildBrokerConfig(const ChildInputs& inputs) {
   base::Json object = NewObject(*inputs.cluster, id.type, id.name, kBrokerComponent);
   object["data"] = {{kConfFile, std::move(files->conf)},
                     {kAdvancedFile, std::move(files->advanced)},
-                    {kPluginsFile, std::move(files->plugins)}};
+                    {kPluginsFile, std::move(files->plugins)},
+                    {kHashFile, std::move(files->hash)}};
   return Finish(id, std::move(object));
 }
 

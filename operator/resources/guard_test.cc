@@ -27,11 +27,14 @@ class GuardTest : public testing::Test {
   GuardTest() {
     std::string pattern = (fs::temp_directory_path() / "guard-XXXXXX").string();
     root_ = ::mkdtemp(pattern.data());
-    for (const auto& [in_pod, folder] : kFolders) fs::create_directories(root_ / folder);
+    for (const char* folder : {"source", "etc", "data", "run"}) {
+      fs::create_directories(root_ / folder);
+    }
     Write("source/cookie", "COOKIE");
     Write("source/config/rabbitmq.conf", "listeners.tcp.default = 5672\n");
     Write("source/config/advanced.config", "[].\n");
     Write("source/config/enabled_plugins", "[rabbitmq_management].");
+    Write("source/config/hash", "spec-made");
     Write("source/operator-user/username", "rabbit-operator");
     Write("source/operator-user/password", "hunter2");
     Formed("false");
@@ -83,6 +86,7 @@ class GuardTest : public testing::Test {
     struct stat info {};
     return ::stat((root_ / file).c_str(), &info) == 0 ? info.st_mode & 0777U : 0U;
   }
+  [[nodiscard]] fs::path Path(const std::string& file) const { return root_ / file; }
   [[nodiscard]] bool Exists(const std::string& file) const { return fs::exists(root_ / file); }
   void Write(const std::string& file, const std::string& text) {
     fs::create_directories((root_ / file).parent_path());
@@ -90,16 +94,17 @@ class GuardTest : public testing::Test {
   }
 
  private:
-  using Folder = std::pair<const char*, const char*>;
-  static constexpr std::array<Folder, 4> kFolders{{{"/etc/rabbit-operator", "source"},
-                                                   {"/etc/rabbitmq", "etc"},
-                                                   {"/var/lib/rabbitmq", "data"},
-                                                   {"/run/rabbit-operator", "run"}}};
+  using Place = std::pair<const char*, const char*>;
+  static constexpr std::array<Place, 5> kPlaces{{{"/etc/rabbit-operator", "source"},
+                                                 {"/etc/rabbitmq", "etc"},
+                                                 {"/var/lib/rabbitmq", "data"},
+                                                 {"/run/rabbit-operator", "run"},
+                                                 {"/dev/termination-log", "told"}}};
 
   [[nodiscard]] std::string Moved(std::string text) const {
-    for (const auto& [in_pod, folder] : kFolders) {
+    for (const auto& [in_pod, here] : kPlaces) {
       const std::string from = in_pod;
-      const std::string to = (root_ / folder).string();
+      const std::string to = (root_ / here).string();
       for (auto at = text.find(from); at != std::string::npos;
            at = text.find(from, at + to.size())) {
         text.replace(at, from.size(), to);
@@ -213,10 +218,35 @@ TEST_F(GuardTest, ARestartWritesAllFilesAnew) {
   ASSERT_EQ(Wait(), 0);
   Write("source/cookie", "OTHER");
   Write("source/config/rabbitmq.conf", "listeners.tcp.default = 5673\n");
+  Write("source/config/hash", "spec-made2");
   Start();
   ASSERT_EQ(Wait(), 0);
   EXPECT_EQ(Read("data/.erlang.cookie"), "OTHER");
   EXPECT_EQ(Read("etc/rabbitmq.conf"), "listeners.tcp.default = 5673\n");
+  EXPECT_EQ(Read("told"), "spec-made2");
+}
+
+TEST_F(GuardTest, WhatTheBrokerBootsFromIsToldOnceItIsCopied) {
+  Formed("true");
+  Start();
+  ASSERT_EQ(Wait(), -1);
+  EXPECT_FALSE(Exists("told"));
+  Write("source/config/hash", "spec-of-later");  // renewed while it was held
+  ASSERT_EQ(Exec(ReleaseCommand("uid")), 0);
+  ASSERT_EQ(Wait(), 0);
+  EXPECT_EQ(Read("told"), "spec-of-later");
+}
+
+TEST_F(GuardTest, ABrokerDoesNotBootFromWhatIsNotThere) {
+  Remove("source/config/hash");
+  Start();
+  EXPECT_GT(Wait(), 0);
+}
+
+TEST_F(GuardTest, ABrokerBootsAlsoWhenNothingCanBeTold) {
+  fs::create_directories(Path("told"));  // no file can be written there
+  Start();
+  EXPECT_EQ(Wait(), 0);
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ inline constexpr std::string_view kComponentLabel =
 inline constexpr std::string_view kBrokerComponent = "broker";
 inline constexpr std::string_view kProxyComponent = "proxy";
 inline constexpr std::string_view kAppliedHashAnnotation = "rabbitcluster.dev/applied-hash";
-// On pod templates: "<what the spec says>-<what came of it>", see operator/resources/pod_hash.h.
+// On pod templates, of all but the configuration and of that: "<what the spec says>-<what came of
+// it>", see operator/resources/pod_hash.h.
 inline constexpr std::string_view kTemplateHashAnnotation = "rabbitcluster.dev/template-hash";
 inline constexpr std::string_view kConfigHashAnnotation = "rabbitcluster.dev/config-hash";
 

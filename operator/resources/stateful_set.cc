@@ -37,7 +37,7 @@ Json SourceVolume(std::string_view cluster) {
       {"name", ConfigName(cluster)},
       {"items",
        {Item(kConfFile, "config/rabbitmq.conf"), Item(kAdvancedFile, "config/advanced.config"),
-        Item(kPluginsFile, "config/enabled_plugins")}}};
+        Item(kPluginsFile, "config/enabled_plugins"), Item(kHashFile, "config/hash")}}};
   const Json inventory = {{"name", InventoryName(cluster)},
                           {"items", Json::array({Item(kFormedKey, "inventory/formed")})}};
   const Json cookie = {{"name", CookieSecretName(cluster)},
@@ -167,13 +167,14 @@ Json PodTemplate(const ChildInputs& inputs, const BrokerFiles& files) {
   const api::Pod& pod = cluster.spec.pod;
   Json labels = Labels(cluster.meta.key.name, kBrokerComponent);
   AddMissing(labels, pod.labels);
-  Json annotations = {{kConfigHashAnnotation, files.hash}};
-  AddMissing(annotations, pod.annotations);
   Json pod_template = {
-      {"metadata", {{"labels", std::move(labels)}, {"annotations", std::move(annotations)}}},
+      {"metadata", {{"labels", std::move(labels)}, {"annotations", Json::object()}}},
       {"spec", PodSpec(inputs)}};
-  pod_template["metadata"]["annotations"][std::string(kTemplateHashAnnotation)] =
-      PodHash(inputs, base::Dump(pod_template));
+  Json& annotations = pod_template["metadata"]["annotations"];
+  AddMissing(annotations, pod.annotations);
+  // Without the configuration: a pod of an earlier template takes the newest one when it restarts.
+  annotations[std::string(kTemplateHashAnnotation)] = PodHash(inputs, base::Dump(pod_template));
+  annotations[std::string(kConfigHashAnnotation)] = files.hash;
   return pod_template;
 }
 

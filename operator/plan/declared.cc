@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "operator/api/validate.h"
+#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
@@ -51,16 +52,8 @@ std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
                              std::to_string(resources::kLongestDnsName) + " at most"};
 }
 
-observe::StorageRecord StorageToRecord(const api::RabbitCluster& cluster,
-                                       const observe::Observation& seen) {
-  if (seen.inventory && seen.inventory->storage) return *seen.inventory->storage;
-  const api::Storage& storage = cluster.spec.storage;
-  if (storage.ephemeral) return {.size = {}, .class_name = {}, .ephemeral = true};
-  return {.size = storage.size, .class_name = storage.class_name, .ephemeral = false};
-}
-
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan) {
-  const observe::StorageRecord made = StorageToRecord(cluster, seen);
+  const observe::StorageRecord made = resources::StorageOf(cluster, seen.inventory);
   const api::Storage& now = cluster.spec.storage;
   api::Storage then = now;
   then.ephemeral = made.ephemeral;

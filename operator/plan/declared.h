@@ -25,10 +25,6 @@ struct Images {
 [[nodiscard]] std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
                                                            const Settings& settings);
 
-// What the claims of the StatefulSet are, or will be, made with.
-[[nodiscard]] observe::StorageRecord StorageToRecord(const api::RabbitCluster& cluster,
-                                                     const observe::Observation& seen);
-
 // Says what of spec.storage is declared otherwise than the volumes were made.
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan);
 

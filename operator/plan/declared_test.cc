@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "operator/plan/fixture.h"
+#include "operator/resources/inventory.h"
 
 namespace rabbit::plan {
 namespace {
@@ -96,9 +97,9 @@ TEST_F(DeclaredTest, VolumesThatShouldGrowAreToldToBePending) {
 }
 
 TEST_F(DeclaredTest, WhatWasRecordedIsRecordedForEver) {
-  EXPECT_EQ(StorageToRecord(cluster_, seen_).size, "10Gi");
+  EXPECT_EQ(resources::StorageOf(cluster_, seen_.inventory).size, "10Gi");
   MadeWith("5Gi");
-  EXPECT_EQ(StorageToRecord(cluster_, seen_).size, "5Gi");
+  EXPECT_EQ(resources::StorageOf(cluster_, seen_.inventory).size, "5Gi");
 }
 
 TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {

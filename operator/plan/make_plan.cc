@@ -15,6 +15,7 @@
 #include "operator/plan/users.h"
 #include "operator/plan/vhosts.h"
 #include "operator/plan/words.h"
+#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
@@ -64,7 +65,7 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .users = UsersForInventory(cluster, seen),
           .policies = PoliciesForInventory(cluster, seen),
           .volumes = guard.volumes,
-          .storage = StorageToRecord(cluster, seen)};
+          .storage = resources::StorageOf(cluster, seen.inventory)};
 }
 
 CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,

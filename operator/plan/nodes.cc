@@ -21,8 +21,8 @@ std::string WhyNotReady(const observe::Pod* pod) {
 
 }  // namespace
 
-void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                    int members, Plan& plan) {
+std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
+                                  const observe::Observation& seen, int members) {
   std::vector<std::string> not_ready;
   bool in_trouble = false;
   for (int i = 0; i < members; ++i) {
@@ -33,11 +33,16 @@ void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observatio
     in_trouble = in_trouble || (pod != nullptr && !pod->trouble.empty());
     not_ready.push_back(name + WhyNotReady(pod));
   }
-  if (not_ready.empty()) return;
-  AddWait(plan, {Aspect::kNodes, in_trouble ? "NodesInTrouble" : "NodesStarting",
-                 std::to_string(members - static_cast<int>(not_ready.size())) + " of " +
-                     Counted(static_cast<std::size_t>(members), "node") +
-                     (members == 1 ? " is ready: " : " are ready: ") + Listed(not_ready)});
+  if (not_ready.empty()) return std::nullopt;
+  return Wait{Aspect::kNodes, in_trouble ? "NodesInTrouble" : "NodesStarting",
+              std::to_string(members - static_cast<int>(not_ready.size())) + " of " +
+                  Counted(static_cast<std::size_t>(members), "node") +
+                  (members == 1 ? " is ready: " : " are ready: ") + Listed(not_ready)};
+}
+
+void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    int members, Plan& plan) {
+  if (const auto wait = NodesNotReady(cluster, seen, members)) AddWait(plan, *wait);
 }
 
 void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,

@@ -42,7 +42,8 @@ class UserPlanner {
   void Run() {
     const std::optional<api::User> default_user = DefaultUser();
     if (default_user) {
-      PlanUser(*default_user, {resources::DefaultUserSecretName(Name()), kPasswordKey, true});
+      PlanUser(*default_user,
+               {resources::DefaultUserSecretName(Name()), resources::kPasswordKey, true});
     }
     for (const api::User& user : cluster_.spec.users) {
       if (default_user && user.name == default_user->name) {
@@ -71,7 +72,8 @@ class UserPlanner {
   // could not be read.
   std::optional<api::User> DefaultUser() {
     const std::string secret = resources::DefaultUserSecretName(Name());
-    const auto name = ReadSecret(seen_, {secret, kUsernameKey, true}, "default user", plan_);
+    const auto name =
+        ReadSecret(seen_, {secret, resources::kUsernameKey, true}, "default user", plan_);
     if (!name) return std::nullopt;
     api::User user;
     user.name = std::string(name->Reveal());  // a name: no secret

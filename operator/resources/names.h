@@ -25,6 +25,11 @@ inline constexpr std::string_view kAppliedHashAnnotation = "rabbitcluster.dev/ap
 inline constexpr std::string_view kTemplateHashAnnotation = "rabbitcluster.dev/template-hash";
 inline constexpr std::string_view kConfigHashAnnotation = "rabbitcluster.dev/config-hash";
 
+// Keys of the Secrets below; passwordSecretRef names a key of its own.
+inline constexpr const char* kUsernameKey = "username";
+inline constexpr const char* kPasswordKey = "password";
+inline constexpr const char* kCookieKey = "cookie";
+
 inline constexpr std::string_view kBrokerContainer = "rabbitmq";
 inline constexpr std::string_view kGuardContainer = "prepare";  // init container, see the guard
 inline constexpr std::string_view kReleaseFile = "/run/rabbit-operator/release";

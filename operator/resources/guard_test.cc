@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,9 +15,9 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace rabbit::resources {
@@ -55,16 +58,25 @@ class GuardTest : public testing::Test {
 
   // Its exit code; -1 while it holds (there for a moment, and the file that says so).
   int Wait() {
-    for (int i = 0; i < 1000; ++i) {
-      int status = 0;
-      if (::waitpid(child_, &status, WNOHANG) == child_) {
-        child_ = 0;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    // From before the first look on, so that nothing happens unseen between two looks.
+    const int changes = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    ::inotify_add_watch(changes, (root_ / "run").c_str(), IN_CREATE | IN_DELETE);
+    const int end = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
+    std::optional<int> outcome = Outcome();
+    while (!outcome && std::chrono::steady_clock::now() < until) {
+      std::array<pollfd, 2> events{{{changes, POLLIN, 0}, {end, POLLIN, 0}}};
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      ::poll(events.data(), events.size(), static_cast<int>(left.count()));
+      std::array<char, 4096> ignored{};
+      while (::read(changes, ignored.data(), ignored.size()) > 0) {
       }
-      if (fs::exists(root_ / "run/held") && !fs::exists(root_ / "run/release")) return -1;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      outcome = Outcome();
     }
-    return -2;
+    ::close(changes);
+    ::close(end);
+    return outcome.value_or(-2);
   }
 
   void Terminate() const { ::kill(child_, SIGTERM); }
@@ -111,6 +123,16 @@ class GuardTest : public testing::Test {
       }
     }
     return text;
+  }
+
+  std::optional<int> Outcome() {
+    int status = 0;
+    if (::waitpid(child_, &status, WNOHANG) == child_) {
+      child_ = 0;
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+    }
+    if (Exists("run/held") && !Exists("run/release")) return -1;
+    return std::nullopt;
   }
 
   pid_t Spawn(const std::vector<std::string>& command) {

@@ -132,9 +132,12 @@ TEST_F(CallTest, TheConnectDeadlineIsOverOnceTheRequestIsOnItsWay) {
 }
 
 TEST_F(CallTest, WaitingForTheEndIsBounded) {
+  const base::TimePoint began = base::RealClock().Now();
   call_.WaitForEnd(milliseconds(1));
+  EXPECT_GE(base::RealClock().Now() - began, milliseconds(1));
   call_.OnEnd(std::nullopt);
   call_.WaitForEnd(std::chrono::hours(1));
+  EXPECT_LT(base::RealClock().Now() - began, std::chrono::hours(1));
 }
 
 }  // namespace

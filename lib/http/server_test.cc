@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <future>
 #include <latch>
 #include <thread>
 
@@ -233,19 +234,20 @@ TEST(Server, LeavesSendersThatTakeTooLongAndIdleOnes) {
 }
 
 TEST(Server, LeavesReadersThatTakeTooLong) {
-  std::latch failed(1);
+  std::promise<void> failed;
   const auto server = Serve(
       [&](const Request&, ResponseWriter& writer) {
         (void)writer.Start({200, {}});
         const std::string data(100'000, 'x');
         while (writer.Write(data)) {
         }
-        failed.count_down();
+        failed.set_value();
       },
       {.write_timeout = milliseconds(50)});
   RawClient client(*server);
   client.Write(kGet);
-  failed.wait();  // without reading a byte
+  // Without reading a byte.
+  EXPECT_EQ(failed.get_future().wait_until(InTime()), std::future_status::ready);
 }
 
 TEST(Server, BoundsItsConnections) {
@@ -280,7 +282,7 @@ TEST(Server, RunsHandlersAtOnceUpToItsThreads) {
 // A handler that waits for its stop token, as a watch does.
 struct Waiter {
   std::latch started{1};
-  std::latch stopped{1};
+  std::promise<void> stopped;
   Handler handler() {
     return [this](const Request&, ResponseWriter& writer) {
       (void)writer.Start({200, {}});
@@ -290,7 +292,7 @@ struct Waiter {
       const base::MutexLock lock(mutex);
       const std::stop_token stop = writer.stop();
       while (!stop.stop_requested()) never.WaitUntil(mutex, stop, InTime());
-      stopped.count_down();
+      stopped.set_value();
     };
   }
 };
@@ -302,7 +304,7 @@ TEST(Server, TellsAWaitingHandlerThatItsClientHungUp) {
   client.Write(kGet);
   waiter.started.wait();
   client.HangUp();
-  waiter.stopped.wait();
+  EXPECT_EQ(waiter.stopped.get_future().wait_until(InTime()), std::future_status::ready);
 }
 
 // --- Stopping ---

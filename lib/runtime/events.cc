@@ -15,7 +15,8 @@ namespace {
 
 constexpr CounterFamily kEvents{
     "rabbit_operator_events_total",
-    "Events: written, suppressed (a noisy object), dropped (the queue was full), failed."};
+    "Events: written, suppressed (a noisy object), dropped (the queue was full, or the lease "
+    "lost), failed."};
 
 // Limits of the API server.
 constexpr std::size_t kLongestNote = 1024;
@@ -68,9 +69,10 @@ std::string CountBody(int count, const std::string& time) {
 
 }  // namespace
 
-EventRecorder::EventRecorder(kube::Client& client, base::Clock& clock, Metrics& metrics,
-                             base::Logger& logger, EventRecorderOptions options)
+EventRecorder::EventRecorder(kube::Client& client, const Fence& fence, base::Clock& clock,
+                             Metrics& metrics, base::Logger& logger, EventRecorderOptions options)
     : client_(client),
+      fence_(fence),
       clock_(clock),
       metrics_(metrics),
       logger_(logger),
@@ -146,6 +148,7 @@ void EventRecorder::Run(const std::stop_token& stop) {
 
 void EventRecorder::Write(const Queued& queued, const std::stop_token& stop) {
   const Event& event = queued.event;
+  if (!fence_.MayWrite(clock_.Now())) return Count("dropped");
   // Different in every process, for its instance, and at every time.
   const auto unique = [&] {
     return base::Hash64(options_.instance + "/" + event.regarding.uid + "/" + event.reason + "/" +
@@ -175,7 +178,10 @@ base::Result<void> EventRecorder::Send(const Queued& queued, const EventWrite& w
   const ObjectReference& about = queued.event.regarding;
   const std::string time = base::FormatMicroTime(queued.at);
   for (int tries = 1;; ++tries) {
-    const http::CallOptions options{clock_.Now() + kCallTime, stop, kMaxBody};
+    const base::TimePoint now = clock_.Now();
+    if (!fence_.MayWrite(now)) return base::Fail(base::ErrorKind::kCancelled, "lost the lease");
+    const http::CallOptions options{std::min(now + kCallTime, fence_.WritesEndBy()), stop,
+                                    kMaxBody};
     const auto result =
         write.kind == EventWrite::Kind::kCreate
             ? client_.Create(kube::kEvents, Namespace(about),

@@ -1,7 +1,8 @@
 // lib/runtime/events.h: Events for `kubectl describe`, written without ever holding anybody up.
 // Record() puts an event into a bounded queue; one thread writes them as events.k8s.io/v1. Repeats
 // become a count on the first one, and an object that is noisy is cut short
-// (runtime/event_series.h). What does not fit, or cannot be written, is dropped and counted.
+// (runtime/event_series.h). What does not fit, or cannot be written, is dropped and counted. So is
+// what we may not write any more: the fence is asked before each try.
 #pragma once
 
 #include <deque>
@@ -14,6 +15,7 @@
 #include "base/mutex.h"
 #include "kube/client.h"
 #include "runtime/event_series.h"
+#include "runtime/fence.h"
 #include "runtime/metrics.h"
 
 namespace rabbit::runtime {
@@ -35,8 +37,8 @@ struct EventRecorderOptions {
 class EventRecorder final : public EventSink {
  public:
   // Nothing is owned; all must outlive the recorder.
-  EventRecorder(kube::Client& client, base::Clock& clock, Metrics& metrics, base::Logger& logger,
-                EventRecorderOptions options);
+  EventRecorder(kube::Client& client, const Fence& fence, base::Clock& clock, Metrics& metrics,
+                base::Logger& logger, EventRecorderOptions options);
   ~EventRecorder() override;  // Stop() without time to flush
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
@@ -59,6 +61,7 @@ class EventRecorder final : public EventSink {
   void Count(std::string_view result);
 
   kube::Client& client_;
+  const Fence& fence_;
   base::Clock& clock_;
   Metrics& metrics_;
   base::Logger& logger_;

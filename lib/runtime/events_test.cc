@@ -1,5 +1,6 @@
 #include "runtime/events.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -27,6 +28,7 @@ Event About(const std::string& note) {
 
 class EventRecorderTest : public testing::Test {
  protected:
+  EventRecorderTest() { fence_.OpenUntil(base::TimePoint::max()); }
   void Finish() {
     recorder_.Start();
     EXPECT_TRUE(recorder_.Stop(clock_.Now() + minutes(1)));
@@ -45,8 +47,10 @@ class EventRecorderTest : public testing::Test {
   kube::StaticCredentials credentials_;
   kube::Client client_{server_, credentials_, nullptr};
   Registry registry_;
+  Fence fence_{seconds(1)};
   EventRecorder recorder_{
       client_,
+      fence_,
       clock_,
       registry_,
       base::NullLogger(),
@@ -156,6 +160,37 @@ TEST_F(EventRecorderTest, EventsOfClusterScopedObjectsGoToTheDefaultNamespace) {
   recorder_.Record(event);
   Finish();
   EXPECT_FALSE(Body(0)["regarding"].contains("namespace"));
+}
+
+TEST_F(EventRecorderTest, WhoLostTheLeaseWritesNoEvents) {
+  recorder_.Record(About("x"));
+  recorder_.Record(About("y"));
+  fence_.Shut();
+  Finish();  // the transport was told to expect nothing
+  EXPECT_THAT(server_.seen(), testing::IsEmpty());
+  EXPECT_TRUE(Counted("dropped", 2));
+}
+
+TEST_F(EventRecorderTest, WhoLostItMeanwhileDoesNotTryAgain) {
+  server_.Otherwise([this](const http::Request&) -> base::Result<http::Response> {
+    fence_.Shut();
+    return base::Fail(base::ErrorKind::kRetry, "no route");
+  });
+  recorder_.Record(About("x"));
+  recorder_.Record(About("y"));
+  Finish();
+  EXPECT_EQ(server_.seen().size(), 1U);
+  EXPECT_TRUE(Counted("failed", 1));
+  EXPECT_TRUE(Counted("dropped", 1));
+}
+
+TEST_F(EventRecorderTest, AWriteEndsBeforeAnotherMayLead) {
+  const base::TimePoint until = clock_.Now() + seconds(2);  // and a margin of one second
+  fence_.OpenUntil(until);
+  server_.Expect(kCreate).Answer(201);
+  recorder_.Record(About("x"));
+  Finish();
+  EXPECT_EQ(server_.seen().at(0).deadline, until + seconds(1));
 }
 
 TEST_F(EventRecorderTest, StopGivesUpAtItsDeadline) {

@@ -80,21 +80,26 @@ base::Result<void> Manager::Start(const std::stop_token& stop) {
   return {};
 }
 
-bool Manager::Stop(base::Duration at_most) {
+bool Manager::Stop(const StopBounds& bounds) {
   std::reverse(started_.begin(), started_.end());
   std::stable_sort(started_.begin(), started_.end(), [this](std::size_t a, std::size_t b) {
     return components_[a].stop_stage < components_[b].stop_stage;
   });
+  // What is kept for the parts that are yet to be stopped comes off its end.
+  base::TimePoint end = clock_.Now() + bounds.together;
+  for (const std::size_t i : started_) end -= components_[i].stop_share;
   bool all = true;
   for (const std::size_t i : std::exchange(started_, {})) {
     const Component& component = components_[i];
+    end += component.stop_share;
     if (!component.stop) continue;
     if (component.stop_only_after_rest && !all) {
       logger_.Warn("left as it is, because another part still runs", {{"part", component.name}});
       continue;
     }
     const base::TimePoint began = clock_.Now();
-    const base::TimePoint deadline = began + std::min(component.stop_within, at_most);
+    const base::TimePoint deadline =
+        std::min(began + std::min(component.stop_within, bounds.each), end);
     if (RunWithin(deadline, [stop = component.stop, deadline] { stop(deadline); })) {
       logger_.Debug("stopped", {{"part", component.name}, {"ms", Millis(clock_.Now() - began)}});
     } else {

@@ -26,6 +26,8 @@ struct Component {
   // can be stopped the hard way does so in time. May be empty. Called only if `start` succeeded.
   std::function<void(base::TimePoint deadline)> stop;
   base::Duration stop_within = std::chrono::seconds(10);
+  // Of the time that Stop() has for all: no part that stops earlier may take this much of it.
+  base::Duration stop_share = base::Duration::zero();
 
   // Parts of a lower stage stop earlier; within a stage the one started last stops first. (The
   // lease is released after the workers have stopped, and metrics are served to the end, though
@@ -35,6 +37,12 @@ struct Component {
   // Not stopped at all when an earlier one did not come to rest in time: a lease must not be
   // released while somebody may still write under it. Better that it runs out.
   bool stop_only_after_rest = false;
+};
+
+// How long Stop() may take, whatever the bounds of the parts add up to.
+struct StopBounds {
+  base::Duration together = std::chrono::hours(1);
+  base::Duration each = std::chrono::hours(1);  // a lost lease leaves no time for grace
 };
 
 class Manager {
@@ -53,9 +61,9 @@ class Manager {
   base::Result<void> Start(const std::stop_token& stop);
 
   // Stops what was started. True when every part came to rest in time. If not, a thread of it still
-  // runs: leave by _exit, never by destructors. `at_most` shortens each part's bound: a lost lease
-  // leaves no time for grace.
-  [[nodiscard]] bool Stop(base::Duration at_most = std::chrono::hours(1));
+  // runs: leave by _exit, never by destructors.
+  [[nodiscard]] bool Stop(const StopBounds& bounds);
+  [[nodiscard]] bool Stop() { return Stop(StopBounds()); }
 
  private:
   // Runs `work` on a thread of its own; false when it has not ended by `deadline`.

@@ -148,7 +148,7 @@ TEST_F(ManagerTest, APartThatDoesNotStopInTimeHoldsUpNobody) {
   };
   manager_.Add(hung);
   ASSERT_TRUE(manager_.Start({}));
-  EXPECT_FALSE(manager_.Stop(milliseconds(5)));
+  EXPECT_FALSE(manager_.Stop({.each = milliseconds(5)}));
   EXPECT_EQ(diary_->Read(), "+a +hung -a");
 }
 
@@ -164,8 +164,52 @@ TEST_F(ManagerTest, ALeaseIsNotReleasedUnderAWorkerThatHangs) {
   };
   manager_.Add(hung);
   ASSERT_TRUE(manager_.Start({}));
-  EXPECT_FALSE(manager_.Stop(milliseconds(5)));
+  EXPECT_FALSE(manager_.Stop({.each = milliseconds(5)}));
   EXPECT_EQ(diary_->Read(), "+lease +workers");
+}
+
+TEST_F(ManagerTest, AllPartsTogetherStopInTimeHoweverManyHang) {
+  for (const char* name : {"a", "b", "c"}) {
+    Component hung = Part(name);
+    hung.stop_within = minutes(1);
+    Enter();
+    hung.stop = [this, gate = gate_](base::TimePoint) {
+      Hang();
+      Leave(gate);
+    };
+    manager_.Add(hung);
+  }
+  ASSERT_TRUE(manager_.Start({}));
+  const base::TimePoint began = clock_.Now();
+  EXPECT_FALSE(manager_.Stop({.together = milliseconds(20)}));
+  EXPECT_LT(clock_.Now() - began, minutes(1));
+}
+
+TEST_F(ManagerTest, APartsShareIsLeftToItByThoseThatStopEarlier) {
+  struct Deadlines {
+    base::TimePoint began, workers, lease, server;
+  };
+  const auto seen = std::make_shared<Deadlines>();
+  const auto add = [&](const char* name, int stage, base::TimePoint Deadlines::*which,
+                       milliseconds within, milliseconds share) {
+    Component part = Part(name, stage);
+    part.stop = [seen, which](base::TimePoint deadline) { (*seen).*which = deadline; };
+    part.stop_within = within;
+    part.stop_share = share;
+    manager_.Add(part);
+  };
+  add("server", 2, &Deadlines::server, milliseconds(60'000), milliseconds(10'000));
+  add("lease", 1, &Deadlines::lease, milliseconds(120'000), milliseconds(20'000));
+  add("workers", 0, &Deadlines::workers, milliseconds(120'000), milliseconds(0));
+  ASSERT_TRUE(manager_.Start({}));
+  seen->began = clock_.Now();
+  EXPECT_TRUE(manager_.Stop({.together = milliseconds(100'000)}));
+  // The end of all is a moment after `began`.
+  const base::TimePoint end = seen->lease + milliseconds(10'000);
+  EXPECT_GE(end, seen->began + milliseconds(100'000));
+  EXPECT_LT(end, seen->began + milliseconds(160'000));
+  EXPECT_EQ(seen->workers, end - milliseconds(30'000));
+  EXPECT_LT(seen->server, end) << "its own bound holds too";
 }
 
 TEST_F(ManagerTest, APartMayHaveNothingToDo) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rabbit::api {
@@ -16,6 +17,9 @@ using StringMap = std::map<std::string, std::string>;
 using JsonText = std::string;
 // As declared ("2Gi", "500m", "1"); always valid once parsed. base/quantity.h counts them.
 using Quantity = std::string;
+
+// The operator's own user at every broker: not to be declared.
+inline constexpr std::string_view kOperatorUser = "rabbit-operator";
 
 // A key of a Secret or of a ConfigMap in the same namespace.
 struct KeyRef {

@@ -143,7 +143,7 @@ static void Fields(Visitor& v, Monitoring& monitoring) {
 }
 
 void Fields(Visitor& v, Spec& spec) {
-  v.Field("replicas", spec.replicas, Between(1, 99));
+  v.Field("replicas", spec.replicas, Between(1, kMostNodes));
   v.Field("stopped", spec.stopped, kBool);
   v.Field("paused", spec.paused, kBool);
   v.Field("clusterName", spec.cluster_name, kBrokerName);
@@ -157,7 +157,7 @@ void Fields(Visitor& v, Spec& spec) {
   v.Field("config", spec.config, Text(0, 65536));
   v.Field("advancedConfig", spec.advanced_config, Text(0, 65536));
   v.List("env", spec.env, ListBy(kByName, 100));
-  v.Field("ramNodes", spec.ram_nodes, Between(0, 98));
+  v.Field("ramNodes", spec.ram_nodes, Between(0, kMostNodes - 1));
   v.List("vhosts", spec.vhosts, OwnConcern(ListBy(kByName, 1000)));
   v.List("users", spec.users, OwnConcern(ListBy(kByName, 1000)));
   v.List("policies", spec.policies, OwnConcern(ListBy(kByVhostAndName, 1000)));

@@ -147,8 +147,11 @@ struct Monitoring {
   bool operator==(const Monitoring&) const = default;
 };
 
+inline constexpr std::int32_t kMostNodes = 99;
+
 struct Spec {
-  std::optional<std::int32_t> replicas;  // 1 to 99; absent: the count that was last declared
+  std::optional<std::int32_t>
+      replicas;  // 1 to kMostNodes; absent: the count that was last declared
   bool stopped = false;
   bool paused = false;
   std::string cluster_name;  // never empty once parsed: metadata.name when not said

@@ -275,7 +275,7 @@ class Validator {
   // What is wrong here concerns one entry: it is dropped, the others go on.
   void CheckTopology() {
     Drop(spec_.users, "users", [](const User& user, FieldError& error) {
-      return BadPermission(user.permissions, "permissions", error) ||
+      return ReservedName(user, error) || BadPermission(user.permissions, "permissions", error) ||
              BadPermission(user.topic_permissions, "topicPermissions", error);
     });
     const auto bad_policy = [](const Policy& policy, FieldError& error) {
@@ -289,6 +289,12 @@ class Validator {
         !findings_.Broken("users", "", *spec_.binding.user)) {
       Refuse("spec.binding.user", *spec_.binding.user, "must be one of spec.users");
     }
+  }
+
+  static bool ReservedName(const User& user, FieldError& error) {
+    if (user.name != kOperatorUser) return false;
+    error = {"name", user.name, "must be another name: this is the operator's own user"};
+    return true;
   }
 
   static bool BadPattern(std::string field, const std::string& pattern, FieldError& error) {

@@ -147,6 +147,17 @@ TEST(Validate, DropsAUserWhosePermissionDoesNotCompile) {
   EXPECT_EQ(cluster.findings.entries[0].error.path, "spec.users[0].permissions[0].read");
 }
 
+TEST(Validate, DropsAUserWithTheNameOfTheOperatorsOwn) {
+  const RabbitCluster cluster = ParseSpec(
+      R"({"users":[{"name":"a"},{"name":"rabbit-operator"},{"name":"rabbit-operator2"}]})");
+  EXPECT_EQ(cluster.spec.users.size(), 2U);
+  ASSERT_EQ(cluster.findings.entries.size(), 1U);
+  EXPECT_EQ(cluster.findings.entries[0].error.ToString(),
+            "spec.users[1].name: rabbit-operator: must be another name: this is the operator's own "
+            "user");
+  EXPECT_TRUE(cluster.findings.usable()) << "the other users go on";
+}
+
 TEST(Validate, KnowsWhomABindingNames) {
   EXPECT_EQ(Errors(R"({"binding":{"user":"a"},"users":[{"name":"a"}]})"), "");
   EXPECT_EQ(Errors(R"({"binding":{"user":"a"}})"),

@@ -34,10 +34,15 @@ namespace {
 constexpr base::Duration kUntilStopped = std::chrono::hours(24 * 365);
 // Events of children come in bursts: one reconcile for each burst.
 constexpr base::Duration kBurst = std::chrono::milliseconds(100);
-// SIGTERM to the end: five seconds at most, the sum of these.
+// SIGTERM to the end: five seconds at most, and half a second of them for the way out.
+constexpr std::chrono::milliseconds kStopTogether{4'500};
 constexpr std::chrono::milliseconds kFinishReconciles{1'500};
 constexpr std::chrono::milliseconds kFlushEvents{500};
 constexpr std::chrono::milliseconds kReleaseLease{1'000};
+// What later parts are left of it, so that a slow one costs no lease: two seconds in all.
+constexpr std::chrono::milliseconds kShareOfLooking{250};  // caches and pollers, each
+constexpr std::chrono::milliseconds kShareOfEvents{300};
+constexpr std::chrono::milliseconds kShareOfServing{200};
 
 constexpr std::chrono::seconds kNeverMind{30};  // longer than anybody waits: the process ends first
 
@@ -112,7 +117,7 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
       client_metrics_(metrics_, config.server.host),
       api_(std::move(config), clock_, logger, &client_metrics_),
       fence_(options.lease.lease - options.lease.renew),
-      events_(api_.calls(), clock_, metrics_, logger, {.instance = pod_name}),
+      events_(api_.calls(), fence_, clock_, metrics_, logger, {.instance = pod_name}),
       brokers_(clock_, random_,
                {.read =
                     [this](const observe::BrokerTarget& target, const observe::BrokerLook& before,
@@ -186,6 +191,7 @@ void Daemon::AddTo(runtime::Manager& manager) {
                      }
                    },
                .stop_within = std::chrono::milliseconds(500),
+               .stop_share = kShareOfServing,
                .stop_stage = kStopServing});
   manager.Add({.name = "rights",
                .start = [this](const std::stop_token& stop) { return WaitForRights(stop); },
@@ -196,6 +202,7 @@ void Daemon::AddTo(runtime::Manager& manager) {
                .start_within = kUntilStopped,
                .stop = [this](base::TimePoint) { caches_.Stop(); },
                .stop_within = std::chrono::seconds(1),
+               .stop_share = kShareOfLooking,
                .stop_stage = kStopLooking});
   manager.Add({.name = "pollers",
                .start = [this](const std::stop_token&) -> base::Result<void> {
@@ -209,6 +216,7 @@ void Daemon::AddTo(runtime::Manager& manager) {
                      proxies_.Stop();
                    },
                .stop_within = std::chrono::seconds(1),
+               .stop_share = kShareOfLooking,
                .stop_stage = kStopLooking});
   manager.Add({.name = "events",
                .start = [this](const std::stop_token&) -> base::Result<void> {
@@ -220,6 +228,7 @@ void Daemon::AddTo(runtime::Manager& manager) {
                      events_.Stop(std::min(deadline, clock_.Now() + kFlushEvents));
                    },
                .stop_within = kFlushEvents * 2,
+               .stop_share = kShareOfEvents,
                .stop_stage = kStopTelling});
   manager.Add({.name = "leader election",
                .start = [this](const std::stop_token&) -> base::Result<void> {
@@ -241,6 +250,7 @@ void Daemon::AddTo(runtime::Manager& manager) {
                      }
                    },
                .stop_within = kReleaseLease * 2,
+               .stop_share = kReleaseLease,
                .stop_stage = kStopLeading,
                .stop_only_after_rest = true});
   manager.Add({.name = "workers",
@@ -384,7 +394,9 @@ int Run(const RunOptions& given, const Environment& environment) {
   if (refused) leave();
   waiter.join();
   logger->Info("stopping", {});
-  const bool at_rest = lost ? manager.Stop(std::chrono::seconds(1)) : manager.Stop();
+  runtime::StopBounds bounds{.together = kStopTogether};
+  if (lost) bounds.each = std::chrono::seconds(1);
+  const bool at_rest = manager.Stop(bounds);
   int code = lost ? kExitAgain : 0;
   if (refused) code = Refuse(started.error().message);
   if (!at_rest) _exit(code == 0 ? kExitAgain : code);

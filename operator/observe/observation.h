@@ -26,6 +26,8 @@ struct Child {
   std::string uid;
   std::string resource_version;
   std::string owner_uid;  // of the controlling owner; empty: none
+  // "Deployment web": that owner, when it is no RabbitCluster of this name, now or before.
+  std::string foreign_owner;
   std::string
       applied_hash;  // annotation rabbitcluster.dev/applied-hash; empty: never applied by us
   std::uint64_t content_hash = 0;  // of spec, data, labels, annotations and owners; not of status
@@ -41,6 +43,7 @@ struct StatefulSetState {
   int replicas = 0;           // of its spec
   int ready_replicas = 0;     // of its status
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash of its pod template
+  std::string config_hash;    // and rabbitcluster.dev/config-hash
   bool operator==(const StatefulSetState&) const = default;
 };
 
@@ -59,8 +62,10 @@ struct Pod {
   std::string host;           // the Kubernetes node
   std::string image;          // of the main container's spec
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash
-  std::string config_hash;    // annotation rabbitcluster.dev/config-hash
-  std::string volume_uid;     // filled by Observe from the claim; empty: ephemeral or not bound yet
+  // What it booted from: as the guard says once it is done, and until then empty; of a proxy, or a
+  // guard that says nothing, annotation rabbitcluster.dev/config-hash.
+  std::string config_hash;
+  std::string volume_uid;  // filled by Observe from the claim; empty: ephemeral or not bound yet
   bool ready = false;
   bool deleting = false;
   // The guard (init container `prepare`) is running: it waits for a release, or copies files.
@@ -103,7 +108,7 @@ enum class SecretState {
   kUnknown,  // not read, or the read failed: `trouble` says why; empty when it was not tried
   kAbsent,
   kPresent,
-  kForeign,  // there, but of somebody else: no label of ours
+  kForeign,  // there, but of somebody else: no label of ours, or another controller
 };
 
 struct SecretView {
@@ -140,7 +145,8 @@ struct Observation {
   std::vector<Pod> nodes;                     // broker pods, by ordinal
   std::vector<Pod> proxies;                   // by name
   std::vector<VolumeClaim> claims;            // of the StatefulSet, any ordinal
-  std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet)
+  std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet) …
+  std::string inventory_trouble;              // … or, when this is not empty, cannot be read: why
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
   std::vector<ProxyLook> proxy_looks;

@@ -121,6 +121,11 @@ TEST_F(SecretMemoryTest, AForeignSecretIsToldFromOurs) {
   const auto view = ParseSecret(R"({"metadata":{"uid":"s"},"data":{"a":"YQ=="}})");
   ASSERT_TRUE(view);
   EXPECT_EQ(view->state, SecretState::kForeign);
+  const auto controlled = ParseSecret(
+      R"({"metadata":{"uid":"s","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
+          "ownerReferences":[{"kind":"Vault","name":"v","uid":"v1","controller":true}]}})");
+  ASSERT_TRUE(controlled);
+  EXPECT_EQ(controlled->state, SecretState::kForeign);
 }
 
 // ---- targets

@@ -20,6 +20,13 @@ void PollSchedule::Want(const kube::ObjectKey& key, base::Duration interval, boo
                         base::TimePoint now) {
   auto [it, is_new] = entries_.try_emplace(key);
   Entry& entry = it->second;
+  if (entry.dropped) {
+    // The look that is out is of an earlier life: the first one of this life follows it.
+    entry = {.interval = interval, .due = {}, .failures = 0, .out = true, .again = true};
+    --dropped_;
+    wanted_per_second_ += PerSecond(interval);
+    return;
+  }
   if (!is_new) wanted_per_second_ -= PerSecond(entry.interval);
   wanted_per_second_ += PerSecond(interval);
   const bool sooner = !is_new && interval < entry.interval;
@@ -42,9 +49,14 @@ void PollSchedule::Want(const kube::ObjectKey& key, base::Duration interval, boo
 
 void PollSchedule::Drop(const kube::ObjectKey& key) {
   const auto it = entries_.find(key);
-  if (it == entries_.end()) return;
+  if (it == entries_.end() || it->second.dropped) return;
   wanted_per_second_ -= PerSecond(it->second.interval);
-  if (!it->second.out) Unschedule(key, it->second);
+  if (it->second.out) {
+    it->second.dropped = true;
+    ++dropped_;
+    return;
+  }
+  Unschedule(key, it->second);
   entries_.erase(it);
 }
 
@@ -59,9 +71,13 @@ std::optional<kube::ObjectKey> PollSchedule::Take(base::TimePoint now) {
 void PollSchedule::Done(const kube::ObjectKey& key, bool succeeded, double spread,
                         base::TimePoint now) {
   const auto it = entries_.find(key);
-  if (it == entries_.end() || !it->second.out)
-    return;  // dropped (and perhaps wanted again) meanwhile
+  if (it == entries_.end() || !it->second.out) return;
   Entry& entry = it->second;
+  if (entry.dropped) {
+    entries_.erase(it);
+    --dropped_;
+    return;
+  }
   entry.out = false;
   if (std::exchange(entry.again, false)) {
     Schedule(key, entry, now);

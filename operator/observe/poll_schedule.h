@@ -29,6 +29,7 @@ class PollSchedule {
   // Looks at `key` each `interval` from now on; a new key, or one whose `fresh` is set (its target
   // changed), is due at once and its breaker is closed.
   void Want(const kube::ObjectKey& key, base::Duration interval, bool fresh, base::TimePoint now);
+  // A look of it that is out has to end before a new life of the key is looked at.
   void Drop(const kube::ObjectKey& key);
 
   // The key that has been due longest, or nothing. It is out until Done().
@@ -39,7 +40,7 @@ class PollSchedule {
   [[nodiscard]] std::optional<base::TimePoint> NextDue() const;
   // By what all intervals are multiplied to stay within the budget: 1 or more.
   [[nodiscard]] double Stretch() const;
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] std::size_t size() const { return entries_.size() - dropped_; }
 
  private:
   struct Entry {
@@ -47,7 +48,8 @@ class PollSchedule {
     base::TimePoint due{};
     int failures = 0;  // in a row: more than none means that the breaker is open
     bool out = false;
-    bool again = false;  // became due while it was out
+    bool again = false;    // became due while it was out
+    bool dropped = false;  // while it was out: forgotten with the end of that look
   };
   void Schedule(const kube::ObjectKey& key, Entry& entry, base::TimePoint due);
   void Unschedule(const kube::ObjectKey& key, const Entry& entry);
@@ -55,7 +57,8 @@ class PollSchedule {
   Options options_;
   std::map<kube::ObjectKey, Entry> entries_;
   std::set<std::pair<base::TimePoint, kube::ObjectKey>> by_due_;  // of entries that are not out
-  double wanted_per_second_ = 0;                                  // sum of 1/interval
+  double wanted_per_second_ = 0;  // sum of 1/interval, of entries not dropped
+  std::size_t dropped_ = 0;
 };
 
 }  // namespace rabbit::observe

@@ -115,8 +115,24 @@ TEST_F(PollScheduleTest, ALookOfAnEarlierLifeDoesNotDisturbTheNewOne) {
   ASSERT_EQ(Take(), "a");
   schedule_.Drop(Key("a"));
   Want("a", seconds(15));
-  Done("a", false);  // of the first life: the new entry is not out
-  EXPECT_EQ(Take(), "a");
+  EXPECT_EQ(Take(), "") << "the look of the first life is still out";
+  EXPECT_EQ(schedule_.size(), 1U);
+  Done("a", false);  // of the first life
+  EXPECT_EQ(Take(), "a") << "at once: what failed was not the new target";
+  EXPECT_EQ(Take(), "");
+  Done("a", false);
+  EXPECT_EQ(UntilNext(), milliseconds(500)) << "its own first failure";
+}
+
+TEST_F(PollScheduleTest, ADroppedKeyAsksForNoLooksWhileItsLastOneIsOut) {
+  for (const char* name : {"a", "b", "c"}) Want(name, seconds(1));
+  ASSERT_EQ(Take(), "a");
+  schedule_.Drop(Key("a"));
+  schedule_.Drop(Key("a"));  // once more changes nothing
+  EXPECT_EQ(schedule_.size(), 2U);
+  EXPECT_DOUBLE_EQ(schedule_.Stretch(), 1.0);
+  Want("a", seconds(1));
+  EXPECT_DOUBLE_EQ(schedule_.Stretch(), 1.5);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "kube/json_text.h"
+#include "operator/observe/stranger.h"
 #include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
@@ -72,6 +73,8 @@ Json Member(std::string_view text, std::initializer_list<std::string_view> path)
   }
   return base::ParseJson(text).value_or(nullptr);
 }
+
+constexpr std::size_t kLongestHash = 64;  // of what a pod says of itself
 
 // metadata without managedFields, which the answer to a write carries: often half of its text.
 Json Metadata(std::string_view text) {
@@ -148,6 +151,7 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
   child.uid = FindString(object, {"metadata", "uid"});
   child.resource_version = FindString(object, {"metadata", "resourceVersion"});
   child.owner_uid = ControllerUid(object);
+  child.foreign_owner = ForeignController(object).value_or("");
   child.applied_hash =
       FindString(object, {"metadata", "annotations", resources::kAppliedHashAnnotation});
   child.content_hash = ContentHash(text);
@@ -160,7 +164,8 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
     out.state = StatefulSetState{
         .replicas = replicas.is_number_integer() ? replicas.get<int>() : 0,
         .ready_replicas = static_cast<int>(FindInt(status, {"readyReplicas"})),
-        .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation})};
+        .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation}),
+        .config_hash = FindString(annotations, {resources::kConfigHashAnnotation})};
   } else if (type == kube::kDeployments) {
     const Json status = Member(text, {"status"});
     const Json spec_replicas = Member(text, {"spec", "replicas"});
@@ -182,8 +187,11 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
       if (value.is_string()) data[key] = value.get<std::string>();
     }
     base::Result<Inventory> inventory = resources::InventoryFromData(data);
-    if (!inventory) return base::FailWrapped(inventory.error(), "ConfigMap " + out.id.name);
-    out.state = std::make_shared<const Inventory>(std::move(*inventory));
+    if (inventory) {
+      out.state = std::make_shared<const Inventory>(std::move(*inventory));
+    } else {
+      out.state = InventoryTrouble{inventory.error().message};
+    }
   }
   return out;
 }
@@ -197,6 +205,10 @@ void ApplyState(const CachedChild& child, std::string_view cluster, Observation&
     seen.proxy_deployment = *deployment;
   } else if (const auto* inventory = std::get_if<std::shared_ptr<const Inventory>>(&child.state)) {
     seen.inventory = **inventory;
+    seen.inventory_trouble.clear();
+  } else if (const auto* trouble = std::get_if<InventoryTrouble>(&child.state)) {
+    seen.inventory.reset();
+    seen.inventory_trouble = trouble->text;
   }
 }
 
@@ -226,6 +238,11 @@ base::Result<CachedPod> ProjectPod(std::string_view text) {
   if (const Json* guard =
           NamedStatus(object, "initContainerStatuses", resources::kGuardContainer)) {
     pod.preparing = Find(*guard, {"state", "running"}) != nullptr;
+    const std::string booted_from = FindString(*guard, {"state", "terminated", "message"});
+    if (!booted_from.empty()) pod.config_hash = booted_from.substr(0, kLongestHash);
+    if (Find(*guard, {"state", "terminated"}) == nullptr) pod.config_hash.clear();
+  } else if (out.broker) {
+    pod.config_hash.clear();  // not started
   }
   if (const Json* statuses = Find(object, {"status", "containerStatuses"});
       statuses != nullptr && statuses->is_array()) {

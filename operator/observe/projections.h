@@ -15,12 +15,18 @@
 
 namespace rabbit::observe {
 
+// Why what C-inventory holds cannot be read.
+struct InventoryTrouble {
+  std::string text;
+};
+
 // A child and what only its kind has.
 struct CachedChild {
   kube::ObjectKey cluster;  // the RabbitCluster that its labels name
   ChildId id;
   Child child;  // without body
-  std::variant<std::monostate, StatefulSetState, DeploymentState, std::shared_ptr<const Inventory>>
+  std::variant<std::monostate, StatefulSetState, DeploymentState, std::shared_ptr<const Inventory>,
+               InventoryTrouble>
       state;
 };
 

@@ -73,6 +73,52 @@ TEST(ProjectChild, AnObjectWithoutANameIsRefused) {
   EXPECT_FALSE(ProjectChild(kube::kServices, "[1]"));
 }
 
+TEST(ProjectChild, AnInventoryThatCannotBeReadIsThereWithTheReason) {
+  const auto read = [](const std::string& data) {
+    Observation seen;
+    seen.inventory = Inventory{.replicas = 5};  // of before
+    ApplyState(ProjectChild(kube::kConfigMaps,
+                            R"({"metadata":{"name":"c-inventory","namespace":"ns","uid":"i",
+"labels":{"app.kubernetes.io/instance":"c"}},"data":)" +
+                                data + "}")
+                   .value(),
+               "c", seen);
+    return seen;
+  };
+  const Observation bad = read(R"({"formed":"perhaps","replicas":"3"})");
+  EXPECT_EQ(bad.inventory, std::nullopt);
+  EXPECT_EQ(bad.inventory_trouble, "key formed does not hold what the operator wrote there");
+  const Observation good = read(R"({"formed":"true","replicas":"3"})");
+  EXPECT_EQ(good.inventory.value().replicas, 3);
+  EXPECT_EQ(good.inventory_trouble, "");
+}
+
+TEST(ProjectChild, AControllerOtherThanTheClusterOfTheLabelsIsForeign) {
+  const auto owner = [](const std::string& references) {
+    return ProjectChild(kube::kServices,
+                        R"({"metadata":{"name":"c","namespace":"ns","uid":"s",
+"labels":{"app.kubernetes.io/instance":"c"},"ownerReferences":)" +
+                            references + "}}")
+        .value()
+        .child.foreign_owner;
+  };
+  EXPECT_EQ(owner("[]"), "");
+  EXPECT_EQ(owner(R"([{"apiVersion":"apps/v1","kind":"Deployment","name":"web","uid":"d"}])"), "")
+      << "an owner, but no controller";
+  EXPECT_EQ(owner(R"([{"apiVersion":"apps/v1","kind":"Deployment","name":"web","uid":"d",
+                       "controller":true}])"),
+            "Deployment web");
+  EXPECT_EQ(owner(R"([{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+                       "name":"c","uid":"of-before","controller":true}])"),
+            "");
+  EXPECT_EQ(owner(R"([{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+                       "name":"d","uid":"u","controller":true}])"),
+            "RabbitCluster d");
+  EXPECT_EQ(owner(R"([{"apiVersion":"rabbitmq.com/v1beta1","kind":"RabbitCluster",
+                       "name":"c","uid":"u","controller":true}])"),
+            "RabbitCluster c");
+}
+
 constexpr const char* kPod = R"({"metadata":{"name":"c-node-1","namespace":"ns","uid":"p1",
 "labels":{"app.kubernetes.io/instance":"c","app.kubernetes.io/component":"broker"},
 "annotations":{"rabbitcluster.dev/template-hash":"t1","rabbitcluster.dev/config-hash":"g1"}},
@@ -95,6 +141,24 @@ TEST(ProjectPod, KeepsWhatPlannersRead) {
                            .config_hash = "g1",
                            .ready = true,
                            .restarts = 2}));
+}
+
+TEST(ProjectPod, WhatANodeBootedFromIsWhatItsGuardSays) {
+  const auto hash = [](const std::string& state) {
+    return ProjectPod(Replaced(kPod, R"({"terminated":{}})", state)).value().pod.config_hash;
+  };
+  EXPECT_EQ(hash(R"({"terminated":{"message":"g2"}})"), "g2");
+  EXPECT_EQ(hash(R"({"terminated":{}})"), "g1") << "an older guard: the annotation";
+  EXPECT_EQ(hash(R"({"running":{}})"), "") << "it takes what is there when it is done";
+  EXPECT_EQ(ProjectPod(Replaced(kPod, R"("name":"prepare")", R"("name":"other")"))
+                .value()
+                .pod.config_hash,
+            "");
+  EXPECT_EQ(ProjectPod(Replaced(Replaced(kPod, R"("name":"prepare")", R"("name":"other")"),
+                                R"(component":"broker")", R"(component":"proxy")"))
+                .value()
+                .pod.config_hash,
+            "g1");
 }
 
 TEST(ProjectPod, ARunningGuardMeansThatThePodIsHeld) {

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "operator/observe/stranger.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
@@ -27,7 +28,8 @@ base::Result<SecretView> ParseSecret(std::string_view json) {
   SecretView view;
   view.uid = base::FindString(*object, {"metadata", "uid"});
   view.state = base::FindString(*object, {"metadata", "labels", resources::kManagedByLabel}) ==
-                       resources::kFieldManager
+                           resources::kFieldManager &&
+                       !ForeignController(*object)
                    ? SecretState::kPresent
                    : SecretState::kForeign;
   if (const base::Json* owners = base::Find(*object, {"metadata", "ownerReferences"});

@@ -1,6 +1,10 @@
 #include "operator/observe/stranger.h"
 
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 #include "kube/metadata.h"
+#include "operator/api/types.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
@@ -15,6 +19,23 @@ std::optional<std::string> StrangerIn(std::string_view object, std::string_view 
   const auto managed_by = meta->labels.find(std::string(resources::kManagedByLabel));
   if (managed_by == meta->labels.end()) return "somebody else: it carries no label of the operator";
   if (managed_by->second != resources::kFieldManager) return managed_by->second;
+  return std::nullopt;
+}
+
+std::optional<std::string> ForeignController(const nlohmann::json& object) {
+  const base::Json* owners = base::Find(object, {"metadata", "ownerReferences"});
+  if (owners == nullptr || !owners->is_array()) return std::nullopt;
+  for (const base::Json& owner : *owners) {
+    if (!base::FindBool(owner, {"controller"})) continue;
+    const std::string kind = base::FindString(owner, {"kind"});
+    const std::string name = base::FindString(owner, {"name"});
+    const bool is_cluster =
+        kind == api::kRabbitClusters.kind() &&
+        base::FindString(owner, {"apiVersion"})
+            .starts_with(std::string(api::kRabbitClusters.group()) + "/") &&
+        name == base::FindString(object, {"metadata", "labels", resources::kInstanceLabel});
+    if (!is_cluster) return std::string(kind).append(" ").append(name);
+  }
   return std::nullopt;
 }
 

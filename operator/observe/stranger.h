@@ -1,6 +1,7 @@
 // operator/observe/stranger.h: whether an object of one of our names is somebody else's. Pure.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,5 +12,10 @@ namespace rabbit::observe {
 // RabbitCluster with `cluster_uid`. Else whose it is, in words: "Deployment web (controller)".
 [[nodiscard]] std::optional<std::string> StrangerIn(std::string_view object,
                                                     std::string_view cluster_uid);
+
+// "Deployment web" when that controls `object`, whose labels make it ours. Nothing when nobody
+// does, or the RabbitCluster that the labels name: this one, or an earlier one, with which the
+// object goes.
+[[nodiscard]] std::optional<std::string> ForeignController(const nlohmann::json& object);
 
 }  // namespace rabbit::observe

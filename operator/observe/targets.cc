@@ -9,7 +9,7 @@ std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                                            const Observation& seen) {
   const auto secret = seen.secrets.find(resources::OperatorUserSecretName(cluster.meta.key.name));
   if (secret == seen.secrets.end()) return std::nullopt;
-  const auto password = secret->second.data.find("password");
+  const auto password = secret->second.data.find(resources::kPasswordKey);
   if (password == secret->second.data.end()) return std::nullopt;
   BrokerTarget target{
       .nodes = {}, .user = std::string(resources::kOperatorUser), .password = password->second};

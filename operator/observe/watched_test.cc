@@ -100,6 +100,9 @@ TEST_F(WatchedTest, StopEndsTheThreadsWithKeysWaiting) {
   watched_.Want(key_, "t", seconds(60));
   watched_.Stop();
   watched_.Want(key_, "u", seconds(60));  // remembered, never looked at
+  EXPECT_NE(watched_.Latest(key_), "u=up");
+  base::MutexLock lock(mutex_);
+  EXPECT_LE(looks_, 1) << "of the first target, if a thread was quick";
 }
 
 }  // namespace

@@ -105,11 +105,7 @@ class ChildrenPlanner {
  private:
   void PlanOne(const ChildId& id, const std::string& hash) {
     if (const auto stranger = seen_.strangers.find(id); stranger != seen_.strangers.end()) {
-      AddProblem(plan_, {.aspect = Aspect::kChildren,
-                         .reason = "NameTaken",
-                         .message = Named(id) + " belongs to " + stranger->second +
-                                    ": delete or rename it, or give this cluster another name",
-                         .needs_person = true});
+      SayTaken(id, stranger->second);
       return;
     }
     const auto found = seen_.children.find(id);
@@ -120,6 +116,8 @@ class ChildrenPlanner {
     const observe::Child& child = found->second;
     if (child.deleting) {
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving", Named(id) + " is being deleted"});
+    } else if (!child.foreign_owner.empty()) {
+      SayTaken(id, child.foreign_owner + ", its controller");
     } else if (!child.owner_uid.empty() && child.owner_uid != inputs_.cluster->meta.uid) {
       // Ours by its labels: of an earlier cluster of this name, and soon collected.
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving",
@@ -132,6 +130,14 @@ class ChildrenPlanner {
     } else {
       PlanRepair(id, hash, child);
     }
+  }
+
+  void SayTaken(const ChildId& id, const std::string& by) {
+    AddProblem(plan_, {.aspect = Aspect::kChildren,
+                       .reason = "NameTaken",
+                       .message = Named(id) + " belongs to " + by +
+                                  ": delete or rename it, or give this cluster another name",
+                       .needs_person = true});
   }
 
   void PlanCreation(const ChildId& id) {
@@ -222,13 +228,19 @@ class ChildrenPlanner {
       needed = {{kube::kConfigMaps, resources::ProxyName(cluster_)}};
     }
     for (const ChildId& other : needed) {
-      const bool is_ours = seen_.children.contains(other) && !seen_.strangers.contains(other);
-      if (!is_ours && !StepOf(other)) {
+      if (!IsOurs(other) && !StepOf(other)) {
         return Wait{Aspect::kChildren, "ChildMissing",
                     Named(id) + " is not created before " + Named(other)};
       }
     }
     return std::nullopt;
+  }
+
+  // Whether pods that are made now would mount this one, and go on with it.
+  [[nodiscard]] bool IsOurs(const ChildId& id) const {
+    const auto found = seen_.children.find(id);
+    return found != seen_.children.end() && !found->second.deleting &&
+           found->second.owner_uid == inputs_.cluster->meta.uid;
   }
 
   void SayNotBuilt(const ChildId& id) {

@@ -158,6 +158,39 @@ TEST_F(ChildrenPlanTest, AnObjectOfAnEarlierClusterIsWaitedOutAndOneWithoutOwner
                           "ChildLeaving: Deployment c-haproxy is being deleted"));
 }
 
+TEST_F(ChildrenPlanTest, AnObjectThatAnotherControlsIsNotWaitedForWhateverItsLabelsSay) {
+  AllThere();
+  seen_.children[ConfigId()].owner_uid = "uid-of-web";
+  seen_.children[ConfigId()].foreign_owner = "Deployment web";
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), IsEmpty());
+  EXPECT_THAT(Waits(plan), IsEmpty());
+  EXPECT_THAT(
+      Problems(plan),
+      ElementsAre("NeedsPerson NameTaken: ConfigMap c-config belongs to Deployment web, its "
+                  "controller: delete or rename it, or give this cluster another name"));
+}
+
+TEST_F(ChildrenPlanTest, PodsAreNotMadeWithWhatIsNotOursOrGoes) {
+  const auto without_node_set = [this](auto change) {
+    AllThere();
+    seen_.children.erase({kube::kStatefulSets, "c-node"});
+    change(seen_.children[ConfigId()]);
+    return Waits(MakePlan());
+  };
+  const char* held = "ChildMissing: StatefulSet c-node is not created before ConfigMap c-config";
+  EXPECT_THAT(without_node_set([](observe::Child&) {}), IsEmpty());
+  EXPECT_THAT(without_node_set([](observe::Child& config) { config.deleting = true; }),
+              Contains(held));
+  EXPECT_THAT(without_node_set([](observe::Child& config) { config.owner_uid = "uid-of-before"; }),
+              Contains(held));
+  EXPECT_THAT(without_node_set([](observe::Child& config) {
+                config.owner_uid = "uid-of-web";
+                config.foreign_owner = "Deployment web";
+              }),
+              Contains(held));
+}
+
 // --- holds
 
 TEST_F(ChildrenPlanTest, AHoldIsOnCreationOnly) {

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "operator/api/validate.h"
+#include "operator/resources/inventory.h"
+#include "operator/resources/names.h"
 
 namespace rabbit::plan {
 namespace {
@@ -25,16 +27,33 @@ Images ResolveImages(const api::RabbitCluster& cluster, const Settings& settings
                              settings.proxy_image)};
 }
 
-observe::StorageRecord StorageToRecord(const api::RabbitCluster& cluster,
-                                       const observe::Observation& seen) {
-  if (seen.inventory && seen.inventory->storage) return *seen.inventory->storage;
-  const api::Storage& storage = cluster.spec.storage;
-  if (storage.ephemeral) return {.size = {}, .class_name = {}, .ephemeral = true};
-  return {.size = storage.size, .class_name = storage.class_name, .ephemeral = false};
+std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
+                                             const Settings& settings) {
+  const auto& [ns, name] = cluster.meta.key;
+  // Of the node with the longest name that `kubectl scale` can ask for.
+  const auto length = [&, &space = ns](const std::string& cluster_name) {
+    return resources::FirstSearchedName(cluster_name, space, api::kMostNodes - 1,
+                                        settings.cluster_domain)
+        .size();
+  };
+  const std::size_t has = length(name);
+  if (has <= resources::kLongestDnsName) return std::nullopt;
+  const std::size_t each = length(name + "x") - has;  // a character more of the cluster's name
+  const std::size_t too_many = (has - resources::kLongestDnsName + each - 1) / each;
+  const std::string where = " in namespace " + ns + " with cluster domain " +
+                            settings.cluster_domain +
+                            ": its nodes look for each other by names of ";
+  const std::string limit =
+      too_many < name.size()
+          ? "must have at most " + std::to_string(name.size() - too_many) + " characters"
+          : "cannot be short enough";
+  return api::FieldError{"metadata.name", name,
+                         limit + where + std::to_string(has) + " characters, and DNS has " +
+                             std::to_string(resources::kLongestDnsName) + " at most"};
 }
 
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan) {
-  const observe::StorageRecord made = StorageToRecord(cluster, seen);
+  const observe::StorageRecord made = resources::StorageOf(cluster, seen.inventory);
   const api::Storage& now = cluster.spec.storage;
   api::Storage then = now;
   then.ephemeral = made.ephemeral;

@@ -2,6 +2,7 @@
 // resolved: the count of nodes and the images; and what of its storage cannot be changed. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "operator/api/settings.h"
@@ -19,9 +20,10 @@ struct Images {
 // with another default changes no cluster that exists.
 [[nodiscard]] Images ResolveImages(const api::RabbitCluster& cluster, const Settings& settings);
 
-// What the claims of the StatefulSet are, or will be, made with.
-[[nodiscard]] observe::StorageRecord StorageToRecord(const api::RabbitCluster& cluster,
-                                                     const observe::Observation& seen);
+// Why the nodes of this cluster would not find each other under their names, if so. A matter of the
+// operator's settings too, hence not of api/validate.h. What runs under that name keeps running.
+[[nodiscard]] std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
+                                                           const Settings& settings);
 
 // Says what of spec.storage is declared otherwise than the volumes were made.
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "operator/plan/fixture.h"
+#include "operator/resources/inventory.h"
 
 namespace rabbit::plan {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 class DeclaredTest : public PlanTest {
  protected:
@@ -35,6 +37,38 @@ TEST_F(DeclaredTest, AnImageIsTheSpecsElseThePinnedOneElseTheOperators) {
   EXPECT_EQ(ResolveImages(cluster_, settings).proxy, settings.proxy_image);
   cluster_.status.load_balancer.image = "haproxy:2.6";
   EXPECT_EQ(ResolveImages(cluster_, settings).proxy, "haproxy:2.6");
+}
+
+TEST_F(DeclaredTest, ANameIsRefusedWhenItsNodesWouldAskDnsForTooLongAName) {
+  struct Row {
+    std::size_t name, ns, domain;  // characters
+    std::string says;              // of the rule; empty: allowed
+  };
+  const Row rows[] = {
+      {47, 62, 13, ""},  // cluster.local: 109 characters together
+      {46, 63, 13, ""},
+      {47, 63, 13, "must have at most 46 characters in namespace "},
+      {10, 10, 191, ""},
+      {10, 10, 192, "must have at most 9 characters in namespace "},
+      {10, 10, 194, "must have at most 8 characters in namespace "},
+      {10, 10, 213, "cannot be short enough in namespace "},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::PrintToString(row.name) + " " + testing::PrintToString(row.domain));
+    cluster_.meta.key = {std::string(row.ns, 'n'), std::string(row.name, 'c')};
+    const Settings settings{.cluster_domain = std::string(row.domain, 'd')};
+    const auto error = NodeNameError(cluster_, settings);
+    ASSERT_EQ(error.has_value(), !row.says.empty());
+    const bool fits = resources::FirstSearchedName(cluster_.meta.key.name, cluster_.meta.key.ns, 98,
+                                                   settings.cluster_domain)
+                          .size() <= 253;
+    EXPECT_EQ(error.has_value(), !fits);
+    if (!error) continue;
+    EXPECT_EQ(error->path, "metadata.name");
+    EXPECT_EQ(error->value, cluster_.meta.key.name);
+    EXPECT_THAT(error->rule, StartsWith(row.says));
+    EXPECT_THAT(error->rule, HasSubstr("DNS has 253 at most"));
+  }
 }
 
 TEST_F(DeclaredTest, StorageAsItWasMadeIsNoProblem) {
@@ -63,9 +97,9 @@ TEST_F(DeclaredTest, VolumesThatShouldGrowAreToldToBePending) {
 }
 
 TEST_F(DeclaredTest, WhatWasRecordedIsRecordedForEver) {
-  EXPECT_EQ(StorageToRecord(cluster_, seen_).size, "10Gi");
+  EXPECT_EQ(resources::StorageOf(cluster_, seen_.inventory).size, "10Gi");
   MadeWith("5Gi");
-  EXPECT_EQ(StorageToRecord(cluster_, seen_).size, "5Gi");
+  EXPECT_EQ(resources::StorageOf(cluster_, seen_.inventory).size, "5Gi");
 }
 
 TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {

@@ -102,7 +102,8 @@ class FakeWorld {
           .replicas = (*set)["spec"]["replicas"],
           .ready_replicas = static_cast<int>(running_.size()),
           .template_hash = base::FindString(*set, {"spec", "template", "metadata", "annotations",
-                                                   resources::kTemplateHashAnnotation})};
+                                                   resources::kTemplateHashAnnotation}),
+          .config_hash = {}};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];
@@ -118,8 +119,13 @@ class FakeWorld {
           {.name = resources::ClaimName("c", ordinal), .uid = claim.uid, .bound = true});
     }
     if (const base::Json* inventory = Find(InventoryId())) {
-      seen.inventory = *resources::InventoryFromData(
+      auto read = resources::InventoryFromData(
           (*inventory)["data"].get<std::map<std::string, std::string>>());
+      if (read) {
+        seen.inventory = std::move(*read);
+      } else {
+        seen.inventory_trouble = read.error().message;
+      }
     }
     for (const auto& [name, data] : secrets_) {
       seen.secrets[name] = {

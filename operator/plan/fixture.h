@@ -29,8 +29,8 @@ class PlanTest : public testing::Test {
     cluster_.spec.replicas = 3;
     seen_.inventory = observe::Inventory{
         .replicas = 3, .formed = true, .users = {}, .policies = {}, .volumes = {}, .storage = {}};
-    seen_.stateful_set =
-        observe::StatefulSetState{.replicas = 3, .ready_replicas = 3, .template_hash = "s-t"};
+    seen_.stateful_set = observe::StatefulSetState{
+        .replicas = 3, .ready_replicas = 3, .template_hash = "s-t", .config_hash = "s-c"};
     for (int i = 0; i < 3; ++i) {
       Runs(i);
       seen_.inventory->volumes[i] = "disk-" + std::to_string(i);
@@ -53,6 +53,7 @@ class PlanTest : public testing::Test {
     pod.ip = "10.0.0." + std::to_string(ordinal);
     pod.image = "rabbitmq:3.13-management";
     pod.template_hash = "s-t";
+    pod.config_hash = "s-c";
     pod.volume_uid = "disk-" + std::to_string(ordinal);
     return seen_.nodes.emplace_back(std::move(pod));
   }

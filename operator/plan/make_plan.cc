@@ -15,19 +15,45 @@
 #include "operator/plan/users.h"
 #include "operator/plan/vhosts.h"
 #include "operator/plan/words.h"
+#include "operator/resources/inventory.h"
+#include "operator/resources/names.h"
 
 namespace rabbit::plan {
 namespace {
 
-Plan InvalidSpec(const api::Findings& findings) {
+Plan InvalidSpec(const std::vector<api::FieldError>& found) {
   std::vector<std::string> errors;
-  errors.reserve(findings.structural.size());
-  for (const api::FieldError& error : findings.structural) errors.push_back(error.ToString());
+  errors.reserve(found.size());
+  for (const api::FieldError& error : found) errors.push_back(error.ToString());
   Plan plan;
+  plan.unplanned = {.reason = "InvalidSpec", .because = "the spec is not valid"};
   plan.problems.push_back({.aspect = Aspect::kSpec,
                            .reason = "InvalidSpec",
                            .message = Listed(errors, 3) + "; what runs is left as it is",
                            .needs_person = true});
+  return plan;
+}
+
+// Nearly every step rests on what is recorded: the count of nodes, which volume is whose, what was
+// once declared. A record made anew from what can be seen would lose the rest of it for good, so
+// nothing is done on it, and nothing is let in.
+Plan UnreadableInventory(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  Plan plan;
+  plan.unplanned = {.reason = "InventoryUnreadable", .because = "C-inventory cannot be read"};
+  plan.problems.push_back(
+      {.aspect = Aspect::kChildren,
+       .reason = "InventoryUnreadable",
+       .message = "ConfigMap " + resources::InventoryName(cluster.meta.key.name) + ": " +
+                  seen.inventory_trouble +
+                  ": put back what was there. Or delete the ConfigMap: volumes are then recorded "
+                  "anew, and what is no longer declared stays at the broker. Until then nothing "
+                  "is changed, and no blank disk is let in",
+       .needs_person = true});
+  if (cluster.spec.replicas) {
+    plan.declared.replicas = *cluster.spec.replicas;
+  } else if (seen.stateful_set) {
+    plan.declared.replicas = seen.stateful_set->replicas;
+  }
   return plan;
 }
 
@@ -39,7 +65,7 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .users = UsersForInventory(cluster, seen),
           .policies = PoliciesForInventory(cluster, seen),
           .volumes = guard.volumes,
-          .storage = StorageToRecord(cluster, seen)};
+          .storage = resources::StorageOf(cluster, seen.inventory)};
 }
 
 CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
@@ -65,8 +91,10 @@ void HoldStill(Plan& plan) {
 
 Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
               const Settings& settings, ChildrenMemo& memo, base::TimePoint now) {
-  if (!cluster.findings.usable()) return InvalidSpec(cluster.findings);
+  if (!cluster.findings.usable()) return InvalidSpec(cluster.findings.structural);
+  if (const auto error = NodeNameError(cluster, settings)) return InvalidSpec({*error});
   if (cluster.meta.deleting) return {};
+  if (!seen.inventory_trouble.empty()) return UnreadableInventory(cluster, seen);
 
   Plan plan;
   PlanStorage(cluster, seen, plan);

@@ -210,9 +210,58 @@ TEST_F(MakePlanTest, ABrokenSpecChangesNothingThatRuns) {
   world_.cluster.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
   const Plan plan = Next();
   EXPECT_THAT(plan.steps, IsEmpty());
+  EXPECT_TRUE(plan.unplanned);
   ASSERT_EQ(plan.problems.size(), 1U);
   EXPECT_EQ(plan.problems[0].reason, "InvalidSpec");
   EXPECT_THAT(plan.problems[0].message, HasSubstr("spec.replicas: 0: must be between 1 and 99"));
+}
+
+TEST_F(MakePlanTest, AClusterWhoseNodesCannotFindEachOtherIsLeftAsItIs) {
+  Settle();
+  ++world_.cluster.meta.generation;
+  const Plan plan = MakePlan(world_.cluster, world_.Observe(),
+                             {.cluster_domain = std::string(230, 'd')}, memo_, world_.now);
+  EXPECT_TRUE(plan.unplanned);
+  EXPECT_THAT(plan.steps, IsEmpty());
+  ASSERT_EQ(plan.problems.size(), 1U);
+  EXPECT_EQ(plan.problems[0].reason, "InvalidSpec");
+  EXPECT_TRUE(plan.problems[0].needs_person);
+  EXPECT_THAT(plan.problems[0].message, StartsWith("metadata.name: c: cannot be short enough"));
+}
+
+TEST_F(MakePlanTest, ARecordThatCannotBeReadIsToldAndNothingIsDoneOnIt) {
+  world_.cluster.spec.users.push_back({});
+  world_.cluster.spec.users.back().name = "root";
+  Settle();
+  const std::string volumes = world_.Body(InventoryId())["data"]["volumes"];
+  world_.Edit(InventoryId(), {{"data", {{"volumes", "{0: by hand"}}}});
+  // All that would be acted upon, were the record as it was, or guessed.
+  world_.LoseDisk(1);
+  world_.cluster.spec.users.clear();
+  world_.Declare(5);
+  world_.DeleteChild({kube::kConfigMaps, "c-config"});
+  for (int i = 0; i < 5; ++i) {
+    const Plan plan = Next();
+    EXPECT_THAT(plan.steps, IsEmpty());
+    ASSERT_EQ(plan.problems.size(), 1U);
+    EXPECT_EQ(plan.problems[0].reason, "InventoryUnreadable");
+    EXPECT_TRUE(plan.problems[0].needs_person);
+    EXPECT_THAT(plan.problems[0].message,
+                StartsWith("ConfigMap c-inventory: key volumes does not hold what the operator "
+                           "wrote there"));
+    EXPECT_EQ(plan.declared.replicas, 5);
+    Round();
+  }
+  EXPECT_EQ(world_.Body(InventoryId())["data"]["volumes"], "{0: by hand");
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
+
+  world_.Edit(InventoryId(), {{"data", {{"volumes", volumes}}}});
+  for (int i = 0; i < 10; ++i) Round();
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2, 3, 4))
+      << "the lost disk is known as lost";
+  world_.ForgetTheLost();
+  Settle();
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 1, 2, 3, 4));
 }
 
 TEST_F(MakePlanTest, AClusterThatIsBeingDeletedIsLeftToTheCollector) {

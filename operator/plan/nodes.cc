@@ -21,8 +21,8 @@ std::string WhyNotReady(const observe::Pod* pod) {
 
 }  // namespace
 
-void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                    int members, Plan& plan) {
+std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
+                                  const observe::Observation& seen, int members) {
   std::vector<std::string> not_ready;
   bool in_trouble = false;
   for (int i = 0; i < members; ++i) {
@@ -33,23 +33,33 @@ void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observatio
     in_trouble = in_trouble || (pod != nullptr && !pod->trouble.empty());
     not_ready.push_back(name + WhyNotReady(pod));
   }
-  if (not_ready.empty()) return;
-  AddWait(plan, {Aspect::kNodes, in_trouble ? "NodesInTrouble" : "NodesStarting",
-                 std::to_string(members - static_cast<int>(not_ready.size())) + " of " +
-                     Counted(static_cast<std::size_t>(members), "node") +
-                     (members == 1 ? " is ready: " : " are ready: ") + Listed(not_ready)});
+  if (not_ready.empty()) return std::nullopt;
+  return Wait{Aspect::kNodes, in_trouble ? "NodesInTrouble" : "NodesStarting",
+              std::to_string(members - static_cast<int>(not_ready.size())) + " of " +
+                  Counted(static_cast<std::size_t>(members), "node") +
+                  (members == 1 ? " is ready: " : " are ready: ") + Listed(not_ready)};
+}
+
+void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    int members, Plan& plan) {
+  if (const auto wait = NodesNotReady(cluster, seen, members)) AddWait(plan, *wait);
 }
 
 void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
                         Plan& plan) {
   if (!seen.stateful_set) return;
-  const std::string& wanted = seen.stateful_set->template_hash;
+  const observe::StatefulSetState& wanted = *seen.stateful_set;
   std::vector<std::string> by_spec;
   std::vector<std::string> by_operator;
   std::string other_image;
   for (const observe::Pod& pod : seen.nodes) {
-    if (pod.deleting || resources::SameMade(pod.template_hash, wanted)) continue;
-    if (resources::SameSpec(pod.template_hash, wanted)) {
+    if (pod.deleting) continue;
+    const bool old_template = !resources::SameMade(pod.template_hash, wanted.template_hash);
+    const bool old_config =
+        !pod.config_hash.empty() && !resources::SameMade(pod.config_hash, wanted.config_hash);
+    if (!old_template && !old_config) continue;
+    if ((!old_template || resources::SameSpec(pod.template_hash, wanted.template_hash)) &&
+        (!old_config || resources::SameSpec(pod.config_hash, wanted.config_hash))) {
       by_operator.push_back(pod.name);
     } else {
       by_spec.push_back(pod.name);

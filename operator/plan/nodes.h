@@ -2,6 +2,7 @@
 // than what is declared. No steps: Kubernetes starts pods, and nothing restarts them here. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "operator/api/types.h"
@@ -10,7 +11,12 @@
 
 namespace rabbit::plan {
 
-// Says which of the `members` declared nodes are not ready, and why as far as pods tell.
+// Which of the `members` declared nodes are not ready, and why as far as pods tell; nothing when
+// all are. Report asks it too, for when nothing was planned.
+[[nodiscard]] std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
+                                                const observe::Observation& seen, int members);
+
+// Says so.
 void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
                     int members, Plan& plan);
 

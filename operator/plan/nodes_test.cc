@@ -65,6 +65,27 @@ TEST_F(NodesTest, WithOtherSettingsWaitForARestart) {
   EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("c-node-1 runs with earlier settings")));
 }
 
+TEST_F(NodesTest, WithAnotherConfigurationWaitForARestartAndThenNoMore) {
+  // spec.config or spec.plugins was changed: the template's hash is of another spec, and the same.
+  seen_.stateful_set->template_hash = "s2-t";
+  seen_.stateful_set->config_hash = "s2-c2";
+  EXPECT_THAT(Problems(Restarts()),
+              ElementsAre(HasSubstr("c-node-0, c-node-1 and c-node-2 run with earlier settings")));
+  Pod(0).config_hash = "s2-c2";  // restarted: from the template of before, which says s-c
+  Pod(1).config_hash = "";       // about to boot, from what is declared
+  EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("c-node-2 runs with earlier settings")));
+  Pod(2).config_hash = "s2-c2";
+  EXPECT_THAT(Problems(Restarts()), IsEmpty());
+}
+
+TEST_F(NodesTest, WithTheConfigurationOfAnEarlierOperatorAreAWarningOnly) {
+  Pod(2).config_hash = "s-c0";
+  const Plan plan = Restarts();
+  EXPECT_THAT(Problems(plan), IsEmpty());
+  ASSERT_EQ(plan.warnings.size(), 1U);
+  EXPECT_THAT(plan.warnings[0].message, HasSubstr("c-node-2 runs"));
+}
+
 TEST_F(NodesTest, OfAnEarlierOperatorAreAWarningOnly) {
   Pod(1).template_hash = "s-t0";
   const Plan plan = Restarts();

@@ -133,7 +133,14 @@ struct Declared {
   std::string proxy_config_hash;  // of ConfigMap C-haproxy
 };
 
+// Why nothing at all was planned; a problem of the same reason says more.
+struct Unplanned {
+  std::string reason;   // "InvalidSpec"
+  std::string because;  // "the spec is not valid"
+};
+
 struct Plan {
+  std::optional<Unplanned> unplanned;
   Declared declared;
   std::vector<Step> steps;
   std::vector<Step> held;  // would be taken, were spec.paused not true

@@ -20,7 +20,8 @@ void NeedsPerson(Plan& plan, std::string reason, std::string message) {
 
 PasswordSource SourceOf(const api::RabbitCluster& cluster, const api::User& user) {
   if (const auto& ref = user.password_secret_ref) return {ref->name, ref->key, false};
-  return {resources::UserSecretName(cluster.meta.key.name, user.name), kPasswordKey, true};
+  return {resources::UserSecretName(cluster.meta.key.name, user.name), resources::kPasswordKey,
+          true};
 }
 
 std::optional<base::Secret> ReadSecret(const observe::Observation& seen,

@@ -42,12 +42,11 @@ class UserPlanner {
   void Run() {
     const std::optional<api::User> default_user = DefaultUser();
     if (default_user) {
-      PlanUser(*default_user, {resources::DefaultUserSecretName(Name()), kPasswordKey, true});
+      PlanUser(*default_user,
+               {resources::DefaultUserSecretName(Name()), resources::kPasswordKey, true});
     }
     for (const api::User& user : cluster_.spec.users) {
-      if (user.name == resources::kOperatorUser) {
-        Refuse(user.name, "is the operator's own user: declare another name");
-      } else if (default_user && user.name == default_user->name) {
+      if (default_user && user.name == default_user->name) {
         Refuse(user.name, "is the clients' default user of Secret " +
                               resources::DefaultUserSecretName(Name()) + ": declare another name");
       } else {
@@ -73,10 +72,16 @@ class UserPlanner {
   // could not be read.
   std::optional<api::User> DefaultUser() {
     const std::string secret = resources::DefaultUserSecretName(Name());
-    const auto name = ReadSecret(seen_, {secret, kUsernameKey, true}, "default user", plan_);
+    const auto name =
+        ReadSecret(seen_, {secret, resources::kUsernameKey, true}, "default user", plan_);
     if (!name) return std::nullopt;
     api::User user;
     user.name = std::string(name->Reveal());  // a name: no secret
+    if (user.name == resources::kOperatorUser) {
+      Refuse(user.name, "is the operator's own user, and cannot be that of Secret " + secret +
+                            ": put the name back that was there, or delete the Secret");
+      return std::nullopt;
+    }
     user.tags = {"administrator"};
     user.permissions = {{.vhost = "/", .configure = ".*", .write = ".*", .read = ".*"}};
     return user;

@@ -20,10 +20,6 @@
 
 namespace rabbit::plan {
 
-// Keys of the Secrets that hold a user; passwordSecretRef names a key of its own.
-inline constexpr const char* kUsernameKey = "username";
-inline constexpr const char* kPasswordKey = "password";
-
 // Comes after PlanVhosts: permissions wait for the vhosts that it creates. `after`: the step that
 // writes C-inventory, so that no user is made that would be forgotten when it is removed here.
 void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen,

@@ -5,6 +5,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 // User root of the tests: tag administrator, password in Secret rabbit-root, may read all of "/".
 class PlanUsersTest : public TopologyTest {
@@ -213,11 +214,18 @@ TEST_F(PlanUsersTest, TheDefaultUserKeepsWhatOthersGaveIt) {
 TEST_F(PlanUsersTest, TheOperatorsOwnUserIsNeverTouched) {
   AtBroker("rabbit-operator").tags = {"monitoring"};
   seen_.inventory->users = {"rabbit-operator"};
-  Declare(User("rabbit-operator", "s"));
-  HasSecret("s", {{"password", "x"}});
   EXPECT_THAT(Steps(), IsEmpty());
-  EXPECT_THAT(Problems(), ElementsAre("NeedsPerson ReservedUser: user rabbit-operator is the "
-                                      "operator's own user: declare another name"));
+}
+
+TEST_F(PlanUsersTest, TheDefaultUsersSecretCannotTakeTheOperatorsOwnUser) {
+  HasSecret("c-default-user", {{"username", "rabbit-operator"}, {"password", "x"}});
+  seen_.inventory->users = {"once"};
+  HasUser("once", "x");
+  EXPECT_THAT(Steps(), IsEmpty()) << "nor is anybody removed while the default user is not known";
+  EXPECT_THAT(Problems(),
+              ElementsAre(StartsWith("NeedsPerson ReservedUser: user rabbit-operator is "
+                                     "the operator's own user, and cannot be that of "
+                                     "Secret c-default-user: ")));
 }
 
 TEST_F(PlanUsersTest, TheDefaultUsersNameCannotBeDeclared) {

@@ -136,6 +136,14 @@ class Builder {
 
 }  // namespace
 
+std::optional<Verdict> NotJudged(const Facts& facts) {
+  const std::optional<plan::Unplanned>& unplanned = facts.plan.unplanned;
+  if (!unplanned) return std::nullopt;
+  return Verdict{.status = api::ConditionStatus::kUnknown,
+                 .reason = unplanned->reason,
+                 .message = "not judged: " + unplanned->because};
+}
+
 std::vector<api::Condition> MakeConditions(const Facts& facts) {
   Builder builder(facts);
   builder.AddFindings();

@@ -7,6 +7,7 @@
 // needs a person.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct Verdict {
 [[nodiscard]] Verdict JudgeQueues(const Facts& facts);
 [[nodiscard]] Verdict JudgeLoadBalancer(const Facts& facts);
 [[nodiscard]] Verdict JudgeFields(const Facts& facts);
+
+// For what only a planner can judge, when nothing was planned: Unknown, and why.
+[[nodiscard]] std::optional<Verdict> NotJudged(const Facts& facts);
 
 // All conditions, of this generation, in their order. Times of those in the stored status whose
 // status did not change are kept.

@@ -256,7 +256,7 @@ const Row kRows[] = {
      "TopologySynced", "False/Paused", "Stalled"},
     {"a spec that makes no sense",
      [](ConditionTable& t) {
-       t.cluster_.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
+       t.plan_.unplanned = {"InvalidSpec", "the spec is not valid"};
        t.Problem(Aspect::kSpec, "InvalidSpec", "spec.replicas: 0: must be between 1 and 99");
      },
      "Stalled", "True/InvalidSpec", "Stalled"},
@@ -276,7 +276,7 @@ TEST(ConditionTableTest, SaysWhatIsTheMatter) {
 }
 
 TEST_F(ConditionsTest, ABadSpecSaysNothingOfWhatItDeclares) {
-  cluster_.findings.structural = {{"spec.replicas", "0", "must be between 1 and 99"}};
+  plan_.unplanned = {"InvalidSpec", "the spec is not valid"};
   Problem(Aspect::kSpec, "InvalidSpec", "spec.replicas: 0: must be between 1 and 99");
   Make();
   EXPECT_EQ(Says("Available"), "True/Serving");  // what runs keeps running
@@ -284,6 +284,18 @@ TEST_F(ConditionsTest, ABadSpecSaysNothingOfWhatItDeclares) {
   EXPECT_EQ(Says("LoadBalancerSynced"), "Unknown/InvalidSpec");
   EXPECT_EQ(Says("FieldsInEffect"), "Unknown/InvalidSpec");
   EXPECT_THAT(Condition("Ready").message, HasSubstr("spec.replicas: 0: must be between 1 and 99"));
+}
+
+TEST_F(ConditionsTest, NothingIsCalledInEffectThatWasNotPlanned) {
+  plan_.unplanned = {"InventoryUnreadable", "C-inventory cannot be read"};
+  Problem(Aspect::kChildren, "InventoryUnreadable", "ConfigMap c-inventory: key volumes …");
+  Make();
+  EXPECT_EQ(Says("Available"), "True/Serving");  // what runs keeps running
+  EXPECT_EQ(Says("TopologySynced"), "Unknown/InventoryUnreadable");
+  EXPECT_EQ(Says("LoadBalancerSynced"), "Unknown/InventoryUnreadable");
+  EXPECT_EQ(Condition("TopologySynced").message, "not judged: C-inventory cannot be read");
+  EXPECT_EQ(Says("Ready"), "False/InventoryUnreadable");
+  EXPECT_EQ(Says("Stalled"), "True/InventoryUnreadable");
 }
 
 TEST_F(ConditionsTest, ATransitionTimeMovesOnlyWithTheStatus) {

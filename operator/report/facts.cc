@@ -116,7 +116,6 @@ Facts GatherFacts(const api::RabbitCluster& cluster, const observe::Observation&
               .warnings = plan.warnings};
   facts.declared =
       plan.declared.replicas ? *plan.declared.replicas : plan::DeclaredReplicas(cluster, seen);
-  facts.spec_is_bad = !cluster.findings.usable();
   for (const api::SpecWarning& warning : cluster.findings.warnings) {
     facts.warnings.push_back({"SpecWarning", warning.path + ": " + warning.message});
   }

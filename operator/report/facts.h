@@ -32,8 +32,7 @@ struct Facts {
   const std::vector<StepResult>& results;
   base::WallTime wall_now;
 
-  int declared = 0;          // nodes
-  bool spec_is_bad = false;  // nothing of it was planned
+  int declared = 0;  // nodes
 
   // The broker's view when it is of now; null while nobody answers, and `broker_*` say why.
   const rabbitmq::BrokerView* broker = nullptr;

@@ -9,9 +9,7 @@ using api::ConditionStatus;
 
 Verdict JudgeFields(const Facts& facts) {
   constexpr std::size_t kMostNamed = 20;
-  if (facts.spec_is_bad) {
-    return {ConditionStatus::kUnknown, "InvalidSpec", "not judged: the spec is not valid"};
-  }
+  if (auto verdict = NotJudged(facts)) return *verdict;
   const std::vector<std::string> idle = api::FieldsNotInEffect(facts.cluster.spec);
   if (idle.empty()) {
     return {ConditionStatus::kTrue, "AllInEffect", "the operator acts on all declared fields"};

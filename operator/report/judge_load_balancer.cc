@@ -9,9 +9,7 @@ namespace rabbit::report {
 using api::ConditionStatus;
 
 Verdict JudgeLoadBalancer(const Facts& facts) {
-  if (facts.spec_is_bad) {
-    return {ConditionStatus::kUnknown, "InvalidSpec", "not judged: the spec is not valid"};
-  }
+  if (auto verdict = NotJudged(facts)) return *verdict;
   // What a proxy says that is not as it should be was found by the planner (plan/load_balancer.h).
   for (const Finding& finding : facts.findings) {
     if (finding.aspect != plan::Aspect::kLoadBalancer) continue;

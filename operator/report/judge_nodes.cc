@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "haproxy/stats.h"
+#include "operator/plan/nodes.h"
 #include "operator/plan/words.h"
 #include "operator/report/conditions.h"
 #include "operator/resources/names.h"
@@ -19,20 +20,6 @@ Verdict False(std::string reason, std::string message, bool needs_person = false
 
 std::string Of(std::size_t some, int all, std::string_view noun) {
   return std::to_string(some) + " of " + Counted(static_cast<std::size_t>(all), noun);
-}
-
-// Pods that are not ready, of the declared ones: for when no planner said so.
-std::optional<Verdict> JudgePods(const Facts& facts) {
-  std::vector<std::string> waiting;
-  for (int i = 0; i < facts.declared; ++i) {
-    const observe::Pod* pod = PodOf(facts, i);
-    if (pod != nullptr && pod->ready && !pod->deleting) continue;
-    waiting.push_back(resources::PodName(facts.cluster.meta.key.name, i));
-  }
-  if (waiting.empty()) return std::nullopt;
-  const std::size_t ready = static_cast<std::size_t>(facts.declared) - waiting.size();
-  return False("NodesStarting",
-               Of(ready, facts.declared, "node") + " ready; waiting for " + Listed(waiting, 3));
 }
 
 std::optional<Verdict> JudgeMembers(const Facts& facts) {
@@ -105,7 +92,10 @@ Verdict JudgeNodes(const Facts& facts) {
     if (finding.aspect != plan::Aspect::kNodes) continue;
     return False(finding.reason, finding.message, finding.weight == Finding::Weight::kPerson);
   }
-  if (auto verdict = JudgePods(facts)) return *verdict;
+  // Said by the plan, when there was one.
+  if (const auto wait = plan::NodesNotReady(facts.cluster, facts.seen, facts.declared)) {
+    return False(wait->reason, wait->message);
+  }
   if (facts.broker == nullptr) {
     return {ConditionStatus::kUnknown, facts.broker_reason, facts.broker_message};
   }

@@ -13,9 +13,7 @@ constexpr std::size_t kMostTold = 4;
 }  // namespace
 
 Verdict JudgeTopology(const Facts& facts) {
-  if (facts.spec_is_bad) {
-    return {ConditionStatus::kUnknown, "InvalidSpec", "not judged: the spec is not valid"};
-  }
+  if (auto verdict = NotJudged(facts)) return *verdict;
   Verdict verdict;
   std::size_t told = 0;
   std::size_t more = 0;

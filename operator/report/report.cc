@@ -44,6 +44,9 @@ bool WaitsForWhatNobodyTells(const Facts& facts) {
 // topology has been as it is.
 base::Duration LookAgain(const Facts& facts, const api::Status& status) {
   const base::Duration interval = facts.cluster.spec.drift_interval;
+  // The look is being taken, and is no news to the pollers when it shows what was seen before. By
+  // the next drift interval its view may be too old once more.
+  if (facts.plan.look_at_broker) return kSoonest;
   if (!WaitsForWhatNobodyTells(facts)) return interval;
   const api::Condition* topology = api::FindCondition(status.conditions, api::kTopologySynced);
   const base::Duration age =

@@ -31,7 +31,7 @@ class ReportTest : public testing::Test {
                       .proxy_config_hash = "cfg1"};
     seen_.inventory = observe::Inventory{};
     seen_.inventory->formed = true;
-    seen_.stateful_set = observe::StatefulSetState{3, 3, "t1"};
+    seen_.stateful_set = observe::StatefulSetState{3, 3, "t1", "c1"};
     seen_.proxy_deployment = observe::DeploymentState{2, 2, 2, true};
     broker_.cluster_name = "c";
     broker_.version = "3.13.7";

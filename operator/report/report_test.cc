@@ -155,6 +155,19 @@ TEST_F(MakeReportTest, ASettledClusterIsLookedAtEachDriftInterval) {
   EXPECT_FALSE(report_.failed);
 }
 
+TEST_F(MakeReportTest, ALookThatWasAskedForIsWaitedForAMomentNotADriftInterval) {
+  cluster_.spec.drift_interval = std::chrono::minutes(10);
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(std::chrono::minutes(10)));
+  plan_.look_at_broker = true;
+  Wait(Aspect::kNodes, "NodeAtGuard", "c-node-3 is held until the broker was asked again");
+  for (int reconcile = 0; reconcile < 3; ++reconcile) {
+    Make();
+    EXPECT_EQ(report_.look_again, base::Duration(seconds(1)));
+    Advance(std::chrono::minutes(5));  // also when it is settled, and looks are rare
+  }
+}
+
 TEST_F(MakeReportTest, ASecretThatIsWaitedForIsLookedForSoonAndThenLessOften) {
   Make();
   Wait(Aspect::kTopology, "SecretUnknown", "user a: Secret s is being created");

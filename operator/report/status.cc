@@ -192,8 +192,8 @@ api::Status MakeStatus(const Facts& facts) {
     if (facts.broker->version) status.version = *facts.broker->version;
     if (facts.broker->cluster_name) status.cluster_name = *facts.broker->cluster_name;
   }
-  // A spec that makes no sense says nothing of images, policies and addresses: they stay.
-  if (facts.spec_is_bad) return status;
+  // Without a plan nothing is known of images, policies and addresses: they stay.
+  if (facts.plan.unplanned) return status;
   if (!facts.plan.declared.broker_image.empty()) {
     status.image = facts.plan.declared.broker_image;
   } else if (cluster.spec.image) {

@@ -45,7 +45,7 @@ TEST_F(StatusTest, ImagesArePinnedAsResolved) {
 TEST_F(StatusTest, PinnedImagesOutliveABadSpec) {
   Make();
   plan_.declared = {};
-  cluster_.findings.structural = {{"spec.replicas", "0", "bad"}};
+  plan_.unplanned = {"InvalidSpec", "the spec is not valid"};
   EXPECT_EQ(Status().image, "rabbitmq:3.13");
   EXPECT_EQ(Status().load_balancer.image, "haproxy:3.0");
 }

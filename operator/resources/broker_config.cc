@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/quantity.h"
+#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 #include "operator/resources/object.h"
 #include "operator/resources/pod_hash.h"
@@ -46,11 +47,8 @@ base::Result<BrokerFiles> MakeBrokerFiles(const ChildInputs& inputs) {
   if (const auto memory = limits.find("memory"); memory != limits.end()) {
     config.memory_limit_bytes = Bytes(memory->second);
   }
-  if (const auto& storage = inputs.inventory.storage; storage && !storage->ephemeral) {
-    config.volume_bytes = Bytes(storage->size);
-  } else {
-    config.volume_bytes = Bytes(cluster.spec.storage.size);
-  }
+  const observe::StorageRecord storage = StorageOf(cluster, inputs.inventory);
+  config.volume_bytes = Bytes(storage.ephemeral ? cluster.spec.storage.size : storage.size);
   config.user_lines = cluster.spec.config;
 
   base::Result<std::string> conf = rabbitmq::RenderConf(config);
@@ -75,7 +73,8 @@ DesiredChild BuildBrokerConfig(const ChildInputs& inputs) {
   base::Json object = NewObject(*inputs.cluster, id.type, id.name, kBrokerComponent);
   object["data"] = {{kConfFile, std::move(files->conf)},
                     {kAdvancedFile, std::move(files->advanced)},
-                    {kPluginsFile, std::move(files->plugins)}};
+                    {kPluginsFile, std::move(files->plugins)},
+                    {kHashFile, std::move(files->hash)}};
   return Finish(id, std::move(object));
 }
 

@@ -11,6 +11,7 @@ namespace rabbit::resources {
 inline constexpr const char* kConfFile = "rabbitmq.conf";
 inline constexpr const char* kAdvancedFile = "advanced.config";
 inline constexpr const char* kPluginsFile = "enabled_plugins";
+inline constexpr const char* kHashFile = "hash";  // of BrokerFiles, for prepare.sh to tell
 
 struct BrokerFiles {
   std::string conf, advanced, plugins;

@@ -295,11 +295,17 @@ TEST_F(ChildrenTest, AChangeOfTheSpecIsToldFromOneOfTheOperator) {
 }
 
 TEST_F(ChildrenTest, AChangedConfigurationMakesPodsOutOfDate) {
-  const std::string before = Annotation(kTemplateHashAnnotation);
+  const std::string before = Annotation(kConfigHashAnnotation);
+  const std::string pod_before = Annotation(kTemplateHashAnnotation);
   for (const char* spec : {"{config: heartbeat = 30}", "{plugins: [rabbitmq_stream]}",
                            "{advancedConfig: '[{rabbit, []}].'}"}) {
     Declare(spec);
-    EXPECT_FALSE(SameMade(Annotation(kTemplateHashAnnotation), before)) << spec;
+    EXPECT_FALSE(SameMade(Annotation(kConfigHashAnnotation), before)) << spec;
+    // But once a pod has taken the new files, nothing else of it is old.
+    EXPECT_TRUE(SameMade(Annotation(kTemplateHashAnnotation), pod_before)) << spec;
+    EXPECT_EQ(Child(kube::kConfigMaps, "rabbitcluster-config")["data"]["hash"],
+              Annotation(kConfigHashAnnotation))
+        << "what the guard tells is not what is compared";
   }
 }
 

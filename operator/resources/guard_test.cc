@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,9 +15,9 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace rabbit::resources {
@@ -27,11 +30,14 @@ class GuardTest : public testing::Test {
   GuardTest() {
     std::string pattern = (fs::temp_directory_path() / "guard-XXXXXX").string();
     root_ = ::mkdtemp(pattern.data());
-    for (const auto& [in_pod, folder] : kFolders) fs::create_directories(root_ / folder);
+    for (const char* folder : {"source", "etc", "data", "run"}) {
+      fs::create_directories(root_ / folder);
+    }
     Write("source/cookie", "COOKIE");
     Write("source/config/rabbitmq.conf", "listeners.tcp.default = 5672\n");
     Write("source/config/advanced.config", "[].\n");
     Write("source/config/enabled_plugins", "[rabbitmq_management].");
+    Write("source/config/hash", "spec-made");
     Write("source/operator-user/username", "rabbit-operator");
     Write("source/operator-user/password", "hunter2");
     Formed("false");
@@ -52,16 +58,25 @@ class GuardTest : public testing::Test {
 
   // Its exit code; -1 while it holds (there for a moment, and the file that says so).
   int Wait() {
-    for (int i = 0; i < 1000; ++i) {
-      int status = 0;
-      if (::waitpid(child_, &status, WNOHANG) == child_) {
-        child_ = 0;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    // From before the first look on, so that nothing happens unseen between two looks.
+    const int changes = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    ::inotify_add_watch(changes, (root_ / "run").c_str(), IN_CREATE | IN_DELETE);
+    const int end = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
+    std::optional<int> outcome = Outcome();
+    while (!outcome && std::chrono::steady_clock::now() < until) {
+      std::array<pollfd, 2> events{{{changes, POLLIN, 0}, {end, POLLIN, 0}}};
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      ::poll(events.data(), events.size(), static_cast<int>(left.count()));
+      std::array<char, 4096> ignored{};
+      while (::read(changes, ignored.data(), ignored.size()) > 0) {
       }
-      if (fs::exists(root_ / "run/held") && !fs::exists(root_ / "run/release")) return -1;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      outcome = Outcome();
     }
-    return -2;
+    ::close(changes);
+    ::close(end);
+    return outcome.value_or(-2);
   }
 
   void Terminate() const { ::kill(child_, SIGTERM); }
@@ -83,6 +98,7 @@ class GuardTest : public testing::Test {
     struct stat info {};
     return ::stat((root_ / file).c_str(), &info) == 0 ? info.st_mode & 0777U : 0U;
   }
+  [[nodiscard]] fs::path Path(const std::string& file) const { return root_ / file; }
   [[nodiscard]] bool Exists(const std::string& file) const { return fs::exists(root_ / file); }
   void Write(const std::string& file, const std::string& text) {
     fs::create_directories((root_ / file).parent_path());
@@ -90,22 +106,33 @@ class GuardTest : public testing::Test {
   }
 
  private:
-  using Folder = std::pair<const char*, const char*>;
-  static constexpr std::array<Folder, 4> kFolders{{{"/etc/rabbit-operator", "source"},
-                                                   {"/etc/rabbitmq", "etc"},
-                                                   {"/var/lib/rabbitmq", "data"},
-                                                   {"/run/rabbit-operator", "run"}}};
+  using Place = std::pair<const char*, const char*>;
+  static constexpr std::array<Place, 5> kPlaces{{{"/etc/rabbit-operator", "source"},
+                                                 {"/etc/rabbitmq", "etc"},
+                                                 {"/var/lib/rabbitmq", "data"},
+                                                 {"/run/rabbit-operator", "run"},
+                                                 {"/dev/termination-log", "told"}}};
 
   [[nodiscard]] std::string Moved(std::string text) const {
-    for (const auto& [in_pod, folder] : kFolders) {
+    for (const auto& [in_pod, here] : kPlaces) {
       const std::string from = in_pod;
-      const std::string to = (root_ / folder).string();
+      const std::string to = (root_ / here).string();
       for (auto at = text.find(from); at != std::string::npos;
            at = text.find(from, at + to.size())) {
         text.replace(at, from.size(), to);
       }
     }
     return text;
+  }
+
+  std::optional<int> Outcome() {
+    int status = 0;
+    if (::waitpid(child_, &status, WNOHANG) == child_) {
+      child_ = 0;
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+    }
+    if (Exists("run/held") && !Exists("run/release")) return -1;
+    return std::nullopt;
   }
 
   pid_t Spawn(const std::vector<std::string>& command) {
@@ -213,10 +240,35 @@ TEST_F(GuardTest, ARestartWritesAllFilesAnew) {
   ASSERT_EQ(Wait(), 0);
   Write("source/cookie", "OTHER");
   Write("source/config/rabbitmq.conf", "listeners.tcp.default = 5673\n");
+  Write("source/config/hash", "spec-made2");
   Start();
   ASSERT_EQ(Wait(), 0);
   EXPECT_EQ(Read("data/.erlang.cookie"), "OTHER");
   EXPECT_EQ(Read("etc/rabbitmq.conf"), "listeners.tcp.default = 5673\n");
+  EXPECT_EQ(Read("told"), "spec-made2");
+}
+
+TEST_F(GuardTest, WhatTheBrokerBootsFromIsToldOnceItIsCopied) {
+  Formed("true");
+  Start();
+  ASSERT_EQ(Wait(), -1);
+  EXPECT_FALSE(Exists("told"));
+  Write("source/config/hash", "spec-of-later");  // renewed while it was held
+  ASSERT_EQ(Exec(ReleaseCommand("uid")), 0);
+  ASSERT_EQ(Wait(), 0);
+  EXPECT_EQ(Read("told"), "spec-of-later");
+}
+
+TEST_F(GuardTest, ABrokerDoesNotBootFromWhatIsNotThere) {
+  Remove("source/config/hash");
+  Start();
+  EXPECT_GT(Wait(), 0);
+}
+
+TEST_F(GuardTest, ABrokerBootsAlsoWhenNothingCanBeTold) {
+  fs::create_directories(Path("told"));  // no file can be written there
+  Start();
+  EXPECT_EQ(Wait(), 0);
 }
 
 }  // namespace

@@ -124,6 +124,14 @@ base::Result<Inventory> InventoryFromData(const std::map<std::string, std::strin
   return inventory;
 }
 
+observe::StorageRecord StorageOf(const api::RabbitCluster& cluster,
+                                 const std::optional<Inventory>& recorded) {
+  if (recorded && recorded->storage) return *recorded->storage;
+  const api::Storage& storage = cluster.spec.storage;
+  if (storage.ephemeral) return {.size = {}, .class_name = {}, .ephemeral = true};
+  return {.size = storage.size, .class_name = storage.class_name, .ephemeral = false};
+}
+
 DesiredChild BuildInventory(const ChildInputs& inputs) {
   const std::string name = InventoryName(inputs.cluster->meta.key.name);
   Json object = NewObject(*inputs.cluster, kube::kConfigMaps, name, kBrokerComponent);

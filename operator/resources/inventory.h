@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -21,6 +22,10 @@ inline constexpr const char* kFormedKey = "formed";  // "true" or "false"
 // InventoryToData: somebody edited it, and a guess could cost data.
 [[nodiscard]] base::Result<observe::Inventory> InventoryFromData(
     const std::map<std::string, std::string>& data);
+
+// What the claims of the StatefulSet were made with, as recorded; else will be, as declared.
+[[nodiscard]] observe::StorageRecord StorageOf(const api::RabbitCluster& cluster,
+                                               const std::optional<observe::Inventory>& recorded);
 
 [[nodiscard]] DesiredChild BuildInventory(const ChildInputs& inputs);
 

@@ -32,6 +32,11 @@ std::string Slug(std::string_view text) {
   return slug;
 }
 
+// NS.svc.DOMAIN: of the Services of a namespace, and the head of its pods' search list.
+std::string ServicesDomain(std::string_view ns, std::string_view domain) {
+  return std::string(ns) + ".svc." + std::string(domain);
+}
+
 }  // namespace
 
 std::string NodeSetName(std::string_view cluster) { return Joined(cluster, "-node"); }
@@ -84,6 +89,18 @@ std::string NodeName(std::string_view cluster, std::string_view ns, int ordinal)
   return rabbitmq::NodeAddress{PodName(cluster, ordinal), NodesServiceName(cluster),
                                std::string(ns)}
       .NodeName();
+}
+
+std::string HostName(std::string_view cluster, std::string_view ns, int ordinal,
+                     std::string_view domain) {
+  return PodName(cluster, ordinal) + "." + NodesServiceName(cluster) + "." +
+         ServicesDomain(ns, domain);
+}
+
+std::string FirstSearchedName(std::string_view cluster, std::string_view ns, int ordinal,
+                              std::string_view domain) {
+  const std::string node = NodeName(cluster, ns, ordinal);
+  return node.substr(node.find('@') + 1) + "." + ServicesDomain(ns, domain);
 }
 
 }  // namespace rabbit::resources

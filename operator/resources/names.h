@@ -2,9 +2,12 @@
 // labels and annotations by which it knows them again. The table is in docs/reference/names.md.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "operator/api/common.h"
 
 namespace rabbit::resources {
 
@@ -17,15 +20,21 @@ inline constexpr std::string_view kComponentLabel =
 inline constexpr std::string_view kBrokerComponent = "broker";
 inline constexpr std::string_view kProxyComponent = "proxy";
 inline constexpr std::string_view kAppliedHashAnnotation = "rabbitcluster.dev/applied-hash";
-// On pod templates: "<what the spec says>-<what came of it>", see operator/resources/pod_hash.h.
+// On pod templates, of all but the configuration and of that: "<what the spec says>-<what came of
+// it>", see operator/resources/pod_hash.h.
 inline constexpr std::string_view kTemplateHashAnnotation = "rabbitcluster.dev/template-hash";
 inline constexpr std::string_view kConfigHashAnnotation = "rabbitcluster.dev/config-hash";
+
+// Keys of the Secrets below; passwordSecretRef names a key of its own.
+inline constexpr const char* kUsernameKey = "username";
+inline constexpr const char* kPasswordKey = "password";
+inline constexpr const char* kCookieKey = "cookie";
 
 inline constexpr std::string_view kBrokerContainer = "rabbitmq";
 inline constexpr std::string_view kGuardContainer = "prepare";  // init container, see the guard
 inline constexpr std::string_view kReleaseFile = "/run/rabbit-operator/release";
 inline constexpr std::string_view kHeldFile = "/run/rabbit-operator/held";
-inline constexpr std::string_view kOperatorUser = "rabbit-operator";  // at the broker
+using api::kOperatorUser;  // at the broker
 
 [[nodiscard]] std::string NodeSetName(std::string_view cluster);  // C-node: StatefulSet, SA, PDB
 [[nodiscard]] std::string PodName(std::string_view cluster, int ordinal);  // C-node-0
@@ -46,5 +55,14 @@ inline constexpr std::string_view kOperatorUser = "rabbit-operator";  // at the 
 [[nodiscard]] std::string ClaimName(std::string_view cluster, int ordinal);
 // rabbit@C-node-0.C-nodes.NS
 [[nodiscard]] std::string NodeName(std::string_view cluster, std::string_view ns, int ordinal);
+// C-node-0.C-nodes.NS.svc.DOMAIN
+[[nodiscard]] std::string HostName(std::string_view cluster, std::string_view ns, int ordinal,
+                                   std::string_view domain);
+// What the nodes ask DNS for first when they look for that one: the host of its node name with the
+// head of their pods' search list, C-node-0.C-nodes.NS.NS.svc.DOMAIN. A resolver that finds this
+// too long gives up there, and never comes to the name that exists.
+[[nodiscard]] std::string FirstSearchedName(std::string_view cluster, std::string_view ns,
+                                            int ordinal, std::string_view domain);
+inline constexpr std::size_t kLongestDnsName = 253;  // characters
 
 }  // namespace rabbit::resources

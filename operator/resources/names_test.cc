@@ -24,6 +24,15 @@ TEST(Names, ANodeNameHoldsNoClusterDomain) {
   EXPECT_EQ(NodeName("c", "ns", 0), "rabbit@c-node-0.c-nodes.ns");
 }
 
+TEST(Names, AHostNameIsOneOfTheHeadlessService) {
+  EXPECT_EQ(HostName("c", "ns", 0, "cluster.local"), "c-node-0.c-nodes.ns.svc.cluster.local");
+}
+
+TEST(Names, ANodeIsFirstLookedForByItsNameWithTheSearchListsHead) {
+  EXPECT_EQ(FirstSearchedName("c", "ns", 0, "cluster.local"),
+            "c-node-0.c-nodes.ns.ns.svc.cluster.local");
+}
+
 TEST(Names, TheOrdinalOfAPodIsItsOwnClustersOnly) {
   EXPECT_EQ(OrdinalOf("c", "c-node-0"), 0);
   EXPECT_EQ(OrdinalOf("c", "c-node-12"), 12);

@@ -32,11 +32,21 @@ rm -f "$data/.erlang.cookie"
 cp "$source/cookie" "$data/.erlang.cookie"
 chmod 400 "$data/.erlang.cookie"
 
-for file in rabbitmq.conf advanced.config enabled_plugins; do
-  rm -f "$etc/$file"
-  cp "$source/config/$file" "$etc/$file"
-  chmod 600 "$etc/$file"
+copy_configuration() {
+  for file in rabbitmq.conf advanced.config enabled_plugins; do
+    rm -f "$etc/$file"
+    cp "$source/config/$file" "$etc/$file"
+    chmod 600 "$etc/$file"
+  done
+}
+# The volume may be renewed between two files, and what the broker boots from is told: the operator
+# reads it off the pod's status.
+hash=none
+while [ "$hash" != "$(cat "$source/config/hash")" ]; do
+  hash=$(cat "$source/config/hash")
+  copy_configuration
 done
+printf '%s' "$hash" >/dev/termination-log || :
 
 # Only the first boot of a cluster reads these; kept out of the ConfigMap.
 mkdir -p "$etc/conf.d"

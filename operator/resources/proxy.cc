@@ -44,10 +44,8 @@ haproxy::Config ConfigOf(const ChildInputs& inputs) {
                                 .server_port = port.port});
   }
   for (int i = 0; i < inputs.replicas; ++i) {
-    const std::string pod = PodName(name, i);
-    config.servers.push_back({.name = pod,
-                              .host = pod + "." + NodesServiceName(name) + "." + ns + ".svc." +
-                                      inputs.settings.cluster_domain});
+    config.servers.push_back(
+        {.name = PodName(name, i), .host = HostName(name, ns, i, inputs.settings.cluster_domain)});
   }
   config.balance = BalanceOf(spec.balance);
   config.health_check = {.interval = spec.health_check.interval,

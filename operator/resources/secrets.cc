@@ -32,12 +32,13 @@ NewSecret Make(const api::RabbitCluster& cluster, std::string name, const char* 
 }  // namespace
 
 NewSecret CookieSecret(const api::RabbitCluster& cluster) {
-  return Make(cluster, CookieSecretName(cluster.meta.key.name), "Opaque", Json::object(), "cookie");
+  return Make(cluster, CookieSecretName(cluster.meta.key.name), "Opaque", Json::object(),
+              kCookieKey);
 }
 
 NewSecret OperatorUserSecret(const api::RabbitCluster& cluster) {
   return Make(cluster, OperatorUserSecretName(cluster.meta.key.name), "kubernetes.io/basic-auth",
-              {{"username", kOperatorUser}}, "password");
+              {{kUsernameKey, kOperatorUser}}, kPasswordKey);
 }
 
 NewSecret DefaultUserSecret(const api::RabbitCluster& cluster) {
@@ -47,13 +48,13 @@ NewSecret DefaultUserSecret(const api::RabbitCluster& cluster) {
                // Resolves from any namespace of this Kubernetes, whatever its domain.
                {"host", cluster.meta.key.name + "." + cluster.meta.key.ns + ".svc"},
                {"port", "5672"},
-               {"username", kDefaultUser}},
-              "password");
+               {kUsernameKey, kDefaultUser}},
+              kPasswordKey);
 }
 
 NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user) {
   return Make(cluster, UserSecretName(cluster.meta.key.name, user), "kubernetes.io/basic-auth",
-              {{"username", user}}, "password");
+              {{kUsernameKey, user}}, kPasswordKey);
 }
 
 }  // namespace rabbit::resources

@@ -37,15 +37,15 @@ Json SourceVolume(std::string_view cluster) {
       {"name", ConfigName(cluster)},
       {"items",
        {Item(kConfFile, "config/rabbitmq.conf"), Item(kAdvancedFile, "config/advanced.config"),
-        Item(kPluginsFile, "config/enabled_plugins")}}};
+        Item(kPluginsFile, "config/enabled_plugins"), Item(kHashFile, "config/hash")}}};
   const Json inventory = {{"name", InventoryName(cluster)},
                           {"items", Json::array({Item(kFormedKey, "inventory/formed")})}};
   const Json cookie = {{"name", CookieSecretName(cluster)},
-                       {"items", Json::array({Item("cookie", "cookie")})}};
-  const Json user = {
-      {"name", OperatorUserSecretName(cluster)},
-      {"items",
-       {Item("username", "operator-user/username"), Item("password", "operator-user/password")}}};
+                       {"items", Json::array({Item(kCookieKey, "cookie")})}};
+  const Json user = {{"name", OperatorUserSecretName(cluster)},
+                     {"items",
+                      {Item(kUsernameKey, "operator-user/username"),
+                       Item(kPasswordKey, "operator-user/password")}}};
   return {{"name", "source"},
           {"projected",
            {{"defaultMode", kReadableByAll},
@@ -134,21 +134,13 @@ Json BrokerContainer(const ChildInputs& inputs) {
   return container;
 }
 
-observe::StorageRecord StorageOf(const ChildInputs& inputs) {
-  if (inputs.inventory.storage) return *inputs.inventory.storage;
-  const api::Storage& storage = inputs.cluster->spec.storage;
-  return {.size = storage.ephemeral ? std::string() : storage.size,
-          .class_name = storage.class_name,
-          .ephemeral = storage.ephemeral};
-}
-
 Json PodSpec(const ChildInputs& inputs) {
   const api::RabbitCluster& cluster = *inputs.cluster;
   const api::Pod& pod = cluster.spec.pod;
   const std::string& name = cluster.meta.key.name;
   Json volumes = {SourceVolume(name), Scratch("etc", "16Mi"), Scratch("run", "1Mi"),
                   Scratch("tmp", "256Mi"), Scratch("log", "256Mi")};
-  if (StorageOf(inputs).ephemeral) {
+  if (StorageOf(*inputs.cluster, inputs.inventory).ephemeral) {
     volumes.push_back(Scratch(kDataVolume, cluster.spec.storage.size));
   }
   Json spec = {{"serviceAccountName", pod.service_account_name.value_or(NodeSetName(name))},
@@ -167,13 +159,14 @@ Json PodTemplate(const ChildInputs& inputs, const BrokerFiles& files) {
   const api::Pod& pod = cluster.spec.pod;
   Json labels = Labels(cluster.meta.key.name, kBrokerComponent);
   AddMissing(labels, pod.labels);
-  Json annotations = {{kConfigHashAnnotation, files.hash}};
-  AddMissing(annotations, pod.annotations);
   Json pod_template = {
-      {"metadata", {{"labels", std::move(labels)}, {"annotations", std::move(annotations)}}},
+      {"metadata", {{"labels", std::move(labels)}, {"annotations", Json::object()}}},
       {"spec", PodSpec(inputs)}};
-  pod_template["metadata"]["annotations"][std::string(kTemplateHashAnnotation)] =
-      PodHash(inputs, base::Dump(pod_template));
+  Json& annotations = pod_template["metadata"]["annotations"];
+  AddMissing(annotations, pod.annotations);
+  // Without the configuration: a pod of an earlier template takes the newest one when it restarts.
+  annotations[std::string(kTemplateHashAnnotation)] = PodHash(inputs, base::Dump(pod_template));
+  annotations[std::string(kConfigHashAnnotation)] = files.hash;
   return pod_template;
 }
 
@@ -210,7 +203,8 @@ DesiredChild BuildStatefulSet(const ChildInputs& inputs) {
                 {{"whenDeleted", api::Name(cluster.spec.storage.retention.when_deleted)},
                  {"whenScaled", "Retain"}}},
                {"template", PodTemplate(inputs, *files)}};
-  if (const observe::StorageRecord storage = StorageOf(inputs); !storage.ephemeral) {
+  if (const observe::StorageRecord storage = StorageOf(*inputs.cluster, inputs.inventory);
+      !storage.ephemeral) {
     spec["volumeClaimTemplates"] = Json::array({ClaimTemplate(storage, name)});
   }
   object["spec"] = std::move(spec);

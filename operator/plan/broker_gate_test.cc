@@ -1,0 +1,127 @@
+#include "operator/plan/broker_gate.h"
+
+#include <gmock/gmock.h>
+
+#include "operator/plan/fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+struct Gate : PlanTest {
+  using PlanTest::answers_;
+  using PlanTest::cluster_;
+  using PlanTest::IsMember;
+  using PlanTest::NobodyAnswers;
+  using PlanTest::Problems;
+  using PlanTest::Seen;
+  using PlanTest::seen_;
+  using PlanTest::Waits;
+  void TestBody() override {}
+};
+
+struct Row {
+  const char* name;
+  void (*change)(Gate& world);
+  bool open;
+  const char* wait;  // nullptr: none
+};
+
+constexpr Row kRows[] = {
+    {"a formed cluster that answers", [](Gate&) {}, true, nullptr},
+    {"one of whose nodes is down", [](Gate& g) { g.IsMember(1, false); }, true, nullptr},
+    {"that has not answered yet", [](Gate& g) { g.answers_ = false; }, false,
+     "BrokerNotAnswering: waiting for a broker to answer on its management port"},
+    {"whose last look failed, though one before did not",
+     [](Gate& g) { g.seen_.broker.trouble = "connection refused"; }, false,
+     "BrokerNotAnswering: waiting for a broker to answer on its management port: connection "
+     "refused"},
+    {"whose view is of before the last write", [](Gate& g) { g.seen_.broker.outdated = true; },
+     false, "LookingAgain: waiting for a look at the broker that shows what was just written"},
+    {"that has not formed, with all nodes in it",
+     [](Gate& g) { g.seen_.inventory->formed = false; }, true, nullptr},
+    {"that has not formed, with a node missing",
+     [](Gate& g) {
+       g.seen_.inventory->formed = false;
+       g.IsMember(2, false);
+     },
+     false, "ClusterForming: waiting for the nodes to form one cluster: 2 of 3 run in it"},
+    {"that is not recorded yet, with a node missing",
+     [](Gate& g) {
+       g.seen_.inventory.reset();
+       g.IsMember(2, false);
+     },
+     false, "ClusterForming: waiting for the nodes to form one cluster: 2 of 3 run in it"},
+};
+
+TEST(BrokerMayBeWrittenTest, OpensForAnAnswerOfNowFromAClusterThatHasFormed) {
+  for (const Row& row : kRows) {
+    SCOPED_TRACE(row.name);
+    Gate world;
+    row.change(world);
+    Plan plan;
+    EXPECT_EQ(BrokerMayBeWritten(world.cluster_, world.Seen(), plan), row.open);
+    // Each planner asks; the plan says it once.
+    EXPECT_EQ(BrokerMayBeWritten(world.cluster_, world.Seen(), plan), row.open);
+    EXPECT_THAT(Gate::Problems(plan), IsEmpty());
+    if (row.wait == nullptr) {
+      EXPECT_THAT(Gate::Waits(plan), IsEmpty());
+    } else {
+      EXPECT_THAT(Gate::Waits(plan), ElementsAre(row.wait));
+    }
+  }
+}
+
+class BrokerGateTest : public PlanTest {};
+
+TEST_F(BrokerGateTest, ARefusedPasswordNeedsAPerson) {
+  seen_.broker.denied = true;
+  Plan plan;
+  EXPECT_FALSE(BrokerMayBeWritten(cluster_, Seen(), plan));
+  EXPECT_THAT(Problems(plan),
+              ElementsAre("NeedsPerson BrokerDenied: the broker refuses user "
+                          "rabbit-operator with the password in Secret "
+                          "c-operator-user: set that password at the broker again"));
+}
+
+TEST_F(BrokerGateTest, TheDeclaredCountIsTheSpecsElseTheRecordedOneElseThree) {
+  seen_.inventory->replicas = 5;
+  EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 3);
+  cluster_.spec.replicas.reset();
+  EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 5);
+  seen_.stateful_set->replicas = 9;  // scaled by hand: no declaration
+  seen_.inventory.reset();
+  EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 3);
+}
+
+TEST_F(BrokerGateTest, TopologyWasInEffectOnlyIfThisGenerationsWas) {
+  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  cluster_.status.conditions = {{.type = "TopologySynced",
+                                 .status = api::ConditionStatus::kTrue,
+                                 .observed_generation = cluster_.meta.generation}};
+  EXPECT_TRUE(TopologyWasInEffect(cluster_));
+  ++cluster_.meta.generation;
+  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  cluster_.status.conditions[0].observed_generation = cluster_.meta.generation;
+  cluster_.status.conditions[0].status = api::ConditionStatus::kUnknown;
+  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+}
+
+TEST_F(BrokerGateTest, AVhostIsThereWhenTheBrokerHasItOrAStepMakesIt) {
+  rabbitmq::BrokerView view;
+  view.vhosts = std::vector<rabbitmq::Vhost>{{.name = "/"}};
+  seen_.broker.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view));
+  Plan plan;
+  EXPECT_TRUE(VhostExists(seen_, plan, "/"));
+  EXPECT_FALSE(VhostExists(seen_, plan, "v"));
+  plan.steps.push_back({PutClusterName{"c"}, "differs"});
+  plan.steps.push_back({PutVhost{"v"}, "does not exist"});
+  EXPECT_TRUE(VhostExists(seen_, plan, "v"));
+  EXPECT_EQ(StepThatCreates(plan, "v"), 1U);
+  EXPECT_EQ(StepThatCreates(plan, "/"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace rabbit::plan

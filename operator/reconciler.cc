@@ -77,21 +77,21 @@ void ClusterReconciler::Remember(const plan::Plan& plan, act::Executed done,
   observe::ClusterMemory& observed = memory.observed;
   observed.written.reserve(observed.written.size() + done.written.size());
   for (const auto& [id, verified] : plan.verified) observed.verified.Add(id, verified);
-  for (observe::CachedChild& child : done.written) {
+  for (const observe::CachedChild& child : done.written) {
     observed.verified.Add(child.id, {.desired_hash = child.child.applied_hash,
                                      .content_hash = child.child.content_hash});
     const auto before = std::find_if(
         observed.written.begin(), observed.written.end(),
-        [&](const observe::ClusterMemory::Written& w) { return w.child.id == child.id; });
+        [&](const observe::ClusterMemory::Written& w) { return w.child.Unpack().id == child.id; });
     if (before != observed.written.end()) {
       // `seen` already held it: what the cache itself shows is what it replaced, and still is.
-      before->child = std::move(child);
+      before->child = observe::Packed(child);
       before->at = now;
       continue;
     }
     const auto cached = seen.children.find(child.id);
     observed.written.push_back(
-        {.child = std::move(child),
+        {.child = observe::Packed(child),
          .replaced_version = cached == seen.children.end() ? "" : cached->second.resource_version,
          .at = now});
   }

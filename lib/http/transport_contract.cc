@@ -395,7 +395,7 @@ TEST_P(TransportContract, ASlowSinkHoldsTheServerUp) {
 TEST_P(TransportContract, ALargeBodyArrivesWhole) {
   std::string body;
   for (int i = 0; body.size() < (std::size_t{8} << 20); ++i) body += std::to_string(i);
-  for (const std::size_t chunk_size : {1'000UL, 300'000UL, 3'000'000UL}) {  // 256 KiB are buffered
+  for (const std::size_t chunk_size : {1'000UL, 300'000UL, 3'000'000UL}) {  // 64 KiB are buffered
     TestServer server([&](Peer& peer) {
       (void)peer.ReadRequest();
       peer.Write(kChunked);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/api/parse.h"
+#include "operator/observe/packed.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
@@ -23,6 +24,18 @@ bool DifferOnlyInStatus(const api::RabbitCluster& before, const api::RabbitClust
   return same == after;
 }
 
+template <typename T>
+base::Result<Packed<T>> PackedFrom(base::Result<T> value) {
+  if (!value) return tl::unexpected(std::move(value).error());
+  return Packed<T>(*value);
+}
+
+// Of "ns/name": a namespace has no slash.
+kube::ObjectKey KeyFrom(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
 std::string OwnLabel() {
   return std::string(resources::kManagedByLabel) + "=" + std::string(resources::kFieldManager);
 }
@@ -35,16 +48,17 @@ struct Caches::Impl {
       : enqueue(std::move(enqueue_key)) {
     AddClusters();
     for (const kube::ResourceType& type : kChildTypes) {
-      stores.push_back(std::make_unique<kube::Store<CachedChild>>(IndexOf<CachedChild>));
+      stores.push_back(std::make_unique<kube::Store<Packed<CachedChild>>>(IndexOf<CachedChild>));
       Route(*stores.back());
-      Feed(*stores.back(), [type](std::string_view text) { return ProjectChild(type, text); });
+      Feed(*stores.back(),
+           [type](std::string_view text) { return PackedFrom(ProjectChild(type, text)); });
       targets.push_back({type, OwnLabel(), feeds.back().get()});
     }
     Route(pods);
-    Feed(pods, ProjectPod);
+    Feed(pods, [](std::string_view text) { return PackedFrom(ProjectPod(text)); });
     targets.push_back({kube::kPods, OwnLabel(), feeds.back().get()});
     Route(claims);
-    Feed(claims, ProjectClaim);
+    Feed(claims, [](std::string_view text) { return PackedFrom(ProjectClaim(text)); });
     targets.push_back({kube::kPersistentVolumeClaims, OwnLabel(), feeds.back().get()});
 
     for (const Target& target : targets) {
@@ -56,8 +70,8 @@ struct Caches::Impl {
   }
 
   template <typename T>
-  static std::string IndexOf(const T& value) {
-    return value.cluster.ToString();
+  static std::string IndexOf(const Packed<T>& value) {
+    return value.cluster();
   }
 
   void AddClusters() {
@@ -80,11 +94,10 @@ struct Caches::Impl {
   template <typename T>
   void Route(kube::Store<T>& store) {
     store.AddHandler([this](const typename kube::Store<T>::Change& change) {
-      if (change.before != nullptr) enqueue(change.before->cluster, Cause::kChild);
-      if (change.after != nullptr &&
-          (change.before == nullptr || change.before->cluster != change.after->cluster)) {
-        enqueue(change.after->cluster, Cause::kChild);
-      }
+      const std::string before = change.before == nullptr ? "" : change.before->cluster();
+      const std::string after = change.after == nullptr ? "" : change.after->cluster();
+      if (!before.empty()) enqueue(KeyFrom(before), Cause::kChild);
+      if (!after.empty() && after != before) enqueue(KeyFrom(after), Cause::kChild);
     });
   }
 
@@ -96,9 +109,9 @@ struct Caches::Impl {
 
   Enqueue enqueue;
   kube::Store<api::RabbitCluster> clusters;
-  std::vector<std::unique_ptr<kube::Store<CachedChild>>> stores;  // one each of kChildTypes
-  kube::Store<CachedPod> pods{IndexOf<CachedPod>};
-  kube::Store<CachedClaim> claims{IndexOf<CachedClaim>};
+  std::vector<std::unique_ptr<kube::Store<Packed<CachedChild>>>> stores;  // one each of kChildTypes
+  kube::Store<Packed<CachedPod>> pods{IndexOf<CachedPod>};
+  kube::Store<Packed<CachedClaim>> claims{IndexOf<CachedClaim>};
   std::vector<std::unique_ptr<kube::ObjectSink>> feeds;
   std::vector<Target> targets;                           // in the order of `watchers`
   std::vector<std::unique_ptr<kube::Watcher>> watchers;  // last: their threads use all the above
@@ -146,23 +159,26 @@ Observation Caches::Look(const kube::ObjectKey& cluster) const {
   const std::string index = cluster.ToString();
   Observation seen;
   for (const auto& store : impl_->stores) {
-    for (const auto& cached : store->Indexed(index)) {
-      seen.children.emplace(cached->id, cached->child);
-      ApplyState(*cached, cluster.name, seen);
+    for (const auto& packed : store->Indexed(index)) {
+      CachedChild cached = packed->Unpack();
+      ApplyState(cached, cluster.name, seen);
+      seen.children.emplace(std::move(cached.id), std::move(cached.child));
     }
   }
   std::map<std::string, std::string> volumes;  // claim name -> uid
-  for (const auto& cached : impl_->claims.Indexed(index)) {
-    seen.claims.push_back(cached->claim);
-    volumes[cached->claim.name] = cached->claim.uid;
+  for (const auto& packed : impl_->claims.Indexed(index)) {
+    CachedClaim cached = packed->Unpack();
+    volumes[cached.claim.name] = cached.claim.uid;
+    seen.claims.push_back(std::move(cached.claim));
   }
   std::map<int, Pod> nodes;
-  for (const auto& cached : impl_->pods.Indexed(index)) {
-    if (!cached->broker) {
-      seen.proxies.push_back(cached->pod);
-    } else if (const auto ordinal = resources::OrdinalOf(cluster.name, cached->pod.name)) {
-      Pod& node = nodes[*ordinal] = cached->pod;
-      node.volume_uid = volumes[resources::ClaimName(cluster.name, *ordinal)];
+  for (const auto& packed : impl_->pods.Indexed(index)) {
+    CachedPod cached = packed->Unpack();
+    if (!cached.broker) {
+      seen.proxies.push_back(std::move(cached.pod));
+    } else if (const auto ordinal = resources::OrdinalOf(cluster.name, cached.pod.name)) {
+      cached.pod.volume_uid = volumes[resources::ClaimName(cluster.name, *ordinal)];
+      nodes[*ordinal] = std::move(cached.pod);
     }
   }
   for (auto& [ordinal, node] : nodes) seen.nodes.push_back(std::move(node));

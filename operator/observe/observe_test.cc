@@ -174,11 +174,13 @@ class OverlayTest : public testing::Test {
  protected:
   const ChildId id_{kube::kServices, "c"};
   void Wrote(const std::string& version, const std::string& replaced) {
-    memory_.written = {{.child = {.cluster = {"ns", "c"},
-                                  .id = id_,
-                                  .child = {.uid = "u", .resource_version = version}},
-                        .replaced_version = replaced,
-                        .at = now_}};
+    memory_.written = {
+        {.child = Packed<CachedChild>({.cluster = {"ns", "c"},
+                                       .id = id_,
+                                       .child = {.uid = "u", .resource_version = version},
+                                       .state = {}}),
+         .replaced_version = replaced,
+         .at = now_}};
   }
   std::string VersionSeen(const std::string& cached) {
     Observation seen;

@@ -16,16 +16,20 @@ constexpr std::chrono::seconds kStrangerAge(30);
 }  // namespace
 
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
+  std::vector<CachedChild> shown;
   std::erase_if(memory.written, [&](const ClusterMemory::Written& written) {
-    const auto cached = seen.children.find(written.child.id);
+    CachedChild child = written.child.Unpack();
+    const auto cached = seen.children.find(child.id);
     const std::string version =
         cached == seen.children.end() ? "" : cached->second.resource_version;
-    return version != written.replaced_version || now - written.at > kWrittenAge;
+    if (version != written.replaced_version || now - written.at > kWrittenAge) return true;
+    shown.push_back(std::move(child));
+    return false;
   });
   if (memory.written.empty()) memory.written.shrink_to_fit();
-  for (const ClusterMemory::Written& written : memory.written) {
-    seen.children.insert_or_assign(written.child.id, written.child.child);
-    ApplyState(written.child, written.child.cluster.name, seen);
+  for (CachedChild& child : shown) {
+    ApplyState(child, child.cluster.name, seen);
+    seen.children.insert_or_assign(std::move(child.id), std::move(child.child));
   }
 }
 

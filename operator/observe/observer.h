@@ -13,7 +13,7 @@
 #include "operator/observe/broker_watch.h"
 #include "operator/observe/caches.h"
 #include "operator/observe/observation.h"
-#include "operator/observe/projections.h"
+#include "operator/observe/packed.h"
 #include "operator/observe/secrets.h"
 
 namespace rabbit::observe {
@@ -26,7 +26,7 @@ struct ClusterMemory {
 
   // A child as the server answered our write, until the cache shows that answer or a later state.
   struct Written {
-    CachedChild child;
+    Packed<CachedChild> child;
     std::string replaced_version;  // resourceVersion in the cache before; empty: it was not there
     base::TimePoint at;
   };

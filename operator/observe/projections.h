@@ -20,14 +20,15 @@ struct InventoryTrouble {
   std::string text;
 };
 
-// A child and what only its kind has.
+// What only a child's kind has.
+using ChildState = std::variant<std::monostate, StatefulSetState, DeploymentState,
+                                std::shared_ptr<const Inventory>, InventoryTrouble>;
+
 struct CachedChild {
   kube::ObjectKey cluster;  // the RabbitCluster that its labels name
   ChildId id;
   Child child;  // without body
-  std::variant<std::monostate, StatefulSetState, DeploymentState, std::shared_ptr<const Inventory>,
-               InventoryTrouble>
-      state;
+  ChildState state;
 };
 
 struct CachedPod {

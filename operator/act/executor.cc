@@ -68,11 +68,18 @@ class Executor::Run {
       text = executor_.client_.Get(kube::kSecrets, Key(step.name), ApiCall());
     }
     if (!text) return tl::unexpected(text.error());
-    auto secret = observe::ParseSecret(*text);
-    if (!secret) return tl::unexpected(secret.error());
-    const bool foreign = secret->state == observe::SecretState::kForeign;
-    out_.secrets[step.name] = std::move(*secret);
-    if (foreign) return base::Fail(base::ErrorKind::kExists, "the name belongs to somebody else");
+    auto foreign = RememberSecret(step.name, *text);
+    if (!foreign) return tl::unexpected(foreign.error());
+    if (*foreign) return base::Fail(base::ErrorKind::kExists, "the name belongs to somebody else");
+    return {};
+  }
+
+  Result<void> operator()(const plan::HandOverSecret& step) {
+    const auto text =
+        executor_.client_.MergePatch(kube::kSecrets, Key(step.name), step.body, ApiCall());
+    if (!text) return tl::unexpected(text.error());
+    auto foreign = RememberSecret(step.name, *text);
+    if (!foreign) return tl::unexpected(foreign.error());
     return {};
   }
 
@@ -171,6 +178,15 @@ class Executor::Run {
   void Remember(const kube::ResourceType& type, const std::string& answer) {
     if (type == api::kRabbitClusters) return;  // the cluster itself is no child
     if (auto child = observe::ProjectChild(type, answer)) out_.written.push_back(std::move(*child));
+  }
+
+  // Whether it is somebody else's.
+  Result<bool> RememberSecret(const std::string& name, const std::string& answer) {
+    auto secret = observe::ParseSecret(answer);
+    if (!secret) return tl::unexpected(secret.error());
+    const bool foreign = secret->state == observe::SecretState::kForeign;
+    out_.secrets[name] = std::move(*secret);
+    return foreign;
   }
 
   // What POST created belongs to an `Update` entry of managedFields that apply cannot take fields

@@ -93,6 +93,19 @@ class ExecutorTest : public testing::Test {
                      random_};
 };
 
+TEST_F(ExecutorTest, AHandedOverSecretIsPatchedAndRemembered) {
+  api_.Expect("PATCH /api/v1/namespaces/ns/secrets/c-erlang-cookie*")
+      .Answer(200, R"({"metadata": {"name": "c-erlang-cookie", "uid": "s1",
+                       "labels": {"app.kubernetes.io/managed-by": "rabbit-operator"},
+                       "ownerReferences": [{"uid": "u1", "controller": true,
+                                            "kind": "RabbitCluster", "name": "c"}]}})");
+  const Executed done =
+      Execute({{.action = plan::HandOverSecret{"c-erlang-cookie", R"({"metadata": {"uid": "s1"}})"},
+                .reason = "goes with the cluster"}});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  EXPECT_EQ(done.secrets.at("c-erlang-cookie").owner_uid, "u1");
+}
+
 TEST_F(ExecutorTest, ACreatedChildIsRememberedAsTheServerAnsweredIt) {
   ExpectCreate().Answer(201, kOurs);
   const Executed done = Execute({CreateService()});

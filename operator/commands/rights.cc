@@ -52,6 +52,7 @@ constexpr auto kNeeded = std::to_array<Right>({
     {"delete", "policy", "poddisruptionbudgets"},
     {"get", "", "secrets"},
     {"create", "", "secrets"},
+    {"patch", "", "secrets"},
     {"get", "", "pods"},
     {"list", "", "pods"},
     {"watch", "", "pods"},

@@ -9,6 +9,7 @@ std::string Text(const CreateObject& step) {
   return "create " + std::string(step.type.kind()) + " " + step.name;
 }
 std::string Text(const CreateSecretOnce& step) { return "create Secret " + step.name; }
+std::string Text(const HandOverSecret& step) { return "change the owner of Secret " + step.name; }
 std::string Text(const ApplyObject& step) {
   return "apply " + std::string(step.type.kind()) + " " + step.name;
 }

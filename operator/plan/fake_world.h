@@ -317,6 +317,7 @@ class FakeWorld {
     ++writes;
     return objects_.erase({step.type, step.name}) > 0;
   }
+  bool Do(const HandOverSecret& step) { return secrets_.contains(step.name); }
   bool Do(const CreateSecretOnce& step) {
     ++writes;
     auto [secret, is_new] = secrets_.try_emplace(step.name);

@@ -32,6 +32,12 @@ struct CreateSecretOnce {
   std::vector<RandomValue> random;
 };
 
+// A merge patch of whom a Secret with this uid belongs to: with the cluster it goes, or it stays.
+struct HandOverSecret {
+  std::string name;
+  std::string body;  // JSON: metadata with uid and ownerReferences
+};
+
 // Server-side apply onto the object with this uid.
 struct ApplyObject {
   kube::ResourceType type;
@@ -90,9 +96,9 @@ struct ExecInPod {
   base::Secret input;
 };
 
-using Action = std::variant<CreateObject, CreateSecretOnce, ApplyObject, DeleteObject,
-                            PutClusterName, PutVhost, PutUser, DeleteUser, PutPermissions,
-                            DeletePermissions, PutPolicy, DeletePolicy, ExecInPod>;
+using Action = std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject,
+                            DeleteObject, PutClusterName, PutVhost, PutUser, DeleteUser,
+                            PutPermissions, DeletePermissions, PutPolicy, DeletePolicy, ExecInPod>;
 
 struct Step {
   Action action;

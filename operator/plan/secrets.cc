@@ -16,6 +16,19 @@ enum class Planned {
   kForeign,  // somebody else has the name
 };
 
+// Whether a Secret goes with the cluster follows the retention of the disks that it opens.
+void PlanOwner(const api::RabbitCluster& cluster, const std::string& name,
+               const observe::SecretView& view, Plan& plan) {
+  const bool goes = resources::SecretsGoWith(cluster);
+  if (goes == !view.owner_uid.empty()) return;
+  plan.steps.push_back(
+      {.action = HandOverSecret{name, resources::SecretOwnerPatch(cluster, view.uid)},
+       .reason =
+           goes ? "goes with the cluster, as its disks do" : "stays with the disks that it opens",
+       .after = {},
+       .repairs_drift = false});
+}
+
 // `make` gives the Secret, if it is to be created.
 template <typename Make>
 Planned PlanSecret(const api::RabbitCluster& cluster, const std::string& name, const Make& make,
@@ -25,7 +38,10 @@ Planned PlanSecret(const api::RabbitCluster& cluster, const std::string& name, c
   const observe::SecretView& view = found == seen.secrets.end() ? unread : found->second;
   switch (view.state) {
     case observe::SecretState::kPresent:
-      if (view.owner_uid.empty() || view.owner_uid == cluster.meta.uid) return Planned::kThere;
+      if (view.owner_uid.empty() || view.owner_uid == cluster.meta.uid) {
+        PlanOwner(cluster, name, view, plan);
+        return Planned::kThere;
+      }
       AddWait(plan, {Aspect::kChildren, "ChildLeaving",
                      "Secret " + name +
                          " belongs to an earlier cluster of this name and is yet to be collected"});

@@ -70,6 +70,24 @@ TEST_F(SecretsPlanTest, ThatAnEarlierClusterTakesAlongAreWaitedOut) {
   EXPECT_EQ(boot_.hold, "c-erlang-cookie");
 }
 
+TEST_F(SecretsPlanTest, FollowTheRetentionOfTheDisksThatTheyOpen) {
+  AllPresent();
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
+  EXPECT_THAT(
+      Steps(MakePlan()),
+      ElementsAre(
+          "change the owner of Secret c-erlang-cookie: goes with the cluster, as its disks do",
+          "change the owner of Secret c-operator-user: goes with the cluster, as its disks do",
+          "change the owner of Secret c-default-user: goes with the cluster, as its disks do"));
+  EXPECT_EQ(boot_.hold, std::nullopt);
+  for (auto& [name, view] : seen_.secrets) view.owner_uid = cluster_.meta.uid;
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kRetain;
+  EXPECT_THAT(Steps(MakePlan()),
+              testing::Contains("change the owner of Secret c-operator-user: stays with the disks "
+                                "that it opens"));
+}
+
 TEST_F(SecretsPlanTest, AreLeftAloneOnceThere) {
   AllPresent();
   EXPECT_THAT(Steps(MakePlan()), IsEmpty());

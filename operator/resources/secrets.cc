@@ -17,10 +17,7 @@ constexpr std::size_t kPasswordLength = 32;  // 190 bits
 NewSecret Make(const api::RabbitCluster& cluster, std::string name, const char* type,
                Json string_data, std::string random_key) {
   Json object = NewObject(cluster, kube::kSecrets, name, kBrokerComponent);
-  // The disks stay, and are worth nothing without what opens them.
-  if (cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain) {
-    object["metadata"].erase("ownerReferences");
-  }
+  if (!SecretsGoWith(cluster)) object["metadata"].erase("ownerReferences");
   object["type"] = type;
   SetUnlessEmpty(object, "stringData", std::move(string_data));
   return {.name = std::move(name),
@@ -30,6 +27,18 @@ NewSecret Make(const api::RabbitCluster& cluster, std::string name, const char* 
 }
 
 }  // namespace
+
+bool SecretsGoWith(const api::RabbitCluster& cluster) {
+  // Disks that stay are worth nothing without what opens them.
+  return cluster.spec.storage.retention.when_deleted == api::RetentionAction::kDelete;
+}
+
+std::string SecretOwnerPatch(const api::RabbitCluster& cluster, const std::string& uid) {
+  return base::Dump(
+      {{"metadata",
+        {{"uid", uid},
+         {"ownerReferences", SecretsGoWith(cluster) ? OwnerReferences(cluster) : Json()}}}});
+}
 
 NewSecret CookieSecret(const api::RabbitCluster& cluster) {
   return Make(cluster, CookieSecretName(cluster.meta.key.name), "Opaque", Json::object(),

@@ -25,6 +25,12 @@ struct NewSecret {
 // C-user-…: of a declared user without a Secret of its own.
 [[nodiscard]] NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user);
 
+// Whether Secrets go with the cluster; with disks that are retained they stay, and open them again.
+[[nodiscard]] bool SecretsGoWith(const api::RabbitCluster& cluster);
+// The merge patch that makes it so for the Secret with this uid, which belongs to nobody else.
+[[nodiscard]] std::string SecretOwnerPatch(const api::RabbitCluster& cluster,
+                                           const std::string& uid);
+
 // Name at the broker of the user in C-default-user.
 inline constexpr const char* kDefaultUser = "default";
 

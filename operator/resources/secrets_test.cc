@@ -39,6 +39,18 @@ TEST_F(SecretsTest, StayBehindWithTheDisksThatTheyOpen) {
   EXPECT_EQ(Body(CookieSecret(cluster_))["metadata"]["ownerReferences"][0]["uid"], "uid");
 }
 
+TEST_F(SecretsTest, FollowTheRetentionWhenItChanges) {
+  const auto patch = [this] {
+    return base::ParseJson(SecretOwnerPatch(cluster_, "uid-of-secret")).value();
+  };
+  EXPECT_FALSE(SecretsGoWith(cluster_));
+  EXPECT_EQ(patch()["metadata"]["uid"], "uid-of-secret");
+  EXPECT_TRUE(patch()["metadata"].at("ownerReferences").is_null());  // taken out
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
+  EXPECT_TRUE(SecretsGoWith(cluster_));
+  EXPECT_EQ(patch()["metadata"]["ownerReferences"][0]["uid"], "uid");
+}
+
 TEST_F(SecretsTest, TheDefaultUserIsOfferedByTheServiceBindingSpecification) {
   const Json secret = Body(DefaultUserSecret(cluster_));
   EXPECT_EQ(secret["type"], "servicebinding.io/rabbitmq");

@@ -47,10 +47,25 @@ def test_without_retention_nothing_is_left(namespace):
         found = {kind: names(kind, "gone", namespace) for kind in (*GOES, "persistentvolumeclaim", "secret")}
         return {kind: there for kind, there in found.items() if there}
 
-    storage = {"size": "1Gi", "retention": {"whenDeleted": "Delete"}}
-    kubectl.apply(small("gone", ABSENT, users=[{"name": "made"}], storage=storage), namespace)
+    def declare(when_deleted):
+        storage = {"size": "1Gi", "retention": {"whenDeleted": when_deleted}}
+        kubectl.apply(small("gone", ABSENT, users=[{"name": "made"}], storage=storage), namespace)
+
+    def owned_secrets():
+        found = kubectl.list_all("secret", namespace, "app.kubernetes.io/instance=gone")
+        return len([each for each in found if each["metadata"].get("ownerReferences")])
+
+    # Made to be retained, then not: what would have stayed goes as well.
+    declare("Retain")
     wait_until("disk and Secrets", lambda: names("persistentvolumeclaim", "gone", namespace) == {"data-gone-node-0"}
                and len(names("secret", "gone", namespace)) == 4)
+    assert owned_secrets() == 0
+    declare("Delete")
+    wait_until("Secrets that go with the cluster", lambda: owned_secrets() == 4)
+    declare("Retain")
+    wait_until("Secrets that stay", lambda: owned_secrets() == 0)
+    declare("Delete")
+    wait_until("Secrets that go with the cluster", lambda: owned_secrets() == 4)
     wait_until("the pod", lambda: names("pod", "gone", namespace))
     kubectl.delete("rabbit", "gone", namespace)
     wait_until("nothing left", lambda: not left(), timeout=60)

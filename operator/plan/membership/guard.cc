@@ -150,7 +150,8 @@ class Guard {
                                   NodeNameOf(cluster_, ordinal) +
                                   " is gone. It is held, and this version of the operator does not "
                                   "bring it back by itself: forget the node (rabbitmqctl "
-                                  "forget_cluster_node), then it is let in as a new one",
+                                  "forget_cluster_node), then it is let in as a new one; give "
+                                  "quorum queues their replica there again (rabbitmq-queues grow)",
                        .needs_person = true});
   }
 

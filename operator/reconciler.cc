@@ -31,10 +31,8 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
   Memory& memory = MemoryOf(key);
   memory.uid = declared->meta.uid;
   api::RabbitCluster cluster = *declared;
-  if (memory.written_status && memory.written_over == cluster.meta.resource_version) {
-    cluster.status = *memory.written_status;
-  } else {
-    memory.written_status.reset();
+  if (const auto written = WrittenStatus(memory, cluster.meta.resource_version)) {
+    cluster.status = *written;
   }
 
   const observe::Observation seen = parts_.observer.Observe(cluster, memory.observed, context.stop);
@@ -126,14 +124,41 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
     if (!written && written.error().kind != base::ErrorKind::kNotFound) {
       return runtime::ReconcileResult::Failed(base::Wrap(written.error(), "write the status"));
     }
-    memory.written_status = std::make_unique<const api::Status>(report.status);
-    memory.written_over = cluster.meta.resource_version;
+    RememberStatus(cluster, report.status, memory);
   }
   if (report.failed) {
     return runtime::ReconcileResult::Failed(
         {.kind = base::ErrorKind::kRetry, .message = "some steps failed; they are tried again"});
   }
   return runtime::ReconcileResult::After(report.look_again);
+}
+
+std::shared_ptr<const api::Status> ClusterReconciler::WrittenStatus(Memory& memory,
+                                                                    const std::string& cached) {
+  base::MutexLock lock(mutex_);
+  if (memory.written_over != cached) memory.written_status.reset();
+  return memory.written_status;
+}
+
+void ClusterReconciler::RememberStatus(const api::RabbitCluster& cluster, const api::Status& status,
+                                       Memory& memory) {
+  const std::shared_ptr<const api::RabbitCluster> cached = parts_.caches.Cluster(cluster.meta.key);
+  // The watch was quicker than the answer.
+  const bool seen =
+      cached == nullptr || cached->meta.resource_version != cluster.meta.resource_version;
+  base::MutexLock lock(mutex_);
+  memory.written_status = seen ? nullptr : std::make_shared<const api::Status>(status);
+  memory.written_over = cluster.meta.resource_version;
+}
+
+void ClusterReconciler::StatusIsSeen(const kube::ObjectKey& key) {
+  const std::shared_ptr<const api::RabbitCluster> cached = parts_.caches.Cluster(key);
+  base::MutexLock lock(mutex_);
+  const auto memory = memories_.find(key);
+  if (cached == nullptr || memory == memories_.end()) return;
+  if (memory->second->written_over != cached->meta.resource_version) {
+    memory->second->written_status.reset();
+  }
 }
 
 ClusterReconciler::Memory& ClusterReconciler::MemoryOf(const kube::ObjectKey& key) {

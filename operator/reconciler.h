@@ -38,6 +38,10 @@ class ClusterReconciler final : public runtime::Reconciler {
   runtime::ReconcileResult Reconcile(const kube::ObjectKey& key,
                                      const runtime::ReconcileContext& context) override;
 
+  // The cache shows another status than before: what is remembered for the time until then can go.
+  // Any thread.
+  void StatusIsSeen(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
+
  private:
   // What is kept of a cluster between its reconciles. Only the one reconcile of its key uses it.
   struct Memory {
@@ -46,11 +50,17 @@ class ClusterReconciler final : public runtime::Reconciler {
     plan::ChildrenMemo children;
     bool settled =
         false;  // the last report had nothing to wait for: look at the drift interval only
-    // The status as last written, while the cache still shows the version before.
-    std::unique_ptr<const api::Status> written_status;
+    // The status as last written, while the cache still shows the version before. Guarded by
+    // mutex_: StatusIsSeen() comes at any time.
+    std::shared_ptr<const api::Status> written_status;
     std::string written_over;  // that version
   };
   Memory& MemoryOf(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
+  // What was written over the version that the cache shows, or null.
+  std::shared_ptr<const api::Status> WrittenStatus(Memory& memory, const std::string& cached)
+      RABBIT_EXCLUDES(mutex_);
+  void RememberStatus(const api::RabbitCluster& cluster, const api::Status& status, Memory& memory)
+      RABBIT_EXCLUDES(mutex_);
   void Forget(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
   act::Executed Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
                         const observe::Observation& seen, const runtime::ReconcileContext& context);

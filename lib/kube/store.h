@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -72,13 +73,13 @@ class Store {
   // ---- for the writer ----
 
   // An object was added or changed. The same resourceVersion again changes nothing and is not told.
-  void Put(const ObjectKey& key, std::string resource_version, Value value) {
+  void Put(const ObjectKey& key, const std::string& resource_version, Value value) {
     Value before;
     {
       base::MutexLock lock(mutex_);
       Node& node = *entries_.try_emplace(key).first;
-      if (node.second.value && node.second.resource_version == resource_version) return;
-      before = Replace(node, {value, std::move(resource_version)});
+      if (node.second.value && node.second.version == DigestOf(resource_version)) return;
+      before = Replace(node, {value, DigestOf(resource_version)});
     }
     Tell(key, before, value);
   }
@@ -117,12 +118,12 @@ class Store {
       for (Listed& listed : list) {
         auto known = gone.extract(listed.key);
         const bool same =
-            known && (!listed.value || known.mapped().resource_version == listed.resource_version);
+            known && (!listed.value || known.mapped().version == DigestOf(listed.resource_version));
         if (!known && !listed.value) continue;
         Node& node = known ? *entries_.insert(std::move(known)).position
                            : *entries_.try_emplace(listed.key).first;
         if (same) continue;
-        Value before = Replace(node, {listed.value, std::move(listed.resource_version)});
+        Value before = Replace(node, {listed.value, DigestOf(listed.resource_version)});
         differences.push_back({std::move(listed.key), std::move(before), std::move(listed.value)});
       }
       for (Node& node : gone) {
@@ -135,18 +136,21 @@ class Store {
     }
     synced_ = true;
   }
-  // The version that Reset() or Put() stored; empty when the object is not there.
-  [[nodiscard]] std::string ResourceVersion(const ObjectKey& key) const {
+  // Whether Reset() or Put() stored this version of the object.
+  [[nodiscard]] bool Has(const ObjectKey& key, const std::string& resource_version) const {
     base::MutexLock lock(mutex_);
     const auto found = entries_.find(key);
-    return found == entries_.end() ? std::string() : found->second.resource_version;
+    return found != entries_.end() && found->second.version == DigestOf(resource_version);
   }
 
  private:
   struct Entry {
     Value value;
-    std::string resource_version;
+    std::uint64_t version = 0;  // DigestOf(resourceVersion): it is only compared, and kept for all
   };
+  static std::uint64_t DigestOf(const std::string& resource_version) {
+    return std::hash<std::string>()(resource_version);
+  }
 
   using Node = std::pair<const ObjectKey, Entry>;  // of entries_, whose nodes stay where they are
 

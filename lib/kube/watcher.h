@@ -120,7 +120,7 @@ class StoreFeed final : public ObjectSink {
   base::Result<void> Listed(Item item) override {
     std::shared_ptr<const T> value;
     base::Result<void> result;
-    if (store_.ResourceVersion(item.key) != item.resource_version) result = Parse(item, value);
+    if (!store_.Has(item.key, item.resource_version)) result = Parse(item, value);
     list_.push_back({std::move(item.key), std::move(item.resource_version), std::move(value)});
     return result;
   }
@@ -128,7 +128,7 @@ class StoreFeed final : public ObjectSink {
   base::Result<void> Changed(Item item) override {
     std::shared_ptr<const T> value;
     auto result = Parse(item, value);
-    if (result) store_.Put(item.key, std::move(item.resource_version), std::move(value));
+    if (result) store_.Put(item.key, item.resource_version, std::move(value));
     return result;
   }
   void Deleted(const ObjectKey& key) override { store_.Remove(key); }

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <limits>
 
+#include "base/hash.h"
+
 namespace rabbit::runtime {
 namespace {
 
@@ -33,11 +35,29 @@ std::string EventName(const std::string& object, std::uint64_t unique) {
 
 }  // namespace
 
+EventSeries::Digest EventSeries::DigestOf(const ObjectReference& object) {
+  std::string text;
+  for (const std::string* part :
+       {&object.api_version, &object.kind, &object.key.ns, &object.key.name, &object.uid}) {
+    text.append(*part).append(1, '\0');
+  }
+  return base::ShortHash(text);
+}
+
+EventSeries::Digest EventSeries::DigestOf(const Event& event) {
+  std::string text = DigestOf(event.regarding);
+  for (const std::string* part : {&event.reason, &event.action, &event.note}) {
+    text.append(1, '\0').append(*part);
+  }
+  return base::ShortHash(text.append(event.warning ? "w" : "n"));
+}
+
 bool EventSeries::Spend(const ObjectReference& object, base::TimePoint now) {
-  auto found = objects_.find(object);
+  const Digest digest = DigestOf(object);
+  auto found = objects_.find(digest);
   if (found == objects_.end()) {
     Bound(objects_, kMaxKept, now, kBurst * kRefill);
-    found = objects_.emplace(object, Budget{0, now, now}).first;
+    found = objects_.emplace(digest, Budget{0, now, now}).first;
   }
   Budget& budget = found->second;
   budget.last = now;
@@ -52,14 +72,15 @@ bool EventSeries::Spend(const ObjectReference& object, base::TimePoint now) {
 }
 
 EventWrite EventSeries::On(const Event& event, base::TimePoint now, std::uint64_t unique) {
-  auto found = series_.find(event);
+  const Digest digest = DigestOf(event);
+  auto found = series_.find(digest);
   if (found != series_.end() && now - found->second.last > kIdle) {
     series_.erase(found);
     found = series_.end();
   }
   if (found == series_.end()) {
     Bound(series_, kMaxKept, now, kIdle);
-    found = series_.emplace(event, Series{}).first;
+    found = series_.emplace(digest, Series{}).first;
   }
   Series& series = found->second;
   series.last = now;
@@ -76,6 +97,6 @@ EventWrite EventSeries::On(const Event& event, base::TimePoint now, std::uint64_
   return write;
 }
 
-void EventSeries::Forget(const Event& event) { series_.erase(event); }
+void EventSeries::Forget(const Event& event) { series_.erase(DigestOf(event)); }
 
 }  // namespace rabbit::runtime

@@ -68,10 +68,13 @@ class EventSeries {
     base::TimePoint since{};  // from when on refills count
     base::TimePoint last{};
   };
+  using Digest = std::string;  // short: of a thousand events nothing else is kept
+  static Digest DigestOf(const ObjectReference& object);
+  static Digest DigestOf(const Event& event);
   bool Spend(const ObjectReference& object, base::TimePoint now);
 
-  std::map<Event, Series> series_;
-  std::map<ObjectReference, Budget> objects_;
+  std::map<Digest, Series> series_;
+  std::map<Digest, Budget> objects_;
 };
 
 }  // namespace rabbit::runtime

@@ -140,7 +140,9 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                {.looks_per_second = options.looks_per_second}),
       caches_(api_.watches(), clock_, random_, logger, nullptr, {.ns = options.ns, .watch = {}},
               [this](const kube::ObjectKey& cluster, observe::Caches::Cause cause) {
-                if (cluster.name.empty()) return;
+                if (cause == observe::Caches::Cause::kStatus) {
+                  return reconciler_.StatusIsSeen(cluster);
+                }
                 controller_.AddAfter(cluster, cause == observe::Caches::Cause::kChild
                                                   ? kBurst
                                                   : base::Duration::zero());

@@ -79,6 +79,8 @@ struct Caches::Impl {
       if (change.before == nullptr || change.after == nullptr ||
           !DifferOnlyInStatus(*change.before, *change.after)) {
         enqueue(change.key, Cause::kDeclaration);
+      } else {
+        enqueue(change.key, Cause::kStatus);
       }
     });
     Feed(clusters, api::ParseRabbitCluster);

@@ -23,7 +23,8 @@ namespace rabbit::observe {
 class Caches {
  public:
   // kChild comes in bursts (a creation, a start of pods) and can wait for the rest of its burst.
-  enum class Cause { kDeclaration, kChild };
+  // kStatus is the status alone, which nobody but the operator writes: no work.
+  enum class Cause { kDeclaration, kChild, kStatus };
   using Enqueue = std::function<void(const kube::ObjectKey& cluster, Cause cause)>;
 
   struct Options {
@@ -31,8 +32,7 @@ class Caches {
     kube::WatchSettings watch;
   };
 
-  // `enqueue` is called on watcher threads whenever something of a cluster changed, but for its
-  // status. Nothing is
+  // `enqueue` is called on watcher threads whenever something of a cluster changed. Nothing is
   // owned; all must outlive the caches. `observer` may be null.
   Caches(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
          kube::WatchObserver* observer, const Options& options, Enqueue enqueue);

@@ -43,7 +43,7 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
       report::MakeReport(cluster, seen, plan, done.results, parts_.clock.Now(),
                          parts_.clock.WallNow(), report::ProgressPause(parts_.caches.clusters()));
   const bool look_again = done.broker_written || plan.look_at_broker;
-  Remember(plan, std::move(done), seen, memory);
+  Remember(plan, done, seen, memory);
   if (look_again) parts_.brokers.LookNow(key);
   return Tell(cluster, seen, report, memory, context);
 }
@@ -69,7 +69,7 @@ act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, cons
   return done;
 }
 
-void ClusterReconciler::Remember(const plan::Plan& plan, act::Executed done,
+void ClusterReconciler::Remember(const plan::Plan& plan, const act::Executed& done,
                                  const observe::Observation& seen, Memory& memory) {
   const base::TimePoint now = parts_.clock.Now();
   observe::ClusterMemory& observed = memory.observed;
@@ -94,8 +94,9 @@ void ClusterReconciler::Remember(const plan::Plan& plan, act::Executed done,
          .at = now});
   }
   if (done.broker_written) observed.broker_written_at = now;
-  for (auto& [id, who] : done.strangers) observed.strangers[id] = {.who = who, .seen_at = now};
-  for (auto& [name, view] : done.secrets) observed.secrets.Learn(name, std::move(view), now);
+  for (const auto& [id, who] : done.strangers)
+    observed.strangers[id] = {.who = who, .seen_at = now};
+  for (const auto& [name, view] : done.secrets) observed.secrets.Learn(name, view, now);
 }
 
 runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& cluster,

@@ -64,7 +64,7 @@ class ClusterReconciler final : public runtime::Reconciler {
   void Forget(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
   act::Executed Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
                         const observe::Observation& seen, const runtime::ReconcileContext& context);
-  void Remember(const plan::Plan& plan, act::Executed done, const observe::Observation& seen,
+  void Remember(const plan::Plan& plan, const act::Executed& done, const observe::Observation& seen,
                 Memory& memory);
   // Events, status, how often to look, and when to come again.
   runtime::ReconcileResult Tell(const api::RabbitCluster& cluster, const observe::Observation& seen,

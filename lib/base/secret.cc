@@ -48,10 +48,10 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 std::string Secret::Digest() const {
   // Made once a process, so that a digest in a log cannot be tried against a list of passwords.
-  static const std::string key = SystemRandom().Bytes(32);
+  static const std::string kKey = SystemRandom().Bytes(32);
   std::array<unsigned char, 32> mac{};
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+  if (HMAC(EVP_sha256(), kKey.data(), static_cast<int>(kKey.size()),
            reinterpret_cast<const unsigned char*>(value_.data()), value_.size(), mac.data(),
            &size) == nullptr) {
     std::abort();

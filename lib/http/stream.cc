@@ -53,14 +53,14 @@ long ControlBio(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
 
 // `socket` must outlive it.
 BIO* NewBio(int* socket) {
-  static BIO_METHOD* const method = [] {
+  static BIO_METHOD* const kMethod = [] {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rabbit socket");
     BIO_meth_set_write(made, WriteBio);
     BIO_meth_set_read(made, ReadBio);
     BIO_meth_set_ctrl(made, ControlBio);
     return made;
   }();
-  BIO* bio = BIO_new(method);
+  BIO* bio = BIO_new(kMethod);
   BIO_set_data(bio, socket);
   BIO_set_init(bio, 1);
   return bio;

@@ -48,11 +48,11 @@ base::Result<STACK_OF(X509) *> ReadCertificates(const std::string& pem, std::str
 // A connection's context finds its TlsContext here, and keeps it alive.
 using Owner = std::shared_ptr<TlsContext>;
 int OwnerIndex() {
-  static const int index = SSL_CTX_get_ex_new_index(
+  static const int kIndex = SSL_CTX_get_ex_new_index(
       0, nullptr, nullptr, nullptr,
       [](void* /*parent*/, void* owner, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/,
          void* /*argp*/) { delete static_cast<Owner*>(owner); });
-  return index;
+  return kIndex;
 }
 
 // Takes the place of OpenSSL's default verification. Whatever verify callback the connection's

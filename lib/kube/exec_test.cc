@@ -12,7 +12,7 @@ using base::ErrorKind;
 std::string Message(unsigned char channel, std::string_view data) {
   return std::string(1, static_cast<char>(channel)).append(data);
 }
-const std::string success = Message(3, R"({"metadata":{},"status":"Success"})");
+const std::string kSuccess = Message(3, R"({"metadata":{},"status":"Success"})");
 std::string Exit(std::string_view code) {
   return Message(
       3,
@@ -31,7 +31,7 @@ TEST(ExecMachineTest, CollectsOutputAndErrorsUntilTheEnd) {
     machine.OnMessage(message);
     EXPECT_FALSE(machine.ended());
   }
-  machine.OnMessage(success);
+  machine.OnMessage(kSuccess);
   ASSERT_TRUE(machine.ended() && *machine.ended());
   EXPECT_EQ((*machine.ended())->output, "out");
   EXPECT_EQ((*machine.ended())->errors, "err");
@@ -86,7 +86,7 @@ TEST(ExecMachineTest, WhatComesAfterTheEndIsIgnored) {
   ExecMachine machine(100);
   machine.OnMessage(Exit("3"));
   machine.OnMessage(Message(1, "late"));
-  machine.OnMessage(success);
+  machine.OnMessage(kSuccess);
   EXPECT_EQ((*machine.ended())->exit_code, 3);
   EXPECT_EQ((*machine.ended())->output, "");
 }
@@ -183,7 +183,7 @@ TEST_F(ExecTest, ReturnsOutputAndExitCodeAndCloses) {
 }
 
 TEST_F(ExecTest, SendsTheInputAndItsEnd) {
-  script_ = {success};
+  script_ = {kSuccess};
   Command command = command_;
   command.input = base::Secret("password\n");
   ASSERT_TRUE(Run(command));
@@ -213,7 +213,7 @@ TEST_F(ExecTest, ABadContainerAndAMissingRightAreToldApart) {
 
 TEST_F(ExecTest, A401IsTriedOnceMore) {
   refusals_ = {{401, {}, ""}};
-  script_ = {success};
+  script_ = {kSuccess};
   EXPECT_TRUE(Run(command_));
   EXPECT_EQ(requests_.size(), 2U);
   EXPECT_EQ(requests_[1].headers.size(), requests_[0].headers.size());
@@ -222,7 +222,7 @@ TEST_F(ExecTest, A401IsTriedOnceMore) {
 }
 
 TEST_F(ExecTest, OffersTheOneProtocolThatCanEndTheInput) {
-  script_ = {success};
+  script_ = {kSuccess};
   ASSERT_TRUE(Run(command_));
   EXPECT_EQ(requests_[0].protocols, (std::vector<std::string>{"v5.channel.k8s.io"}));
   protocol_ = "";

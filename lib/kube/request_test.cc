@@ -12,7 +12,7 @@ std::string_view ContentType(const http::Request& request) {
   return http::FindHeader(request.headers, "Content-Type");
 }
 
-const ObjectKey key{"ns", "a"};
+const ObjectKey kKey{"ns", "a"};
 
 TEST(ResourceTypeTest, CoreKindsLieUnderApiAndOthersUnderApis) {
   EXPECT_EQ(kPods.CollectionPath("ns"), "/api/v1/namespaces/ns/pods");
@@ -56,35 +56,35 @@ TEST(RequestTest, AWatchAsksForBookmarksAndItsEnd) {
 TEST(RequestTest, WritesNameTheFieldManager) {
   EXPECT_EQ(Line(CreateRequest(kPods, "ns", "{}")),
             "POST /api/v1/namespaces/ns/pods?fieldManager=rabbit-operator");
-  EXPECT_EQ(Line(ReplaceRequest(kLeases, key, "{}")),
+  EXPECT_EQ(Line(ReplaceRequest(kLeases, kKey, "{}")),
             "PUT /apis/coordination.k8s.io/v1/namespaces/ns/leases/a?fieldManager=rabbit-operator");
   EXPECT_EQ(ContentType(CreateRequest(kPods, "ns", "{}")), "application/json");
 }
 
 TEST(RequestTest, ApplyIsForcedAndOfItsOwnContentType) {
-  const http::Request apply = ApplyRequest(kServices, key, R"({"a":1})");
+  const http::Request apply = ApplyRequest(kServices, kKey, R"({"a":1})");
   EXPECT_EQ(Line(apply),
             "PATCH /api/v1/namespaces/ns/services/a?fieldManager=rabbit-operator&force=true");
   EXPECT_EQ(ContentType(apply), "application/apply-patch+yaml");
   EXPECT_EQ(apply.body, R"({"a":1})");
   EXPECT_EQ(
-      Line(ApplyStatusRequest(kServices, key, "{}")),
+      Line(ApplyStatusRequest(kServices, kKey, "{}")),
       "PATCH /api/v1/namespaces/ns/services/a/status?fieldManager=rabbit-operator&force=true");
 }
 
 TEST(RequestTest, PatchesAreNeverForced) {
   // The server refuses `force` with any patch but apply.
-  EXPECT_EQ(Line(JsonPatchRequest(kPods, key, "[]")),
+  EXPECT_EQ(Line(JsonPatchRequest(kPods, kKey, "[]")),
             "PATCH /api/v1/namespaces/ns/pods/a?fieldManager=rabbit-operator");
-  EXPECT_EQ(ContentType(JsonPatchRequest(kPods, key, "[]")), "application/json-patch+json");
-  EXPECT_EQ(ContentType(MergePatchRequest(kPods, key, "{}")), "application/merge-patch+json");
+  EXPECT_EQ(ContentType(JsonPatchRequest(kPods, kKey, "[]")), "application/json-patch+json");
+  EXPECT_EQ(ContentType(MergePatchRequest(kPods, kKey, "{}")), "application/merge-patch+json");
 }
 
 TEST(RequestTest, ADeleteOfOneObjectNamesItsUid) {
-  const http::Request request = DeleteRequest(kPods, key, "u-1");
+  const http::Request request = DeleteRequest(kPods, kKey, "u-1");
   EXPECT_EQ(Line(request), "DELETE /api/v1/namespaces/ns/pods/a");
   EXPECT_EQ(request.body, R"({"propagationPolicy":"Background","preconditions":{"uid":"u-1"}})");
-  EXPECT_EQ(DeleteRequest(kPods, key, "").body, R"({"propagationPolicy":"Background"})");
+  EXPECT_EQ(DeleteRequest(kPods, kKey, "").body, R"({"propagationPolicy":"Background"})");
 }
 
 TEST(RequestTest, ANameCannotLeaveItsPathSegment) {
@@ -92,10 +92,10 @@ TEST(RequestTest, ANameCannotLeaveItsPathSegment) {
 }
 
 TEST(RequestTest, AnExecNamesEachWordOfTheCommand) {
-  EXPECT_EQ(ExecTarget(key, "rabbitmq", {"sh", "-c", "echo \"a b\""}, true),
+  EXPECT_EQ(ExecTarget(kKey, "rabbitmq", {"sh", "-c", "echo \"a b\""}, true),
             "/api/v1/namespaces/ns/pods/a/exec?command=sh&command=-c&command=echo%20%22a%20b%22"
             "&container=rabbitmq&stdin=true&stdout=true&stderr=true");
-  EXPECT_EQ(ExecTarget(key, "", {"id"}, false),
+  EXPECT_EQ(ExecTarget(kKey, "", {"id"}, false),
             "/api/v1/namespaces/ns/pods/a/exec?command=id&stdout=true&stderr=true");
 }
 

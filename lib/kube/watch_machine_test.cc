@@ -14,12 +14,12 @@ using namespace std::chrono_literals;
 Error Answered(int status, ErrorKind kind, std::string reason = "") {
   return {.kind = kind, .message = "m", .http_status = status, .reason = std::move(reason)};
 }
-const Error expired = Answered(410, ErrorKind::kGone, "Expired");
-const Error too_large = Answered(504, ErrorKind::kRetry, "ResourceVersionTooLarge");
-const Error internal_error = Answered(500, ErrorKind::kRetry, "InternalError");
-const Error busy = Answered(429, ErrorKind::kThrottled, "TooManyRequests");
-const Error forbidden = Answered(403, ErrorKind::kDenied, "Forbidden");
-const Error refused{.kind = ErrorKind::kRetry, .message = "connection refused"};
+const Error kExpired = Answered(410, ErrorKind::kGone, "Expired");
+const Error kTooLarge = Answered(504, ErrorKind::kRetry, "ResourceVersionTooLarge");
+const Error kInternalError = Answered(500, ErrorKind::kRetry, "InternalError");
+const Error kBusy = Answered(429, ErrorKind::kThrottled, "TooManyRequests");
+const Error kForbidden = Answered(403, ErrorKind::kDenied, "Forbidden");
+const Error kRefused{.kind = ErrorKind::kRetry, .message = "connection refused"};
 
 class WatchMachineTest : public testing::Test {
  protected:
@@ -97,13 +97,13 @@ TEST_F(WatchMachineTest, PagesFollowOneAnotherByTheirToken) {
 
 TEST_F(WatchMachineTest, AFailedPageVoidsTheWholeList) {
   EXPECT_FALSE(Page("5", "t1"));
-  ListFails(refused);
+  ListFails(kRefused);
   EXPECT_EQ(CallAfterWait(), "LIST at '0'");
 }
 
 TEST_F(WatchMachineTest, AnExpiredTokenListsTheLatestAtOnce) {
   EXPECT_FALSE(Page("5", "t1"));
-  ListFails(expired);
+  ListFails(kExpired);
   EXPECT_EQ(NextCall(), "LIST at ''");
 }
 
@@ -111,7 +111,7 @@ TEST_F(WatchMachineTest, ARelistIsAtTheLastVersionAndWholeForTheSakeOfTheServers
   Listed("5");
   Open();
   Event("9");
-  Fails(expired);
+  Fails(kExpired);
   EXPECT_EQ(CallAfterWait(), "LIST at '9' whole");
 }
 
@@ -119,12 +119,12 @@ TEST_F(WatchMachineTest, ARelistIsPagedWhenTheServerPagedBefore) {
   EXPECT_FALSE(Page("5", "t1"));
   EXPECT_TRUE(Page("5"));
   Open();
-  Fails(expired);
+  Fails(kExpired);
   EXPECT_EQ(CallAfterWait(), "LIST at '5'");
 }
 
 TEST_F(WatchMachineTest, AnExpiredListIsRetriedAtOnceWithoutAVersion) {
-  ListFails(expired);
+  ListFails(kExpired);
   EXPECT_EQ(NextCall(), "LIST at ''");
   EXPECT_TRUE(Page("7"));
   EXPECT_EQ(NextCall(), "WATCH 7");
@@ -133,9 +133,9 @@ TEST_F(WatchMachineTest, AnExpiredListIsRetriedAtOnceWithoutAVersion) {
 TEST_F(WatchMachineTest, AVersionTooLargeForTheServerIsRetriedAtOnceWithoutAVersion) {
   Listed("900");
   Open();
-  Fails(expired);
+  Fails(kExpired);
   EXPECT_EQ(CallAfterWait(), "LIST at '900' whole");
-  ListFails(too_large);
+  ListFails(kTooLarge);
   EXPECT_EQ(NextCall(), "LIST at ''");
   EXPECT_TRUE(Page("7"));
   EXPECT_EQ(NextCall(), "WATCH 7");
@@ -150,18 +150,18 @@ TEST_F(WatchMachineTest, OldServersTellOfATooLargeVersionInWordsOnly) {
 }
 
 TEST_F(WatchMachineTest, AServerThatAlwaysSaysExpiredIsNotAskedWithoutAPause) {
-  ListFails(expired);
+  ListFails(kExpired);
   EXPECT_EQ(NextCall(), "LIST at ''");
-  ListFails(expired);
+  ListFails(kExpired);
   EXPECT_EQ(CallAfterWait(), "LIST at ''");
-  ListFails(expired);
+  ListFails(kExpired);
   EXPECT_EQ(NextCall(), "LIST at ''");
-  ListFails(expired);
+  ListFails(kExpired);
   EXPECT_EQ(NextCall(), "WAIT");
 }
 
 TEST_F(WatchMachineTest, AListThatIsRefusedIsTriedAgainAfterABackOff) {
-  for (const Error& error : {forbidden, internal_error, busy, refused}) {
+  for (const Error& error : {kForbidden, kInternalError, kBusy, kRefused}) {
     ListFails(error);
     EXPECT_EQ(CallAfterWait(), "LIST at '0'");
   }
@@ -202,7 +202,7 @@ TEST_F(WatchMachineTest, AnEventWithoutAVersionKeepsTheLastOne) {
 
 TEST_F(WatchMachineTest, A410InTheStreamOrAsStatusRelistsAfterABackOff) {
   Listed("5");
-  Fails(expired);  // as HTTP status
+  Fails(kExpired);  // as HTTP status
   EXPECT_EQ(CallAfterWait(), "LIST at '5' whole");
   Listed("6");
   Open();
@@ -213,18 +213,18 @@ TEST_F(WatchMachineTest, A410InTheStreamOrAsStatusRelistsAfterABackOff) {
 
 TEST_F(WatchMachineTest, A429BacksOffWithoutARelist) {
   Listed("5");
-  Fails(busy);
+  Fails(kBusy);
   EXPECT_EQ(CallAfterWait(), "WATCH 5");
   Open();
   Event("6");
-  Fails(busy);
+  Fails(kBusy);
   EXPECT_EQ(CallAfterWait(), "WATCH 6");
 }
 
 TEST_F(WatchMachineTest, ARefusedConnectionBacksOffWithoutARelist) {
   Listed("5");
   for (int i = 0; i < 10; ++i) {
-    Fails(refused);
+    Fails(kRefused);
     EXPECT_EQ(CallAfterWait(), "WATCH 5");
   }
 }
@@ -232,10 +232,10 @@ TEST_F(WatchMachineTest, ARefusedConnectionBacksOffWithoutARelist) {
 TEST_F(WatchMachineTest, A500IsRetriedAFewTimesThenRelists) {
   Listed("5");
   for (int i = 0; i < 3; ++i) {
-    Fails(internal_error);
+    Fails(kInternalError);
     EXPECT_EQ(CallAfterWait(), "WATCH 5");
   }
-  Fails(internal_error);
+  Fails(kInternalError);
   EXPECT_EQ(CallAfterWait(), "LIST at '5' whole");
 }
 
@@ -244,14 +244,14 @@ TEST_F(WatchMachineTest, AnEventStartsTheCountOf500sAnew) {
   for (int i = 0; i < 10; ++i) {
     Open();
     Event("6");
-    Fails(internal_error);
+    Fails(kInternalError);
     EXPECT_EQ(CallAfterWait(), "WATCH 6");
   }
 }
 
 TEST_F(WatchMachineTest, OtherErrorsRelistAfterABackOff) {
   for (const Error& error :
-       {forbidden, Answered(404, ErrorKind::kNotFound), Answered(400, ErrorKind::kInvalid),
+       {kForbidden, Answered(404, ErrorKind::kNotFound), Answered(400, ErrorKind::kInvalid),
         Error{.kind = ErrorKind::kInternal, .message = "a line of the watch is no event"}}) {
     Listed("5");
     Open();
@@ -289,7 +289,7 @@ TEST_F(WatchMachineTest, AWatchThatWasSilentToItsEndListsToMakeSure) {
   Pass(timeout);
   End();
   EXPECT_EQ(NextCall(), "LIST at '900' whole");
-  ListFails(too_large);
+  ListFails(kTooLarge);
   EXPECT_EQ(NextCall(), "LIST at ''");
 }
 
@@ -322,7 +322,7 @@ TEST_F(WatchMachineTest, TheServerIsAskedToEndTheWatchAfterFiveToTenMinutes) {
 
 TEST_F(WatchMachineTest, TheBackOffDoublesUpToItsCapWithUpToAsMuchAgainAtRandom) {
   for (const auto expected : {800ms, 1600ms, 3200ms, 6400ms, 12800ms, 25600ms, 30000ms, 30000ms}) {
-    ListFails(refused);
+    ListFails(kRefused);
     EXPECT_GE(Wait(), expected);
     EXPECT_LE(Wait(), 2 * expected);
     CallAfterWait();
@@ -331,29 +331,29 @@ TEST_F(WatchMachineTest, TheBackOffDoublesUpToItsCapWithUpToAsMuchAgainAtRandom)
 
 TEST_F(WatchMachineTest, TwoQuietMinutesResetTheBackOff) {
   for (int i = 0; i < 5; ++i) {
-    ListFails(refused);
+    ListFails(kRefused);
     CallAfterWait();
   }
   Listed("5");
   Open();
   Event("6");
   Pass(121s);
-  Fails(busy);
+  Fails(kBusy);
   EXPECT_LE(Wait(), 1600ms);
 }
 
 TEST_F(WatchMachineTest, LessThanTwoQuietMinutesDoNot) {
   for (int i = 0; i < 5; ++i) {
-    ListFails(refused);
+    ListFails(kRefused);
     CallAfterWait();
   }
   Pass(60s);
-  ListFails(refused);
+  ListFails(kRefused);
   EXPECT_GE(Wait(), 25600ms);
 }
 
 TEST_F(WatchMachineTest, TheServersTimeToWaitIsHonoured) {
-  Error wait = busy;
+  Error wait = kBusy;
   wait.retry_after = 17s;
   Listed("5");
   Fails(wait);
@@ -361,7 +361,7 @@ TEST_F(WatchMachineTest, TheServersTimeToWaitIsHonoured) {
 }
 
 TEST_F(WatchMachineTest, ButNotBeyondFiveMinutes) {
-  Error wait = busy;
+  Error wait = kBusy;
   wait.retry_after = 3600s;
   ListFails(wait);
   EXPECT_EQ(Wait(), 5min);

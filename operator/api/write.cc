@@ -105,14 +105,14 @@ std::string StatusToJson(const Status& status) {
 }
 
 std::map<std::string, std::string> DeclaredFields(const Spec& spec) {
-  static const LeafLister::Leaves defaults = DefaultLeaves();
+  static const LeafLister::Leaves kDefaults = DefaultLeaves();
   Spec copy = spec;
   LeafLister::Leaves leaves;
   LeafLister lister(leaves, "");
   Fields(lister, copy);
   std::map<std::string, std::string> declared;
   for (const auto& [path, values] : leaves) {
-    const std::string& otherwise = defaults.at(path).front();
+    const std::string& otherwise = kDefaults.at(path).front();
     for (const std::string& value : values) {
       if (value != otherwise) declared.emplace(path, value);
     }

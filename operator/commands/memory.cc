@@ -21,6 +21,7 @@ int DropReadOnlySegments(dl_phdr_info* object, std::size_t /*size*/, void* /*unu
     const std::uintptr_t end = begin + segment.p_filesz;
     const std::uintptr_t first = begin / page * page;
     // It is advice: where the kernel does not take it, the pages stay.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers
     madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
   }
   return 0;

@@ -55,7 +55,7 @@ TEST(Packed, APodComesBackAsItWas) {
                               .deleting = true,
                               .preparing = true,
                               .restarts = 7,
-                              .trouble = "CrashLoopBackOff: \n\0 x"}};
+                              .trouble = "CrashLoopBackOff: \n x"}};
   const CachedPod back = Packed(pod).Unpack();
   EXPECT_EQ(back.cluster, pod.cluster);
   EXPECT_TRUE(back.broker);

@@ -50,24 +50,24 @@ TEST_F(UserPasswordTest, LiesWhereTheUserSaysOrInASecretOfItsOwn) {
 TEST_F(UserPasswordTest, IsReadOrItIsSaidWhyNot) {
   observe::SecretView refused = View(SecretState::kUnknown);
   refused.trouble = "403";
-  const std::string kWho = "user root: Secret s ";
+  const std::string who = "user root: Secret s ";
   const Row rows[] = {
       {"there", View(SecretState::kPresent, "k", "x"), false, ""},
       {"there, and ours", View(SecretState::kPresent, "k", "x"), true, ""},
       {"somebody's, which the user refers to", View(SecretState::kForeign, "k", "x"), false, ""},
       {"somebody's, of the name of ours", View(SecretState::kForeign, "k", "x"), true,
-       "NeedsPerson NameTaken: " + kWho + "exists, but not for this cluster: delete or rename it"},
+       "NeedsPerson NameTaken: " + who + "exists, but not for this cluster: delete or rename it"},
       {"not read yet", View(SecretState::kUnknown), false,
-       "SecretUnknown: " + kWho + "is yet to be read"},
-      {"not readable", refused, false, "SecretUnknown: " + kWho + "could not be read: 403"},
+       "SecretUnknown: " + who + "is yet to be read"},
+      {"not readable", refused, false, "SecretUnknown: " + who + "could not be read: 403"},
       {"not there, and not ours", View(SecretState::kAbsent), false,
-       "NeedsPerson SecretMissing: " + kWho + "does not exist: create it with key k"},
+       "NeedsPerson SecretMissing: " + who + "does not exist: create it with key k"},
       {"not there, and ours", View(SecretState::kAbsent), true,
-       "SecretUnknown: " + kWho + "is being created"},
+       "SecretUnknown: " + who + "is being created"},
       {"of another key", View(SecretState::kPresent, "other", "x"), false,
-       "NeedsPerson SecretKeyMissing: " + kWho + "has no key k: add it"},
+       "NeedsPerson SecretKeyMissing: " + who + "has no key k: add it"},
       {"empty", View(SecretState::kPresent, "k", ""), false,
-       "NeedsPerson SecretKeyMissing: " + kWho + "has nothing under key k: give it a value"},
+       "NeedsPerson SecretKeyMissing: " + who + "has nothing under key k: give it a value"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);

@@ -9,8 +9,16 @@
 namespace rabbit::http {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(Beast, TransportContract,
-                         testing::Values(InContract(&MakeBeastTransport)));
+base::Result<std::unique_ptr<Transport>> MakeClosing(const Endpoint& endpoint,
+                                                     const TlsSettings& tls) {
+  return MakeBeastTransport(endpoint, tls);
+}
+base::Result<std::unique_ptr<Transport>> MakeKeeping(const Endpoint& endpoint,
+                                                     const TlsSettings& tls) {
+  return MakeBeastTransport(endpoint, tls, {.keep = 16});
+}
+INSTANTIATE_TEST_SUITE_P(Closing, TransportContract, testing::Values(InContract(&MakeClosing)));
+INSTANTIATE_TEST_SUITE_P(Keeping, TransportContract, testing::Values(InContract(&MakeKeeping)));
 
 TEST(BeastTransport, TakesAConnectionForEachCallAndSaysSo) {
   Log log;

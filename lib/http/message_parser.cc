@@ -195,6 +195,8 @@ base::Result<void> ResponseParser::FeedEnd() {
 }
 
 bool ResponseParser::done() const { return impl_ && impl_->is_done() && !impl_->interim; }
+bool ResponseParser::keep_alive() const { return done() && impl_->keep_alive(); }
+
 std::string ReasonPhrase(int status) {
   const beast::status known = beast::int_to_status(static_cast<unsigned>(status));
   return known == beast::status::unknown ? "" : Text(beast::obsolete_reason(known));

@@ -54,6 +54,8 @@ class ResponseParser {
   base::Result<void> FeedEnd();
   [[nodiscard]] bool done() const;
   [[nodiscard]] bool head_done() const;
+  // After done(): the server keeps the connection open for a next request.
+  [[nodiscard]] bool keep_alive() const;
 
  private:
   struct Impl;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "http/cpprest_transport.h"
+#include "http/beast_transport.h"
 
 namespace rabbit::commands {
 namespace {
@@ -45,9 +45,9 @@ kube::ReloadingTransport::Connect ApiAccess::ConnectWith(std::chrono::millisecon
              const http::CallOptions& options) -> base::Result<std::unique_ptr<http::Transport>> {
     auto addresses = resolver_.ResolveIpv4(config.server.host, options.deadline, options.stop);
     if (!addresses) return tl::unexpected(addresses.error());
-    return http::MakeCpprestTransport(
+    return http::MakeBeastTransport(
         kube::EndpointAt(config, addresses->front()), tls,
-        {.connect_timeout = connect_timeout, .idle_timeout = idle_timeout});
+        {.keep = 16, .connect_timeout = connect_timeout, .idle_timeout = idle_timeout});
   };
 }
 

@@ -34,6 +34,8 @@ namespace {
 constexpr base::Duration kUntilStopped = std::chrono::hours(24 * 365);
 // Events of children come in bursts: one reconcile for each burst.
 constexpr base::Duration kBurst = std::chrono::milliseconds(100);
+// What can wait until something else happens, waits that long at most.
+constexpr base::Duration kNoHurry = std::chrono::seconds(3);
 // SIGTERM to the end: five seconds at most, and half a second of them for the way out.
 constexpr std::chrono::milliseconds kStopTogether{4'500};
 constexpr std::chrono::milliseconds kFinishReconciles{1'500};
@@ -73,6 +75,8 @@ class Daemon {
   base::Result<void> WaitForRights(const std::stop_token& stop);
   base::Result<void> FillCaches(const std::stop_token& stop);
   void Lead();
+  void OnChange(const kube::ObjectKey& cluster, observe::Caches::Cause cause);
+  void OnNews(const kube::ObjectKey& cluster, observe::News news);
   http::Response Answer(const http::Request& request);
   // Waits on real time; false when a stop was requested.
   bool Pause(base::Duration time, const std::stop_token& stop);
@@ -124,9 +128,10 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                            const std::stop_token& stop) {
                       return observe::LookAtBroker(connections_, clock_, target, before, stop);
                     },
-                .is_news = [](const observe::BrokerLook& a,
-                              const observe::BrokerLook& b) { return observe::IsNews(a, b); },
-                .on_news = [this](const kube::ObjectKey& key) { controller_.Add(key); }},
+                .compare = [](const observe::BrokerLook& a,
+                              const observe::BrokerLook& b) { return observe::Compare(a, b); },
+                .on_news = [this](const kube::ObjectKey& key,
+                                  observe::News news) { OnNews(key, news); }},
                {.looks_per_second = options.looks_per_second}),
       proxies_(clock_, random_,
                {.read =
@@ -134,18 +139,14 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                            const std::stop_token& stop) {
                       return observe::LookAtProxies(connections_, clock_, target, stop);
                     },
-                .is_news = [](const observe::ProxyLooks& a,
-                              const observe::ProxyLooks& b) { return observe::IsNews(a, b); },
-                .on_news = [this](const kube::ObjectKey& key) { controller_.Add(key); }},
+                .compare = [](const observe::ProxyLooks& a,
+                              const observe::ProxyLooks& b) { return observe::Compare(a, b); },
+                .on_news = [this](const kube::ObjectKey& key,
+                                  observe::News news) { OnNews(key, news); }},
                {.looks_per_second = options.looks_per_second}),
       caches_(api_.watches(), clock_, random_, logger, nullptr, {.ns = options.ns, .watch = {}},
-              [this](const kube::ObjectKey& cluster, observe::Caches::Cause cause) {
-                if (cause == observe::Caches::Cause::kStatus) {
-                  return reconciler_.StatusIsSeen(cluster);
-                }
-                controller_.AddAfter(cluster, cause == observe::Caches::Cause::kChild
-                                                  ? kBurst
-                                                  : base::Duration::zero());
+              [this](const kube::ObjectKey& key, observe::Caches::Cause cause) {
+                OnChange(key, cause);
               }),
       observer_(api_.calls(), caches_, brokers_, proxies_, clock_),
       executor_(
@@ -308,6 +309,23 @@ base::Result<void> Daemon::FillCaches(const std::stop_token& stop) {
   logger_.Info("caches are filled", {{"clusters", caches_.clusters()}});
   DropStartupPages();
   return {};
+}
+
+void Daemon::OnChange(const kube::ObjectKey& cluster, observe::Caches::Cause cause) {
+  switch (cause) {
+    case observe::Caches::Cause::kDeclaration:
+      return controller_.Add(cluster);
+    case observe::Caches::Cause::kChild:
+      return controller_.AddAfter(cluster, kBurst);
+    case observe::Caches::Cause::kArrival:
+      return controller_.AddAfter(cluster, kNoHurry);
+    case observe::Caches::Cause::kStatus:
+      return reconciler_.StatusIsSeen(cluster);
+  }
+}
+
+void Daemon::OnNews(const kube::ObjectKey& cluster, observe::News news) {
+  controller_.AddAfter(cluster, news == observe::News::kNow ? base::Duration::zero() : kNoHurry);
 }
 
 void Daemon::Lead() {

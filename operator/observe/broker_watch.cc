@@ -77,10 +77,15 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
   return answer;
 }
 
-bool IsNews(const BrokerLook& before, const BrokerLook& now) {
-  if (before.trouble != now.trouble || before.denied != now.denied) return true;
-  if (before.view == nullptr || now.view == nullptr) return before.view != now.view;
-  return !(*before.view == *now.view);
+News Compare(const BrokerLook& before, const BrokerLook& now) {
+  if (before.denied != now.denied) return News::kNow;
+  if (before.trouble != now.trouble) {
+    return before.view == nullptr && now.view == nullptr ? News::kLater : News::kNow;
+  }
+  if (before.view == nullptr || now.view == nullptr) {
+    return before.view != now.view ? News::kNow : News::kNone;
+  }
+  return *before.view == *now.view ? News::kNone : News::kNow;
 }
 
 ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
@@ -119,13 +124,19 @@ ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
   return answer;
 }
 
-bool IsNews(const ProxyLooks& before, const ProxyLooks& now) {
-  return !std::equal(before.looks.begin(), before.looks.end(), now.looks.begin(), now.looks.end(),
-                     [](const ProxyLook& a, const ProxyLook& b) {
-                       if (a.pod != b.pod || a.trouble != b.trouble) return false;
-                       if (a.view == nullptr || b.view == nullptr) return a.view == b.view;
-                       return haproxy::SameState(*a.view, *b.view);
-                     });
+News Compare(const ProxyLooks& before, const ProxyLooks& now) {
+  const bool same = std::equal(before.looks.begin(), before.looks.end(), now.looks.begin(),
+                               now.looks.end(), [](const ProxyLook& a, const ProxyLook& b) {
+                                 if (a.pod != b.pod || a.trouble != b.trouble) return false;
+                                 if (a.view == nullptr || b.view == nullptr)
+                                   return a.view == b.view;
+                                 return haproxy::SameState(*a.view, *b.view);
+                               });
+  if (same) return News::kNone;
+  const auto answers = [](const ProxyLook& look) { return look.view != nullptr; };
+  return std::ranges::any_of(before.looks, answers) || std::ranges::any_of(now.looks, answers)
+             ? News::kNow
+             : News::kLater;
 }
 
 }  // namespace rabbit::observe

@@ -84,12 +84,12 @@ using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
 [[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                                const BrokerTarget& target, const BrokerLook& before,
                                                const std::stop_token& stop);
-[[nodiscard]] bool IsNews(const BrokerLook& before, const BrokerLook& now);
+[[nodiscard]] News Compare(const BrokerLook& before, const BrokerLook& now);
 
 // Asks every proxy, one second each.
 [[nodiscard]] ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
                                                const ProxyTarget& target,
                                                const std::stop_token& stop);
-[[nodiscard]] bool IsNews(const ProxyLooks& before, const ProxyLooks& now);
+[[nodiscard]] News Compare(const ProxyLooks& before, const ProxyLooks& now);
 
 }  // namespace rabbit::observe

@@ -30,6 +30,16 @@ base::Result<Packed<T>> PackedFrom(base::Result<T> value) {
   return Packed<T>(*value);
 }
 
+// Whether an object that has just come is nothing yet to act upon.
+template <typename T>
+bool IsBlank(const Packed<T>& /*child or claim*/) {
+  return true;
+}
+bool IsBlank(const Packed<CachedPod>& packed) {
+  const Pod pod = packed.Unpack().pod;
+  return pod.ip.empty() && !pod.preparing && pod.trouble.empty();
+}
+
 // Of "ns/name": a namespace has no slash.
 kube::ObjectKey KeyFrom(const std::string& text) {
   const std::size_t slash = text.find('/');
@@ -94,12 +104,19 @@ struct Caches::Impl {
 
   // A change belongs to the cluster that the labels name now, and to the one they named before.
   template <typename T>
-  void Route(kube::Store<T>& store) {
-    store.AddHandler([this](const typename kube::Store<T>::Change& change) {
+  void Route(kube::Store<Packed<T>>& store) {
+    store.AddHandler([this](const typename kube::Store<Packed<T>>::Change& change) {
       const std::string before = change.before == nullptr ? "" : change.before->cluster();
       const std::string after = change.after == nullptr ? "" : change.after->cluster();
+      if (change.before != nullptr && change.after != nullptr &&
+          SaysTheSame(*change.before, *change.after)) {
+        return;
+      }
       if (!before.empty()) enqueue(KeyFrom(before), Cause::kChild);
-      if (!after.empty() && after != before) enqueue(KeyFrom(after), Cause::kChild);
+      if (!after.empty() && after != before) {
+        const bool arrives = change.before == nullptr && IsBlank(*change.after);
+        enqueue(KeyFrom(after), arrives ? Cause::kArrival : Cause::kChild);
+      }
     });
   }
 

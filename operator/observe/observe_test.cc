@@ -296,7 +296,7 @@ TEST_F(LookTest, WhenNobodyAnswersTheOldViewStaysBesideTheTrouble) {
   EXPECT_FALSE(answer.succeeded);
   EXPECT_EQ(answer.look.view, before.view);
   EXPECT_NE(answer.look.trouble.find("c-node-1"), std::string::npos);
-  EXPECT_TRUE(IsNews(before, answer.look));
+  EXPECT_EQ(Compare(before, answer.look), News::kNow);
 }
 
 TEST_F(LookTest, ARefusedPasswordIsToldApart) {
@@ -311,9 +311,32 @@ TEST_F(LookTest, TheSameViewAgainIsNoNews) {
   Serve("10.0.0.1", 200, kNodes);
   const BrokerLook a = Look().look;
   const BrokerLook b = Look().look;
-  EXPECT_FALSE(IsNews(a, b));
+  EXPECT_EQ(Compare(a, b), News::kNone);
   Serve("10.0.0.1", 200, "[]");
-  EXPECT_TRUE(IsNews(a, Look().look));
+  EXPECT_EQ(Compare(a, Look().look), News::kNow);
+}
+
+TEST_F(LookTest, ThatNobodyAnswersYetIsNoHurry) {
+  Break("10.0.0.1");
+  Break("10.0.0.2");
+  const BrokerLook nobody = Look().look;
+  EXPECT_EQ(Compare({}, nobody), News::kLater);
+  EXPECT_EQ(Compare(nobody, Look().look), News::kNone);
+  Serve("10.0.0.2", 200, kNodes);
+  EXPECT_EQ(Compare(nobody, Look().look), News::kNow);
+  EXPECT_EQ(Compare(nobody, {.trouble = nobody.trouble, .denied = true}), News::kNow);
+}
+
+TEST(CompareProxies, OnlySilenceAfterSilenceCanWait) {
+  const auto view = std::make_shared<haproxy::ProxyView>();
+  const ProxyLooks nothing;
+  const ProxyLooks silent{{{.pod = "p", .view = nullptr, .trouble = "refused"}}};
+  const ProxyLooks answers{{{.pod = "p", .view = view, .trouble = ""}}};
+  EXPECT_EQ(Compare(nothing, silent), News::kLater);
+  EXPECT_EQ(Compare(silent, silent), News::kNone);
+  EXPECT_EQ(Compare(silent, answers), News::kNow);
+  EXPECT_EQ(Compare(answers, answers), News::kNone);
+  EXPECT_EQ(Compare(answers, silent), News::kNow);
 }
 
 TEST_F(LookTest, ConnectionsAreBounded) {

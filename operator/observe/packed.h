@@ -17,6 +17,7 @@ class Packed {
   [[nodiscard]] T Unpack() const;
   // "ns/name" of the RabbitCluster that its labels name; empty: of none.
   [[nodiscard]] std::string cluster() const;
+  bool operator==(const Packed&) const = default;
 
  private:
   std::string bytes_;
@@ -34,6 +35,14 @@ class Packed<CachedChild> {
   std::string bytes_;
   std::shared_ptr<const ChildState> state_;  // null: std::monostate
 };
+
+// Whether a plan made with one is the plan made with the other. Versions of a child differ with
+// each write, also with one that changed nothing that is read here.
+template <typename T>
+[[nodiscard]] bool SaysTheSame(const Packed<T>& a, const Packed<T>& b) {
+  return a == b;
+}
+[[nodiscard]] bool SaysTheSame(const Packed<CachedChild>& a, const Packed<CachedChild>& b);
 
 extern template class Packed<CachedPod>;
 extern template class Packed<CachedClaim>;

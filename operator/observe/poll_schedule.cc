@@ -14,6 +14,11 @@ base::Duration Times(base::Duration duration, double factor) {
                                                     factor);
 }
 
+base::TimePoint Rounded(base::TimePoint due) {
+  const base::Duration since = due.time_since_epoch() + PollSchedule::kGrain - base::Duration(1);
+  return base::TimePoint(since - since % PollSchedule::kGrain);
+}
+
 }  // namespace
 
 void PollSchedule::Want(const kube::ObjectKey& key, base::Duration interval, bool fresh,
@@ -87,10 +92,12 @@ void PollSchedule::Done(const kube::ObjectKey& key, bool succeeded, double sprea
   if (succeeded) {
     entry.failures = 0;
   } else {
-    const int doublings = std::min(entry.failures++, 16);
-    pause = std::min(options_.first_retry * (1 << doublings), options_.slowest);
+    pause = options_.first_retry;
+    for (int i = 0; i < entry.failures && pause < options_.slowest; ++i) pause *= 3;
+    pause = std::min(pause, options_.slowest);
+    ++entry.failures;
   }
-  Schedule(key, entry, now + Times(pause, 1 + spread / 10));
+  Schedule(key, entry, Rounded(now + Times(pause, 1 + spread / 10)));
 }
 
 std::optional<base::TimePoint> PollSchedule::NextDue() const {

@@ -2,9 +2,10 @@
 // Decisions only: no thread, no clock, no I/O. Not thread-safe: PollLoop guards it.
 //
 // A look that succeeded is repeated after the key's interval; one that failed opens the key's
-// circuit breaker: the next ones come after
-// `first_retry`, doubled each time, up to `slowest`. When the intervals of
-// all keys together ask for more looks than `looks_per_second`, all of them are stretched alike.
+// circuit breaker: the next ones come after `first_retry`, three times as long each time, up to
+// `slowest`. When the intervals of all keys together ask for more looks than `looks_per_second`,
+// all of them are stretched alike. Looks to come are due at whole multiples of kGrain, so that a
+// thread that wakes up finds many.
 #pragma once
 
 #include <map>
@@ -19,9 +20,10 @@ namespace rabbit::observe {
 
 class PollSchedule {
  public:
+  static constexpr std::chrono::milliseconds kGrain{100};
   struct Options {
     double looks_per_second = 20;  // budget over all keys
-    base::Duration first_retry = std::chrono::milliseconds(500);
+    base::Duration first_retry = std::chrono::seconds(1);
     base::Duration slowest = std::chrono::minutes(1);  // longest pause of an open breaker
   };
   explicit PollSchedule(const Options& options) : options_(options) {}

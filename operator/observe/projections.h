@@ -18,6 +18,7 @@ namespace rabbit::observe {
 // Why what C-inventory holds cannot be read.
 struct InventoryTrouble {
   std::string text;
+  bool operator==(const InventoryTrouble&) const = default;
 };
 
 // What only a child's kind has.
@@ -29,6 +30,7 @@ struct CachedChild {
   ChildId id;
   Child child;  // without body
   ChildState state;
+  bool operator==(const CachedChild&) const = default;
 };
 
 struct CachedPod {

@@ -16,6 +16,10 @@
 
 namespace rabbit::observe {
 
+// Whether a look says something that the one before did not, and whether that is worth a reconcile
+// at once: nobody has answered so far and nobody does now, which may wait for company.
+enum class News { kNone, kLater, kNow };
+
 template <typename Target, typename Look>
 class Watched {
  public:
@@ -26,10 +30,10 @@ class Watched {
   struct Functions {
     // Looks once, with deadlines of its own. `before` is the look before, to build upon.
     std::function<Answer(const Target& target, const Look& before, std::stop_token stop)> read;
-    // Whether the second look says something that the first did not.
-    std::function<bool(const Look&, const Look&)> is_news;
-    // Called without a lock held, after Latest() gives the new look.
-    std::function<void(const kube::ObjectKey&)> on_news;
+    // What the second look says beyond the first.
+    std::function<News(const Look&, const Look&)> compare;
+    // Called without a lock held, after Latest() gives the new look. Never with kNone.
+    std::function<void(const kube::ObjectKey&, News)> on_news;
   };
 
   Watched(base::Clock& clock, base::Random& random, Functions functions,
@@ -102,16 +106,16 @@ class Watched {
       before = it->second.look;
     }
     Answer answer = functions_.read(target, before, std::move(stop));
-    bool news = false;
+    News news = News::kNone;
     {
       base::MutexLock lock(mutex_);
       const auto it = slots_.find(key);
       // Dropped, or pointed elsewhere meanwhile: this look is of a world that is gone.
       if (it == slots_.end() || !(it->second.target == target)) return true;
-      news = functions_.is_news(it->second.look, answer.look);
+      news = functions_.compare(it->second.look, answer.look);
       it->second.look = std::move(answer.look);
     }
-    if (news) functions_.on_news(key);
+    if (news != News::kNone) functions_.on_news(key, news);
     return answer.succeeded;
   }
 

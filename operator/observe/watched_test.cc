@@ -26,9 +26,10 @@ class WatchedTest : public testing::Test {
                     changed_.NotifyAll();
                     return {.look = target + "=" + world_, .succeeded = world_ != "down"};
                   },
-                  .is_news = [](const std::string& a, const std::string& b) { return a != b; },
+                  .compare = [](const std::string& a,
+                                const std::string& b) { return a != b ? News::kNow : News::kNone; },
                   .on_news =
-                      [this](const kube::ObjectKey& key) {
+                      [this](const kube::ObjectKey& key, News) {
                         base::MutexLock lock(mutex_);
                         news_.push_back(key.name);
                         changed_.NotifyAll();

@@ -44,9 +44,9 @@ class Desired {
   Desired(const ChildInputs& inputs, ChildrenMemo& memo) : inputs_(inputs), memo_(memo) {
     std::string digest = DigestOf(inputs);
     if (!digest.empty() && digest == memo.inputs_digest) return;
-    memo = {.inputs_digest = std::move(digest),
-            .hashes = {},
-            .proxy_config_hash = resources::ProxyConfigHash(inputs)};
+    memo.inputs_digest = std::move(digest);
+    memo.hashes.clear();
+    memo.proxy_config_hash = resources::ProxyConfigHash(inputs);
     std::vector<DesiredChild> children = resources::BuildChildren(inputs);
     memo.hashes.reserve(children.size());
     for (DesiredChild& child : children) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/hash.h"
+#include "operator/api/fields_in_effect.h"
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/children.h"
 #include "operator/plan/cluster_name.h"
@@ -80,6 +82,20 @@ CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observat
   return holds;
 }
 
+// Listing them takes as long as the rest of a plan that has nothing to do. The server raises the
+// generation with every change of the spec; where there is none nothing is remembered.
+std::vector<std::string> FieldsWithoutEffect(const api::RabbitCluster& cluster,
+                                             ChildrenMemo& memo) {
+  const kube::ObjectMeta& meta = cluster.meta;
+  if (meta.uid.empty() || meta.generation == 0) return api::FieldsNotInEffect(cluster.spec);
+  const std::string digest = base::ShortHash(meta.uid + " " + std::to_string(meta.generation));
+  if (digest != memo.fields_digest) {
+    memo.fields_without_effect = api::FieldsNotInEffect(cluster.spec);
+    memo.fields_digest = digest;
+  }
+  return memo.fields_without_effect;
+}
+
 void HoldStill(Plan& plan) {
   plan.held = std::exchange(plan.steps, {});
   if (plan.held.empty()) {
@@ -128,6 +144,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                    .broker_image = std::move(images.broker),
                    .proxy_image = std::move(images.proxy),
                    .proxy_config_hash = children.proxy_config_hash};
+  plan.fields_without_effect = FieldsWithoutEffect(cluster, memo);
   if (cluster.spec.paused) HoldStill(plan);
   return plan;
 }

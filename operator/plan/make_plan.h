@@ -24,6 +24,8 @@ struct ChildrenMemo {
   // Id and desired hash, in creation order; an empty hash: could not be built.
   std::vector<std::pair<observe::ChildId, std::string>> hashes;
   std::string proxy_config_hash;
+  std::string fields_digest;  // of the spec that `fields_without_effect` were listed from
+  std::vector<std::string> fields_without_effect;
 };
 
 // A spec with structural findings, one that is paused and a cluster that is being deleted give a

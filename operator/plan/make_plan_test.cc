@@ -12,6 +12,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -37,6 +38,7 @@ std::vector<std::string> Told(const Plan& plan) {
   for (const Wait& wait : plan.waits) lines.push_back(wait.reason + wait.message);
   for (const Warning& warning : plan.warnings) lines.push_back(warning.reason + warning.message);
   for (const auto& [id, verified] : plan.verified) lines.push_back(id.name + verified.desired_hash);
+  for (const std::string& field : plan.fields_without_effect) lines.push_back(field);
   lines.push_back(plan.declared.proxy_config_hash);
   return lines;
 }
@@ -199,6 +201,14 @@ TEST_F(MakePlanTest, APinnedImageOutlivesTheOperatorsDefault) {
   EXPECT_THAT(plan.steps, IsEmpty());
 }
 
+TEST_F(MakePlanTest, FieldsWithoutEffectAreNamedAlsoAfterAChange) {
+  EXPECT_THAT(Next().fields_without_effect, IsEmpty());
+  world_.cluster.spec.on_data_loss = api::OnDataLoss::kAccept;
+  ++world_.cluster.meta.generation;
+  EXPECT_THAT(Next().fields_without_effect, ElementsAre("spec.scaleDown"));
+  EXPECT_THAT(Next().fields_without_effect, ElementsAre("spec.scaleDown"));
+}
+
 TEST_F(MakePlanTest, APausedClusterIsObservedOnly) {
   world_.cluster.spec.paused = true;
   const Plan plan = Next();
@@ -253,7 +263,7 @@ TEST_F(MakePlanTest, ARecordThatCannotBeReadIsToldAndNothingIsDoneOnIt) {
     Round();
   }
   EXPECT_EQ(world_.Body(InventoryId())["data"]["volumes"], "{0: by hand");
-  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
+  EXPECT_THAT(world_.running(), ElementsAre(0, 2)) << "the blank one is held";
 
   world_.Edit(InventoryId(), {{"data", {{"volumes", volumes}}}});
   for (int i = 0; i < 10; ++i) Round();

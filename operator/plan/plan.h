@@ -153,6 +153,7 @@ struct Plan {
   std::vector<Problem> problems;
   std::vector<Wait> waits;
   std::vector<Warning> warnings;
+  std::vector<std::string> fields_without_effect;  // api::FieldsNotInEffect()
   // A decision waits for a fresh look at the broker: the reconciler asks for one at once.
   bool look_at_broker = false;
   // Children found equal while planning; the reconciler remembers them and drops their texts.

@@ -231,8 +231,8 @@ const Row kRows[] = {
      "LoadBalancerSynced", "False/Applying", "Reconciling"},
     // Fields.
     {"a field without effect",
-     [](ConditionTable& t) { t.cluster_.spec.on_data_loss = api::OnDataLoss::kAccept; },
-     "FieldsInEffect", "False/FieldsWithoutEffect", "Stalled"},
+     [](ConditionTable& t) { t.plan_.fields_without_effect = {"spec.tls"}; }, "FieldsInEffect",
+     "False/FieldsWithoutEffect", "Stalled"},
     // What has no condition of its own.
     {"a taken name",
      [](ConditionTable& t) { t.Problem(Aspect::kChildren, "NameTaken", "Service c belongs to x"); },
@@ -332,9 +332,9 @@ TEST_F(ConditionsTest, AllProblemsOfThePartAreNamed) {
 }
 
 TEST_F(ConditionsTest, FieldsWithoutEffectAreNamed) {
-  cluster_.spec.on_data_loss = api::OnDataLoss::kAccept;
+  plan_.fields_without_effect = {"spec.scaleDown", "spec.tls"};
   Make();
-  EXPECT_THAT(Condition("FieldsInEffect").message, HasSubstr("spec.scaleDown"));
+  EXPECT_THAT(Condition("FieldsInEffect").message, HasSubstr("spec.scaleDown and spec.tls"));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // Whether this version of the operator acts on all that is declared.
-#include "operator/api/fields_in_effect.h"
 #include "operator/plan/words.h"
 #include "operator/report/conditions.h"
 
@@ -10,7 +9,7 @@ using api::ConditionStatus;
 Verdict JudgeFields(const Facts& facts) {
   constexpr std::size_t kMostNamed = 20;
   if (auto verdict = NotJudged(facts)) return *verdict;
-  const std::vector<std::string> idle = api::FieldsNotInEffect(facts.cluster.spec);
+  const std::vector<std::string>& idle = facts.plan.fields_without_effect;
   if (idle.empty()) {
     return {ConditionStatus::kTrue, "AllInEffect", "the operator acts on all declared fields"};
   }

@@ -71,13 +71,13 @@ def measure(results, idle_seconds=60):
         audit = plane.audit()
         operator = stack.enter_context(Operator(plane.kubeconfig))
         workload.wait_for(plane.admin, "statefulsets", NAMESPACE, len(names))
-        fleet.until_quiet(audit, time.time(), quiet=2)
+        fleet.until_quiet(audit, operator, time.time(), quiet=2)
         brokers = stack.enter_context(Brokers(_clusters_of(plane)))
         workload.run_pods(plane.admin, "statefulsets", NAMESPACE, address, claims=True)
         # Those that hang never get that far: without an answer the proxies wait.
         _wait_for_proxies(plane, len(names))
         workload.run_pods(plane.admin, "deployments", NAMESPACE, address)
-        writes = fleet.until_quiet(audit, time.time(), timeout=240)
+        writes, _ = fleet.until_quiet(audit, operator, time.time())
         ready = [c for c in plane.admin.call("GET", path_of("rabbitcluster.dev/v1beta1", "rabbitclusters", NAMESPACE))["items"]
                  if any(k["type"] == "Ready" and k["status"] == "True" for k in c["status"].get("conditions", []))]
         results.add("answered: clusters that are not Ready", ANSWERING - len(ready), "clusters", 0)

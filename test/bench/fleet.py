@@ -35,17 +35,16 @@ def measure(results, idle_seconds=60):
         audit = plane.audit()
         with Operator(plane.kubeconfig) as operator:
             workload.wait_for(plane.admin, "statefulsets", NAMESPACE, CLUSTERS)
-            writes = until_quiet(audit, time.time(), quiet=2)
+            writes, cpu_created = until_quiet(audit, operator, time.time(), quiet=2)
             all_sets = _last_created(writes, "statefulsets") - operator.started
             all_children = max(w[0] for w in writes if w[1].startswith("create ") and w[4] == 201) - operator.started
-            cpu_created = operator.cpu_seconds()
             workload.run_pods(plane.admin, "statefulsets", NAMESPACE, unreachable)
             workload.wait_for(plane.admin, "deployments", NAMESPACE, CLUSTERS)
             workload.run_pods(plane.admin, "deployments", NAMESPACE, unreachable)
             running = time.time()
-            writes += until_quiet(audit, running)
+            more, cpu = until_quiet(audit, operator, running)
+            writes += more
             settled = writes[-1][0] - running
-            cpu = operator.cpu_seconds()
             memory = operator.memory()
             results.add("fleet: all StatefulSets after the operator's start", all_sets, "s", 10, "cluster-operator", PEER["seconds"])
             results.add("fleet: CPU until settled", cpu, "CPU s", 4, "cluster-operator", PEER["cpu"])
@@ -69,16 +68,19 @@ def _last_created(writes, plural):
     return max(w[0] for w in writes if w[1] == f"create {plural}" and w[4] == 201)
 
 
-def until_quiet(audit, since, quiet=QUIET_SECONDS, timeout=240):
-    """The writes until there was none for so long after `since`."""
+def until_quiet(audit, operator, since, quiet=QUIET_SECONDS, timeout=240):
+    """The writes until there was none for so long after `since`, and the operator's CPU time when the last was there."""
     writes = []
+    cpu = operator.cpu_seconds()
     until = time.time() + timeout
     while time.time() < until:
-        writes += audit.writes()
+        if found := audit.writes():
+            writes += found
+            cpu = operator.cpu_seconds()
         if time.time() - max([since] + [w[0] for w in writes[-1:]]) > quiet:
             break
         time.sleep(0.25)
-    return writes
+    return writes, cpu
 
 
 def idle(results, operator, audit, seconds, label, cpu_limit=None):

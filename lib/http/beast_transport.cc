@@ -53,7 +53,6 @@ class BeastTransport final : public Transport {
       return Fail(ErrorKind::kInvalid, name_ + ": target or header is malformed");
     }
     const IoLimits limits{options.deadline, options.stop};
-    if (limits.stop.stop_requested()) return Fail(ErrorKind::kCancelled, name_ + ": stopped");
     Result<std::unique_ptr<http::Stream>> stream = http::Stream::Connect(endpoint_, tls_, limits);
     if (!stream) return base::FailWrapped(std::move(stream).error(), name_);
 

@@ -16,19 +16,23 @@ constexpr seconds kWatchSilence(630);
 
 base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
                                              const Environment& environment) {
-  if (!options.kubeconfig.empty()) return kube::LoadKubeconfig(options.kubeconfig, options.context);
-  auto config = kube::LoadInCluster("/", environment);
+  auto config = options.kubeconfig.empty()
+                    ? kube::LoadInCluster("/", environment)
+                    : kube::LoadKubeconfig(options.kubeconfig, options.context);
   if (!config && config.error().kind == base::ErrorKind::kNotFound) {
     return base::Fail(base::ErrorKind::kInvalid,
                       "this is no pod (KUBERNETES_SERVICE_HOST is not set): name a kubeconfig "
                       "with --kubeconfig");
   }
+  if (!config) return config;
+  if (auto usable = kube::CheckFiles(*config); !usable) return tl::unexpected(usable.error());
   return config;
 }
 
 ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
-                     kube::RequestObserver* observer)
+                     kube::RequestObserver* observer, std::unique_ptr<http::Resolver> resolver)
     : config_(std::move(config)),
+      resolver_(std::move(resolver)),
       credentials_(kube::MakeCredentials(config_, clock)),
       call_transport_(config_, clock, logger, ConnectWith(seconds(5), seconds(30))),
       watch_transport_(config_, clock, logger, ConnectWith(seconds(5), kWatchSilence)),

@@ -19,8 +19,9 @@
 
 namespace rabbit::commands {
 
-// The kubeconfig when one is named, else the pod's service account. kInvalid is for people, on one
-// line. Never the kubeconfig that happens to lie about.
+// The kubeconfig when one is named, else the pod's service account, with every file that it names
+// read once and found usable. kInvalid is for people, on one line. Never the kubeconfig that
+// happens to lie about.
 [[nodiscard]] base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
                                                            const Environment& environment);
 

@@ -40,17 +40,20 @@ ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logge
       calls_(call_transport_, *credentials_, observer),
       watches_(watch_transport_, *credentials_, observer),
       lease_(lease_transport_, *credentials_, observer),
-      exec_(kube::WebSocketsTo(config_, resolver_), *credentials_) {}
+      exec_(kube::WebSocketsTo(config_, *resolver_), *credentials_) {}
 
 kube::ReloadingTransport::Connect ApiAccess::ConnectWith(std::chrono::milliseconds connect_timeout,
                                                          std::chrono::milliseconds idle_timeout) {
-  return [this, connect_timeout, idle_timeout](
+  return [this, connect_timeout, idle_timeout, turn = std::size_t{0}](
              const kube::ClusterConfig& config, const http::TlsSettings& tls,
-             const http::CallOptions& options) -> base::Result<std::unique_ptr<http::Transport>> {
-    auto addresses = resolver_.ResolveIpv4(config.server.host, options.deadline, options.stop);
+             const http::CallOptions& options) mutable
+         -> base::Result<std::unique_ptr<http::Transport>> {
+    auto addresses = resolver_->ResolveIpv4(config.server.host, options.deadline, options.stop);
     if (!addresses) return tl::unexpected(addresses.error());
+    // A transport is made anew when the last one could not connect: at another address, then.
+    const std::string& address = (*addresses)[turn++ % addresses->size()];
     return http::MakeCpprestTransport(
-        kube::EndpointAt(config, addresses->front()), tls,
+        kube::EndpointAt(config, address), tls,
         {.connect_timeout = connect_timeout, .idle_timeout = idle_timeout});
   };
 }

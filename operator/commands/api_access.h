@@ -30,7 +30,8 @@ class ApiAccess {
  public:
   // `clock` and `logger` must outlive it; `observer` may be null.
   ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
-            kube::RequestObserver* observer);
+            kube::RequestObserver* observer,
+            std::unique_ptr<http::Resolver> resolver = std::make_unique<http::Resolver>());
   ApiAccess(const ApiAccess&) = delete;
   ApiAccess& operator=(const ApiAccess&) = delete;
 
@@ -44,7 +45,7 @@ class ApiAccess {
                                                 std::chrono::milliseconds idle_timeout);
 
   const kube::ClusterConfig config_;
-  http::Resolver resolver_;
+  const std::unique_ptr<http::Resolver> resolver_;
   std::unique_ptr<kube::Credentials> credentials_;
   kube::ReloadingTransport call_transport_, watch_transport_, lease_transport_;
   kube::Client calls_, watches_, lease_;

@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "http/test_support.h"
+
 namespace rabbit::commands {
 namespace {
 
@@ -22,6 +24,19 @@ TEST(LoadConfig, WhatAKubeconfigNamesIsReadAtTheStart) {
   EXPECT_EQ(config.error().message,
             "context dev of " + path +
                 ": certificate-authority: cannot read /nowhere/ca.pem: No such file or directory");
+}
+
+TEST(ApiAccess, AfterAnAddressThatDoesNotAnswerTheNextOneIsTried) {
+  http::TestServer server(http::AnswerAll("{}"));
+  base::ManualClock clock;
+  ApiAccess api({.server = {false, "api.test", server.port(), ""}}, clock, base::NullLogger(),
+                nullptr, std::make_unique<http::Resolver>(1, [](const std::string&, std::string&) {
+                  return std::vector<std::string>{"127.0.0.9", "127.0.0.1"};
+                }));
+  EXPECT_FALSE(api.calls().Get(kube::kPods, {"ns", "x"}, http::Soon()));
+  clock.Advance(kube::ReloadingTransport::kReconnect);
+  const auto answer = api.calls().Get(kube::kPods, {"ns", "x"}, http::Soon());
+  ASSERT_TRUE(answer) << answer.error().message;
 }
 
 }  // namespace

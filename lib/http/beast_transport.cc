@@ -83,6 +83,7 @@ class BeastTransport final : public Transport {
     }
     const IoLimits limits{options.deadline, options.stop};
     if (limits.stop.stop_requested()) return Fail(ErrorKind::kCancelled, name_ + ": stopped");
+    if (!HasTime(limits)) return Fail(ErrorKind::kRetry, name_ + ": the deadline passed");
     if (auto kept = TakeKept()) {
       bool died = false;
       Result<void> done = Exchange(std::move(kept), request, limits, sink, died);

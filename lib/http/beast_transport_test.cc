@@ -19,6 +19,7 @@ base::Result<std::unique_ptr<Transport>> MakeKeeping(const Endpoint& endpoint,
 }
 INSTANTIATE_TEST_SUITE_P(Closing, TransportContract, testing::Values(InContract(&MakeClosing)));
 INSTANTIATE_TEST_SUITE_P(Keeping, TransportContract, testing::Values(InContract(&MakeKeeping)));
+INSTANTIATE_TEST_SUITE_P(Beast, KeepingContract, testing::Values(InKeepingContract(&MakeKeeping)));
 
 TEST(BeastTransport, TakesAConnectionForEachCallAndSaysSo) {
   Log log;

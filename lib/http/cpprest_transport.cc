@@ -378,17 +378,27 @@ Result<void> CpprestTransport::Run(const Request& request, const CallOptions& op
     return tl::unexpected(
         MakeError(ErrorKind::kInvalid, Sent::kNo, "target or header is malformed"));
   }
-  if (options_.connect_first && !reached_) {
-    if (Result<void> reached = Reach(options); !reached) return reached;
-  }
+  Sent sent = Sent::kNo;  // by the attempts so far
   for (int attempt = 1;; ++attempt) {
+    // Before anything is begun: a connection of the pool takes a request at once, and who may not
+    // write any more relies on nothing being sent.
+    if (options.stop.stop_requested()) {
+      return tl::unexpected(MakeError(ErrorKind::kCancelled, sent, "stopped"));
+    }
+    if (base::RealClock().Now() >= options.deadline) {
+      return tl::unexpected(MakeError(ErrorKind::kRetry, sent, "connecting: the deadline passed"));
+    }
+    if (attempt == 1 && options_.connect_first && !reached_) {
+      if (Result<void> reached = Reach(options); !reached) return reached;
+    }
     bool dead_connection = false;
     Result<void> done = Attempt(request, options, sink, wanted, dead_connection);
     reached_ = done.has_value() || done.error().sent != Sent::kNo;
     if (done || !dead_connection || attempt == kMaxAttempts) return done;
     // Connections that were idle for longer are dead too: go on with an empty pool.
     ReplaceClient(nullptr);
-    if (done.error().sent != Sent::kNo && !IsIdempotent(request.method)) return done;
+    sent = done.error().sent;
+    if (sent != Sent::kNo && !IsIdempotent(request.method)) return done;
   }
 }
 

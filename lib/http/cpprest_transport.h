@@ -1,4 +1,5 @@
-// lib/http/cpprest_transport.h: the Transport of the daemon: cpprestsdk behind an interface.
+// lib/http/cpprest_transport.h: the Transport to brokers and proxies: cpprestsdk behind an
+// interface.
 // HTTP/1.1 with kept-alive connections, plain or TLS, to one literal IPv4 address. All I/O of all
 // transports runs on one thread of cpprestsdk's; calls block the thread that makes them, and sinks
 // run there too. A new certificate or address means a new transport.

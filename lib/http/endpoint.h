@@ -21,6 +21,9 @@ struct TlsSettings {
   bool operator==(const TlsSettings&) const = default;
 };
 
+// Whether the certificates and the key can be read and belong together. kInvalid says which cannot.
+[[nodiscard]] base::Result<void> CheckTls(const TlsSettings& tls);
+
 struct Endpoint {
   bool tls = false;
   std::string address;  // a literal IPv4 address, never a name (see http/resolve.h)

@@ -50,7 +50,8 @@ struct Connection {
 
   Stream stream;
   State state = State::kIdle;
-  base::TimePoint deadline;  // of this state; none while busy
+  base::TimePoint deadline;      // of this state; none while busy
+  base::TimePoint silent_since;  // while idle or reading
   std::optional<RequestParser> parser;
   std::string unread;
   std::stop_source gone;      // of the request that is being handled
@@ -94,7 +95,10 @@ class Server::Impl {
   void Refuse(Connection& connection, int status);
   void Dispatch(Connection& connection);
   void TakeBack();
-  [[nodiscard]] milliseconds TimeToNextDeadline() const;
+  [[nodiscard]] bool IsFull() const { return connections_.size() >= options_.max_connections; }
+  // The connection that may be closed for another one, and has been silent longest; end(): none.
+  std::list<Connection>::iterator MostSilent();
+  [[nodiscard]] milliseconds TimeToNextDeadline();
   void CloseExpired();
   void CloseIf(const std::function<bool(const Connection&)>& closes);
 
@@ -186,9 +190,11 @@ void Server::Impl::Poll() {
     }
     CloseExpired();
 
-    const bool accepts = phase == Phase::kServing &&
-                         connections_.size() < options_.max_connections &&
-                         clock_.Now() >= accept_again_;
+    const base::TimePoint now = clock_.Now();
+    const auto most_silent = MostSilent();
+    const bool has_room = !IsFull() || (most_silent != connections_.end() &&
+                                        now >= most_silent->silent_since + options_.spared);
+    const bool accepts = phase == Phase::kServing && has_room && now >= accept_again_;
     waiting = {{wake_, POLLIN, 0}, {accepts ? listener_ : -1, POLLIN, 0}};
     of.clear();
     for (Connection& connection : connections_) {
@@ -216,15 +222,23 @@ void Server::Impl::Poll() {
 }
 
 void Server::Impl::AcceptAll() {
-  while (connections_.size() < options_.max_connections) {
+  while (true) {
+    const base::TimePoint now = clock_.Now();
+    auto replaced = connections_.end();
+    if (IsFull()) {
+      replaced = MostSilent();
+      if (replaced == connections_.end() || now < replaced->silent_since + options_.spared) return;
+    }
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-      if (errno != EAGAIN && errno != ECONNABORTED) accept_again_ = clock_.Now() + kAcceptPause;
+      if (errno != EAGAIN && errno != ECONNABORTED) accept_again_ = now + kAcceptPause;
       return;
     }
+    if (replaced != connections_.end()) connections_.erase(replaced);
     EnableKeepAlive(fd);
     Connection& connection = connections_.emplace_back(fd);
-    connection.deadline = clock_.Now() + options_.read_timeout;
+    connection.deadline = now + options_.read_timeout;
+    connection.silent_since = now;
     connection.parser.emplace(options_.max_header_bytes, options_.max_body_bytes);
   }
 }
@@ -244,6 +258,7 @@ void Server::Impl::OnEvent(Connection& connection) {
     return;
   }
   if (connection.state == Connection::State::kClosing) return;
+  connection.silent_since = clock_.Now();
   connection.unread.append(bytes.data(), static_cast<std::size_t>(got));
   Advance(connection);
 }
@@ -350,16 +365,34 @@ void Server::Impl::TakeBack() {
       continue;
     }
     connection->state = Connection::State::kIdle;
-    connection->deadline = clock_.Now() + options_.idle_timeout;
+    connection->silent_since = clock_.Now();
+    connection->deadline = connection->silent_since + options_.idle_timeout;
     connection->parser.emplace(options_.max_header_bytes, options_.max_body_bytes);
     Advance(*connection);
   }
 }
 
-milliseconds Server::Impl::TimeToNextDeadline() const {
+std::list<Connection>::iterator Server::Impl::MostSilent() {
+  auto found = connections_.end();
+  for (auto each = connections_.begin(); each != connections_.end(); ++each) {
+    if (each->state != Connection::State::kIdle && each->state != Connection::State::kReading) {
+      continue;
+    }
+    if (found == connections_.end() || each->silent_since < found->silent_since) found = each;
+  }
+  return found;
+}
+
+milliseconds Server::Impl::TimeToNextDeadline() {
   const base::TimePoint now = clock_.Now();
   base::TimePoint next = now + std::chrono::minutes(1);
   if (accept_again_ > now) next = std::min(next, accept_again_);
+  if (const auto replaced = MostSilent(); IsFull() && replaced != connections_.end()) {
+    // Not in the past: then the listener is waited for.
+    if (const base::TimePoint at = replaced->silent_since + options_.spared; at > now) {
+      next = std::min(next, at);
+    }
+  }
   for (const Connection& connection : connections_) {
     if (connection.state != Connection::State::kBusy) next = std::min(next, connection.deadline);
   }

@@ -46,15 +46,18 @@ class ResponseWriter {
 using Handler = std::function<void(const Request& request, ResponseWriter& writer)>;
 
 struct ServerOptions {
-  std::string address = "0.0.0.0";   // literal; "::" listens on IPv4 too
-  std::uint16_t port = 0;            // 0: any free one, see Server::port()
-  std::size_t max_connections = 64;  // more wait in the kernel's queue
-  std::size_t max_threads = 4;       // handlers at once; started when first needed
+  std::string address = "0.0.0.0";  // literal; "::" listens on IPv4 too
+  std::uint16_t port = 0;           // 0: any free one, see Server::port()
+  // One more takes the place of the connection that has been silent longest, if one has been for
+  // `spared`; else it waits in the kernel's queue. Those that are being answered are never closed.
+  std::size_t max_connections = 64;
+  std::size_t max_threads = 4;  // handlers at once; started when first needed
   std::size_t max_header_bytes = 16 << 10;
   std::size_t max_body_bytes = 64 << 10;
   std::chrono::milliseconds idle_timeout{60'000};   // between requests
   std::chrono::milliseconds read_timeout{10'000};   // from a request's first byte to its last
   std::chrono::milliseconds write_timeout{10'000};  // of each Send() or Write()
+  std::chrono::milliseconds spared{200};            // the next request may be on its way
 };
 
 class Server {

@@ -251,7 +251,7 @@ TEST(Server, LeavesReadersThatTakeTooLong) {
 }
 
 TEST(Server, BoundsItsConnections) {
-  const auto server = Serve(Hello, {.max_connections = 2});
+  const auto server = Serve(Hello, {.max_connections = 2, .spared = std::chrono::hours(1)});
   auto first = std::make_unique<RawClient>(*server);
   RawClient second(*server);
   EXPECT_THAT(first->Ask(kGet, kAnswer), HasSubstr("200 OK"));
@@ -261,6 +261,53 @@ TEST(Server, BoundsItsConnections) {
   EXPECT_THAT(second.Ask(kGet, kAnswer), HasSubstr("200 OK"));
   first->HangUp();
   EXPECT_THAT(third.ReadTo(kAnswer), HasSubstr("200 OK"));
+}
+
+TEST(Server, AConnectionTooManyTakesThePlaceOfTheOneThatWasSilentLongest) {
+  const auto server = Serve(Hello, {.max_connections = 3, .spared = milliseconds(50)});
+  RawClient silent(*server);
+  RawClient half(*server);
+  RawClient used(*server);
+  half.Write("GET /x HT");
+  EXPECT_THAT(used.Ask(kGet, kAnswer), HasSubstr("200 OK"));
+  RawClient probe(*server);
+  EXPECT_THAT(probe.Ask(kGet, kAnswer), HasSubstr("200 OK"));
+  EXPECT_EQ(silent.ReadToEnd(), "");
+  EXPECT_THAT(used.Ask(kGet, kAnswer), HasSubstr("200 OK"));
+  RawClient next(*server);  // half a request is no shelter
+  EXPECT_THAT(next.Ask(kGet, kAnswer), HasSubstr("200 OK"));
+  EXPECT_EQ(half.ReadToEnd(), "");
+}
+
+TEST(Server, IdleConnectionsDoNotKeepAProbeOut) {
+  const auto server = Serve(Hello);
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 100; ++i) idle.push_back(std::make_unique<RawClient>(*server));
+  // Sooner than the idle ones are left by themselves.
+  EXPECT_TRUE(To(*server)->Send({.target = "/readyz"}, Within(milliseconds(5'000))));
+}
+
+TEST(Server, AConnectionThatIsBeingAnsweredKeepsItsPlace) {
+  std::latch started(1);
+  std::latch go_on(1);
+  const auto server = Serve(
+      [&](const Request& request, ResponseWriter& writer) {
+        if (request.target == "/slow") {
+          started.count_down();
+          go_on.wait();
+        }
+        Hello(request, writer);
+      },
+      {.max_connections = 2, .spared = milliseconds(0)});
+  RawClient slow(*server);
+  slow.Write("GET /slow HTTP/1.1\r\n\r\n");
+  started.wait();
+  RawClient idle(*server);
+  RawClient probe(*server);
+  EXPECT_THAT(probe.Ask(kGet, kAnswer), HasSubstr("200 OK"));
+  EXPECT_EQ(idle.ReadToEnd(), "");
+  go_on.count_down();
+  EXPECT_THAT(slow.ReadTo("GET /slow"), HasSubstr("200 OK"));
 }
 
 TEST(Server, RunsHandlersAtOnceUpToItsThreads) {

@@ -106,7 +106,9 @@ Result<std::unique_ptr<Stream>> Stream::Connect(const Endpoint& endpoint,
   if (stream->socket_ < 0) {
     return Fail(ErrorKind::kRetry, "connecting: no socket: " + ErrnoText(errno));
   }
-  Result<void> connected = stream->ConnectSocket(endpoint, limits);
+  // To this machine, say, a connect succeeds before anything has waited.
+  Result<void> connected = stream->Check(limits);
+  if (connected) connected = stream->ConnectSocket(endpoint, limits);
   if (!connected) return base::FailWrapped(std::move(connected).error(), "connecting");
   if (tls) {
     Result<void> secured = stream->Handshake(*tls, limits);

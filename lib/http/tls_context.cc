@@ -127,6 +127,11 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::Make(const TlsSettings& se
   return made;
 }
 
+base::Result<void> CheckTls(const TlsSettings& tls) {
+  if (auto made = TlsContext::Make(tls, ""); !made) return tl::unexpected(std::move(made).error());
+  return {};
+}
+
 base::Result<std::shared_ptr<TlsContext>> TlsContext::For(const Endpoint& endpoint,
                                                           const TlsSettings& settings) {
   if (!IsIpv4Literal(endpoint.address) || endpoint.port == 0) {

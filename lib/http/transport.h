@@ -1,6 +1,6 @@
 // lib/http/transport.h: one server, reached by blocking calls with a deadline each.
-// Implementations: CpprestTransport (http_cpprest: keep-alive pool, TLS), BeastTransport (plain
-// TCP, no cpprestsdk), and test doubles. All are thread-safe: any number of calls at once. A
+// Implementations: BeastTransport (the API server; small programs), CpprestTransport (http_cpprest:
+// brokers and proxies), and test doubles. All are thread-safe: any number of calls at once. A
 // transport is a resource: not copyable, passed by reference, outlives its users.
 #pragma once
 
@@ -39,6 +39,7 @@ class Transport {
   //   kRetry     connect refused, reset, deadline, TLS (message says which); `sent` tells how far
   //   kCancelled stop requested
   //   kInternal  body longer than max_body_bytes
+  // A call whose stop was requested, or whose deadline has passed, before it began sends nothing.
   // Redirects are not followed. When a kept-alive connection turns out to be dead the request is
   // repeated once if it is idempotent or surely did not arrive; others fail, and report `sent`.
   virtual base::Result<Response> Send(const Request& request, const CallOptions& options) = 0;

@@ -474,16 +474,37 @@ TEST_P(TransportContract, AStopEndsAWaitingCall) {
   EXPECT_TRUE(log.Await(2));
 }
 
-TEST_P(TransportContract, AStoppedTokenSendsNothing) {
-  TestServer server(AnswerAll(""));
+// On a connection that is open already, and so would take a request at once.
+TEST_P(TransportContract, AfterAStopOrTheDeadlineNothingIsSentAnyMore) {
+  Log log;
+  TestServer server([&](Peer& peer) {
+    for (std::string request; !(request = peer.ReadRequest()).empty();) {
+      log.Add(request.substr(0, request.find(" HTTP/1.1")));
+      peer.Answer("");
+    }
+  });
+  const auto transport = Plain(server.port());
   std::stop_source stop;
   stop.request_stop();
-  CallOptions options = Soon();
-  options.stop = stop.get_token();
-  const auto transport = Plain(server.port());
-  const Result<Response> response = transport->Send({}, options);
-  ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().kind, ErrorKind::kCancelled);
+  CallOptions stopped = Soon();
+  stopped.stop = stop.get_token();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(transport->Send({.target = "/open"}, Soon()));
+    for (const Method method : {Method::kGet, Method::kPost}) {
+      const Request request{.method = method, .target = "/late"};
+      const Result<Response> cancelled = transport->Send(request, stopped);
+      ASSERT_FALSE(cancelled);
+      EXPECT_EQ(cancelled.error().kind, ErrorKind::kCancelled);
+      EXPECT_EQ(cancelled.error().sent, Sent::kNo);
+      Recorder sink;
+      const Result<void> late = transport->Stream(request, Within(milliseconds(0)), sink);
+      ASSERT_FALSE(late);
+      EXPECT_EQ(late.error().kind, ErrorKind::kRetry);
+      EXPECT_EQ(late.error().sent, Sent::kNo);
+      EXPECT_THAT(late.error().message, HasSubstr("the deadline passed"));
+    }
+  }
+  EXPECT_THAT(log.texts(), testing::Each("GET /open"));
 }
 
 // A cancel that meets arriving data crashed the process when it came from another thread.

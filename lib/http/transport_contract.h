@@ -29,4 +29,9 @@ class TransportContract : public testing::TestWithParam<MakeTransport> {
   static std::unique_ptr<Transport> TrustedTls(std::uint16_t port);
 };
 
+// For those that keep connections as well (keeping_contract.cc):
+//   INSTANTIATE_TEST_SUITE_P(Name, KeepingContract, testing::Values(InKeepingContract(&Make)));
+class KeepingContract : public TransportContract {};
+[[nodiscard]] MakeTransport InKeepingContract(MakeTransport make);
+
 }  // namespace rabbit::http

@@ -95,6 +95,51 @@ base::Result<http::TlsSettings> LoadTls(const ClusterConfig& config, const ReadF
   return tls;
 }
 
+base::Result<void> CheckFiles(const ClusterConfig& config, const ReadFileFunction& read) {
+  // The field of a kubeconfig, and the file that it names.
+  const auto name = [](std::string field, const std::string& file) {
+    return file.empty() ? std::move(field) + "-data" : std::move(field) + " " + file;
+  };
+  const auto refuse = [&config](const std::string& what, const std::string& why) {
+    return base::Fail(base::ErrorKind::kInvalid, config.origin + ": " + what + ": " + why);
+  };
+  const auto load = [&](const std::string& field, const std::string& file,
+                        std::string value) -> base::Result<base::Secret> {
+    auto content = Load({file, std::move(value)}, read, field);
+    if (!content)
+      return base::Fail(base::ErrorKind::kInvalid, config.origin + ": " + content.error().message);
+    return base::Secret(*std::move(content));
+  };
+  if (!config.token.file.empty()) {
+    if (auto token = load("tokenFile", config.token.file, ""); !token) {
+      return tl::unexpected(std::move(token.error()));
+    }
+  }
+  if (!config.server.tls) return {};
+  if (!config.insecure) {
+    const auto ca = load("certificate-authority", config.ca.file, config.ca.value);
+    if (!ca) return tl::unexpected(ca.error());
+    if (auto usable = http::CheckTls({.ca_pem = std::string(ca->Reveal())}); !usable) {
+      return refuse(name("certificate-authority", config.ca.file), usable.error().message);
+    }
+  }
+  if (config.client_certificate.empty()) return {};
+  const auto certificate =
+      load("client-certificate", config.client_certificate.file, config.client_certificate.value);
+  if (!certificate) return tl::unexpected(certificate.error());
+  const auto key =
+      load("client-key", config.client_key.file, std::string(config.client_key.value.Reveal()));
+  if (!key) return tl::unexpected(key.error());
+  if (auto usable = http::CheckTls(
+          {.client_certificate_pem = std::string(certificate->Reveal()), .client_key_pem = *key});
+      !usable) {
+    return refuse(name("client-certificate", config.client_certificate.file) + " and " +
+                      name("client-key", config.client_key.file),
+                  usable.error().message);
+  }
+  return {};
+}
+
 std::unique_ptr<Credentials> MakeCredentials(const ClusterConfig& config, base::Clock& clock,
                                              ReadFileFunction read) {
   if (!config.token.file.empty()) {

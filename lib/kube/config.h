@@ -73,6 +73,11 @@ using LookupFunction = std::function<std::optional<std::string>(const std::strin
 // Where to connect when the host's name stands for `address`, a literal IPv4 address.
 [[nodiscard]] http::Endpoint EndpointAt(const ClusterConfig& config, std::string address);
 
+// Reads every file that `config` names and looks whether the certificates, the key and the token in
+// them can be used: at the start, a wrong one is a person's to repair, not to be waited for.
+[[nodiscard]] base::Result<void> CheckFiles(const ClusterConfig& config,
+                                            const ReadFileFunction& read = ReadFile);
+
 // Reads the files. kInvalid or the reader's error when one cannot be read or is empty.
 [[nodiscard]] base::Result<http::TlsSettings> LoadTls(const ClusterConfig& config,
                                                       const ReadFileFunction& read = ReadFile);

@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "http/test_server.h"
+
 namespace rabbit::kube {
 namespace {
 
@@ -148,6 +150,88 @@ TEST_F(ConfigTest, WhatWeCannotDoIsRefused) {
 TEST_F(ConfigTest, EmptyFieldsThatToolsWriteAreNotRefused) {
   Write(std::string(kCluster) + ", proxy-url: ''", "token: abc, exec: null, as: '', username: ''");
   EXPECT_EQ(Error(), "loaded");
+}
+
+TEST_F(ConfigTest, DataMayBeWrappedIntoLines) {
+  Write("server: 'https://a', certificate-authority-data: \"Q\\r\\n0E=\\n\"", "");
+  EXPECT_EQ(Load()->ca.value, "CA");
+}
+
+// What the fields name, read at the start.
+class FilesTest : public ConfigTest {
+ protected:
+  FilesTest() {
+    files_["/home/u/ca.pem"] = ca_.pem();
+    files_["/home/u/crt.pem"] = client_.pem;
+    files_["/home/u/key.pem"] = client_.key_pem;
+    files_["/home/u/token"] = "abc";
+    Write("server: 'https://a', certificate-authority: ca.pem",
+          "tokenFile: token, client-certificate: crt.pem, client-key: key.pem");
+  }
+  std::string Check() {
+    const auto config = Load();
+    if (!config) return config.error().message;
+    const auto checked = CheckFiles(*config, Reader());
+    if (checked) return "usable";
+    EXPECT_EQ(checked.error().kind, base::ErrorKind::kInvalid);
+    EXPECT_EQ(checked.error().message.find('\n'), std::string::npos);
+    return checked.error().message;
+  }
+  const http::TestCa ca_;
+  const http::TestCertificate client_ = ca_.Issue("operator", "");
+  const http::TestCertificate other_ = ca_.Issue("other", "");
+};
+
+TEST_F(FilesTest, GoodOnesAreUsable) {
+  EXPECT_EQ(Check(), "usable");
+  Write("server: 'https://a', certificate-authority: ca.pem", "token: abc");
+  EXPECT_EQ(Check(), "usable");
+  Write("server: 'http://a'", "token: abc");
+  EXPECT_EQ(Check(), "usable");
+}
+
+TEST_F(FilesTest, AMissingOneIsNamedWithItsField) {
+  const std::vector<std::pair<std::string, std::string>> table = {
+      {"ca.pem", "certificate-authority"},
+      {"crt.pem", "client-certificate"},
+      {"key.pem", "client-key"},
+      {"token", "tokenFile"}};
+  for (const auto& [file, field] : table) {
+    const std::string path = "/home/u/" + file;
+    const std::string content = files_[path];
+    files_.erase(path);
+    EXPECT_EQ(Check(), "context dev of /home/u/config: " + field + ": cannot read " + path +
+                           ": No such file");
+    files_[path] = " \n";
+    EXPECT_EQ(Check(), "context dev of /home/u/config: " + field + ": " + path + " is empty");
+    files_[path] = content;
+  }
+}
+
+TEST_F(FilesTest, OneThatHoldsSomethingElseIsNamedWithItsField) {
+  const std::string origin = "context dev of /home/u/config: ";
+  files_["/home/u/ca.pem"] = "no certificate";
+  EXPECT_EQ(Check(), origin +
+                         "certificate-authority /home/u/ca.pem: CA: certificate 1 cannot be read: "
+                         "no PEM certificate in it");
+  files_["/home/u/ca.pem"] = ca_.pem();
+  files_["/home/u/key.pem"] = other_.key_pem;
+  EXPECT_EQ(Check(),
+            origin +
+                "client-certificate /home/u/crt.pem and client-key /home/u/key.pem: client "
+                "key and client certificate do not belong together");
+  files_["/home/u/key.pem"] = "s3cret";
+  EXPECT_NE(Check().find("client-key /home/u/key.pem: client key cannot be read"),
+            std::string::npos);
+  EXPECT_EQ(Check().find("s3cret"), std::string::npos);
+  Write("server: 'https://a', certificate-authority-data: Q0E=", "");
+  EXPECT_TRUE(Check().starts_with(origin + "certificate-authority-data: CA: ")) << Check();
+}
+
+TEST_F(FilesTest, WhatIsNotUsedIsNotLookedAt) {
+  files_.erase("/home/u/ca.pem");
+  Write("server: 'https://a', insecure-skip-tls-verify: true", "");
+  EXPECT_EQ(Check(), "usable");
 }
 
 TEST_F(ConfigTest, BrokenFilesAreNamed) {

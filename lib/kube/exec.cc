@@ -1,5 +1,7 @@
 #include "kube/exec.h"
 
+#include <atomic>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -63,7 +65,9 @@ base::Result<ExecResult> Converse(http::WebSocket& socket, const Command& comman
 }  // namespace
 
 OpenFunction WebSocketsTo(ClusterConfig config, http::Resolver& resolver, ReadFileFunction read) {
-  return [config = std::move(config), &resolver, read = std::move(read)](
+  // Shared by the calls: after one that could not connect the next begins at another address.
+  auto turn = std::make_shared<std::atomic<std::size_t>>(0);
+  return [config = std::move(config), &resolver, read = std::move(read), turn](
              const http::WebSocketRequest& request,
              const http::CallOptions& options) -> base::Result<http::WebSocketAnswer> {
     auto tls = LoadTls(config, read);
@@ -72,8 +76,14 @@ OpenFunction WebSocketsTo(ClusterConfig config, http::Resolver& resolver, ReadFi
     if (!addresses) return tl::unexpected(std::move(addresses.error()));
     http::WebSocketRequest prefixed = request;
     prefixed.target.insert(0, config.server.path_prefix);
-    return http::ConnectWebSocket(EndpointAt(config, std::move(addresses->front())), *tls, prefixed,
-                                  options.deadline, options.stop);
+    const std::size_t index = *turn;
+    auto answer =
+        http::ConnectWebSocket(EndpointAt(config, (*addresses)[index % addresses->size()]), *tls,
+                               prefixed, options.deadline, options.stop);
+    const bool unreached = !answer && answer.error().kind == base::ErrorKind::kRetry &&
+                           answer.error().sent == base::Sent::kNo;
+    if (unreached) *turn = index + 1;
+    return answer;
   };
 }
 

@@ -4,6 +4,8 @@
 
 #include <deque>
 
+#include "http/test_support.h"
+
 namespace rabbit::kube {
 namespace {
 
@@ -20,6 +22,25 @@ std::string Exit(std::string_view code) {
       R"("reason":"NonZeroExitCode","details":{"causes":[{"reason":"Other","message":"9"},)"
       R"({"reason":"ExitCode","message":")" +
           std::string(code) + R"("}]}})");
+}
+
+// ---- the way there
+
+TEST(WebSocketsToTest, AfterAnAddressThatDoesNotAnswerTheNextOneIsTried) {
+  http::TestServer server([](http::Peer& peer) {
+    (void)peer.ReadRequest();
+    peer.Write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+  });
+  http::Resolver resolver(1, [](const std::string&, std::string&) {
+    return std::vector<std::string>{"127.0.0.9", "127.0.0.1"};  // nobody listens at the first
+  });
+  const auto open = WebSocketsTo({.server = {false, "api.test", server.port(), ""}}, resolver);
+  EXPECT_FALSE(open({.target = "/"}, http::Soon()));
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = open({.target = "/"}, http::Soon());
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->refused.status, 403);
+  }
 }
 
 // ---- the protocol

@@ -46,7 +46,9 @@ struct Entry {
   // The bytes of a base64 field.
   [[nodiscard]] base::Result<std::string> Data(std::string_view field) const {
     auto text = Text(field);
-    if (!text || text->empty()) return text;
+    if (!text) return text;
+    std::erase_if(*text, [](char c) { return c == '\n' || c == '\r'; });  // as `base64` wraps
+    if (text->empty()) return text;
     auto bytes = base::Base64Decode(*text);
     if (!bytes) return Bad(field, "is not base64");
     return bytes;

@@ -146,6 +146,7 @@ Result<std::string> RenderConf(const BrokerConfig& config) {
                                            "` belongs to the operator: " + std::string(*why));
     }
   }
+  if (const auto why = LockedOut(*user_lines)) return Fail(ErrorKind::kInvalid, *why);
   std::string text =
       "# Written by rabbit-operator. A change made here is undone.\n"
       "# Defaults; a line of spec.config takes the place of the one here.\n";

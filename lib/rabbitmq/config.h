@@ -44,6 +44,11 @@ struct ConfLine {
 [[nodiscard]] std::optional<std::string_view> OwnedKey(std::string_view key);
 [[nodiscard]] std::optional<std::string_view> OwnedVariable(std::string_view name);
 
+// Why these lines together would keep the operator's own user out, beginning with "line 3: ";
+// nothing when they do not: backends that check passwords elsewhere go beside `internal`, not in
+// its place.
+[[nodiscard]] std::optional<std::string> LockedOut(const std::vector<ConfLine>& lines);
+
 // The memory that the broker is told it has: the limit less some room for what it does not count.
 [[nodiscard]] std::uint64_t BrokerMemory(std::uint64_t limit_bytes);
 

@@ -91,14 +91,35 @@ TEST(RenderConf, OwnedKeysAreRefusedByNameWithTheReason) {
        {"cluster_formation.peer_discovery_backend = dns", "cluster_formation.dns.hostname = x",
         "default_pass = x", "listeners.tcp.1 = 1", "loopback_users.guest = false",
         "management.tcp.ip = 127.0.0.1", "default_user_tags.administrator = false",
-        "total_memory_available_override_value = 1", "management.load_definitions = /x"}) {
+        "total_memory_available_override_value = 1", "management.load_definitions = /x",
+        // Would win over what we write, or lock us out.
+        "listeners.tcp = none", "listeners.ssl = none", "ssl_options = none",
+        "management.disable_basic_auth = true", "management.disable_stats = true",
+        "management.enable_queue_totals = true", "management.listener.port = 1",
+        "management_agent.disable_metrics_collector = true",
+        "distribution.listener.port_range.min = 1"}) {
     EXPECT_THAT(WithLines(line), HasSubstr("belongs to the operator")) << line;
+  }
+}
+
+TEST(RenderConf, OurOwnUserIsNotLockedOut) {
+  EXPECT_EQ(WithLines("auth_backends.1 = ldap\nauth_backends.2 = http\n"),
+            "line 2: one of auth_backends must be internal, which knows the operator's own user");
+  EXPECT_THAT(WithLines("auth_backends.1 = cache\nauth_cache.cached_backend = ldap"),
+              HasSubstr("must be internal"));
+  for (const char* lines : {"auth_backends.1 = ldap\nauth_backends.2 = internal",
+                            "auth_backends.1 = cache\nauth_cache.cached_backend = internal",
+                            "auth_backends.1 = rabbit_auth_backend_oauth2\n"
+                            "auth_backends.2 = rabbit_auth_backend_internal",
+                            "auth_ldap.servers.1 = ldap.example"}) {
+    EXPECT_THAT(WithLines(lines), Not(HasSubstr("must be internal"))) << lines;
   }
 }
 
 TEST(RenderConf, KeysThatOnlyResembleOwnedOnesPass) {
   EXPECT_THAT(WithLines("cluster_keepalive_interval = 5000"), HasSubstr("5000\n"));
   EXPECT_THAT(WithLines("management.rates_mode = none"), HasSubstr("none\n"));
+  EXPECT_THAT(WithLines("management.oauth_disable_basic_auth = true"), HasSubstr("true\n"));
   EXPECT_THAT(WithLines("raft.segment_max_entries = 4096"), HasSubstr("4096\n"));
 }
 

@@ -22,18 +22,28 @@ constexpr Owned kKeys[] = {
     {"default_users.", "users are declared in spec.users"},
     {"default_vhost", "the vhost / always exists; see spec.vhosts"},
     {"definitions.", "definitions are imported by spec.definitions"},
+    {"distribution.listener.", "nodes find each other by the standard port"},
+    {"listeners.ssl", "TLS is spec.tls"},  // = none, which would win over those below it
     {"listeners.ssl.", "TLS is spec.tls"},
+    {"listeners.tcp", "Services and probes point to port 5672"},
     {"listeners.tcp.", "Services and probes point to port 5672"},
     {"load_definitions", "definitions are imported by spec.definitions"},
     {"loopback_users", "it must be able to log in from another pod"},
     {"loopback_users.", "it must be able to log in from another pod"},
+    {"management.disable_basic_auth", "it logs in to the management API by name and password"},
+    {"management.disable_stats", "it learns of partitions and alarms from the statistics"},
+    {"management.enable_queue_totals", "it could not tell which mirrors are synchronised"},
+    {"management.listener.", "it reads the management API on port 15672"},
     {"management.load_definitions", "definitions are imported by spec.definitions"},
     {"management.path_prefix", "it reads the management API at its usual path"},
     {"management.ssl.", "TLS is spec.tls"},
     {"management.tcp.", "it reads the management API on port 15672"},
+    {"management_agent.disable_metrics_collector",
+     "it learns of partitions and alarms from the statistics"},
     {"prometheus.tcp.", "Services point to port 15692"},
     {"proxy_protocol", "it must agree with spec.loadBalancer.proxyProtocol"},
     {"raft.data_dir", "data lies on the volume"},
+    {"ssl_options", "TLS is spec.tls"},
     {"ssl_options.", "TLS is spec.tls"},
     {"total_memory_available_override_value", "it follows spec.resources"},
 };
@@ -81,6 +91,20 @@ std::optional<std::string_view> Find(std::span<const Owned> all, std::string_vie
 }  // namespace
 
 std::optional<std::string_view> OwnedKey(std::string_view key) { return Find(kKeys, key); }
+
+std::optional<std::string> LockedOut(const std::vector<ConfLine>& lines) {
+  const ConfLine* last = nullptr;
+  for (const ConfLine& line : lines) {
+    const bool backend = line.key.starts_with("auth_backends.");
+    // The cache is a backend that asks another one.
+    if (!backend && !line.key.starts_with("auth_cache.cached_backend")) continue;
+    if (line.value == "internal" || line.value == "rabbit_auth_backend_internal") return {};
+    if (backend) last = &line;
+  }
+  if (last == nullptr) return {};
+  return "line " + std::to_string(last->line) +
+         ": one of auth_backends must be internal, which knows the operator's own user";
+}
 
 std::optional<std::string_view> OwnedVariable(std::string_view name) {
   return Find(kVariables, name);

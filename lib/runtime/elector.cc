@@ -68,14 +68,7 @@ base::TimePoint Elector::Step(const std::stop_token& stop) {
     const base::Result<LeaseRecord> outcome = Call(*call, stop);
     if (!outcome && stop.stop_requested()) return clock_.Now();  // the thread leaves
     machine_.OnOutcome(*call, outcome, sent, clock_.Now());
-    // No Lease yet, and two who want the same: both are everyday.
-    if (!outcome && outcome.error().kind != base::ErrorKind::kNotFound &&
-        outcome.error().kind != base::ErrorKind::kConflict &&
-        outcome.error().kind != base::ErrorKind::kExists) {
-      metrics_.Add(kFailures, {});
-      logger_.Warn("lease call failed",
-                   {{"lease", options_.lease.ToString()}, {"error", outcome.error().message}});
-    }
+    Note(*call, outcome);
     if (outcome && call->kind != LeaseCall::Kind::kRead) {
       renewed_at_.store(sent.time_since_epoch().count());
     }
@@ -95,6 +88,25 @@ base::TimePoint Elector::Step(const std::stop_token& stop) {
       break;
   }
   return base::TimePoint::max();
+}
+
+void Elector::Note(const LeaseCall& call, const base::Result<LeaseRecord>& outcome) {
+  const auto failed_by = [&outcome](base::ErrorKind kind) {
+    return !outcome && outcome.error().kind == kind;
+  };
+  // No Lease yet, and two who want the same: both are everyday. To whom would make a Lease 404 says
+  // that its namespace is missing.
+  if (failed_by(base::ErrorKind::kNotFound) && call.kind == LeaseCall::Kind::kRead) return;
+  const bool went_well = outcome.has_value() || failed_by(base::ErrorKind::kConflict) ||
+                         failed_by(base::ErrorKind::kExists);
+  if (!went_well) {
+    metrics_.Add(kFailures, {});
+    logger_.Warn("lease call failed",
+                 {{"lease", options_.lease.ToString()}, {"error", outcome.error().message}});
+  }
+  base::MutexLock lock(mutex_);
+  failure_ = went_well ? "" : outcome.error().message;
+  if (went_well) went_well_at_ = clock_.Now();
 }
 
 base::Result<LeaseRecord> Elector::Call(const LeaseCall& call, const std::stop_token& stop) {
@@ -181,6 +193,13 @@ std::optional<std::string> Elector::Unhealthy() const {
   const base::TimePoint renewed{base::Duration(renewed_at_.load())};
   if (clock_.Now() - renewed <= options_.timing.lease) return std::nullopt;
   return "the Lease was not renewed for its whole duration";
+}
+
+std::optional<std::string> Elector::Trouble() const {
+  base::MutexLock lock(mutex_);
+  if (failure_.empty()) return std::nullopt;
+  if (went_well_at_ && clock_.Now() - *went_well_at_ <= options_.timing.renew) return std::nullopt;
+  return failure_;
 }
 
 std::string Elector::holder() const {

@@ -57,6 +57,9 @@ class Elector {
   [[nodiscard]] bool leading() const { return leading_.load(); }
   // For /livez: a reason when we should lead, but the lease was not renewed for its whole duration.
   [[nodiscard]] std::optional<std::string> Unhealthy() const;
+  // For /readyz: a reason when calls about the Lease have failed for the renew deadline, or since
+  // the first one. That there is no Lease yet is no failure; that none can be made is.
+  [[nodiscard]] std::optional<std::string> Trouble() const RABBIT_EXCLUDES(mutex_);
   // Whom the Lease named when it was last read or written.
   [[nodiscard]] std::string holder() const RABBIT_EXCLUDES(mutex_);
 
@@ -68,6 +71,9 @@ class Elector {
   void Run(const std::stop_token& stop);
   base::Result<LeaseRecord> Call(const LeaseCall& call, const std::stop_token& stop);
   void Tell(LeaseMachine::State before);
+  // Counts, logs and remembers what became of a call.
+  void Note(const LeaseCall& call, const base::Result<LeaseRecord>& outcome)
+      RABBIT_EXCLUDES(mutex_);
 
   kube::Client& client_;
   Fence& fence_;
@@ -84,6 +90,9 @@ class Elector {
   mutable base::Mutex mutex_;
   base::CondVar wake_;  // by a stop token only
   std::string holder_ RABBIT_GUARDED_BY(mutex_);
+  std::string failure_ RABBIT_GUARDED_BY(mutex_) =
+      "not asked for the Lease yet";  // empty: it went well
+  std::optional<base::TimePoint> went_well_at_ RABBIT_GUARDED_BY(mutex_);
   std::jthread thread_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -48,6 +49,10 @@ class LeaseServer final : public http::Transport {
     base::MutexLock lock(mutex_);
     lease_.clear();
   }
+  void SetNamespace(bool exists) {
+    base::MutexLock lock(mutex_);
+    namespace_ = exists;
+  }
   std::string Holder() {
     base::MutexLock lock(mutex_);
     if (lease_.empty()) return "no lease";
@@ -70,6 +75,7 @@ class LeaseServer final : public http::Transport {
     const bool create = request.method == http::Method::kPost;
     EXPECT_EQ(request.target.substr(0, collection.size()), collection);
     base::MutexLock lock(mutex_);
+    if (create && !namespace_) return Status(404, "NotFound");
     if (create && !lease_.empty()) return Status(409, "AlreadyExists");
     // As a real one does: to a PUT a Lease that is gone is one whose uid has changed.
     const bool read = request.method == http::Method::kGet;
@@ -90,13 +96,23 @@ class LeaseServer final : public http::Transport {
   base::Mutex mutex_;
   std::string lease_ RABBIT_GUARDED_BY(mutex_);
   int version_ RABBIT_GUARDED_BY(mutex_) = 0;
+  bool namespace_ RABBIT_GUARDED_BY(mutex_) = true;
+};
+
+// Counts the warnings.
+class CountingLogger final : public base::Logger {
+ public:
+  void Log(base::LogLevel level, std::string_view, Fields) override {
+    if (level == base::LogLevel::kWarn) ++warnings;
+  }
+  std::atomic<int> warnings = 0;
 };
 
 // One process: a clock of its own, an elector that is stepped by hand.
 struct Candidate {
   Candidate(LeaseServer& server, const std::string& name)
       : client(server, credentials, nullptr),
-        elector(client, fence, clock, random, registry, base::NullLogger(),
+        elector(client, fence, clock, random, registry, logger,
                 {{"system", "rabbit-operator"}, name, {}},
                 {.on_leading = [this] { ++elected; },
                  .on_lost =
@@ -122,6 +138,7 @@ struct Candidate {
   kube::StaticCredentials credentials;
   kube::Client client;
   Registry registry;
+  CountingLogger logger;
   Fence fence{seconds(5)};
   int elected = 0;
   std::string lost;
@@ -238,6 +255,33 @@ TEST_F(ElectorTest, ADeletedLeaseIsALostLease) {
   a_.Run(seconds(3));
   EXPECT_FALSE(a_.MayWrite());
   EXPECT_EQ(a_.lost, "the Lease was deleted");
+}
+
+TEST_F(ElectorTest, ALeaseThatCannotBeMadeIsLoggedCountedAndTold) {
+  EXPECT_NE(a_.elector.Trouble(), std::nullopt) << "nothing is known yet";
+  server_.SetNamespace(false);
+  a_.Run(seconds(60));
+  EXPECT_GT(a_.logger.warnings, 5);
+  EXPECT_EQ(a_.registry.Text().find("rabbit_operator_leader_election_errors_total 0"),
+            std::string::npos);
+  EXPECT_EQ(a_.elector.Trouble(), "create Lease in system: 404 NotFound");
+  server_.SetNamespace(true);
+  a_.Run(seconds(3));
+  EXPECT_TRUE(a_.MayWrite());
+  EXPECT_EQ(a_.elector.Trouble(), std::nullopt);
+}
+
+TEST_F(ElectorTest, AMissingLeaseIsEverydayAndSoIsAShortFailure) {
+  a_.Run(seconds(60));
+  EXPECT_EQ(a_.logger.warnings, 0);
+  EXPECT_EQ(a_.elector.Trouble(), std::nullopt);
+  b_.Run(seconds(1));
+  server_.FailBefore(Unreachable);
+  b_.Run(seconds(8));
+  EXPECT_GT(b_.logger.warnings, 0);
+  EXPECT_EQ(b_.elector.Trouble(), std::nullopt);
+  b_.Run(seconds(8));
+  EXPECT_EQ(b_.elector.Trouble(), "get Lease system/rabbit-operator: no route");
 }
 
 TEST_F(ElectorTest, ACallThatIsCancelledWithoutAStopIsTriedAgainLater) {

@@ -27,6 +27,12 @@ constexpr std::chrono::seconds kExecCall(60);
 // One execution: what the steps share.
 class Executor::Run {
  public:
+  // Asked before each step, and between the calls of one.
+  [[nodiscard]] bool MayGoOn() const {
+    const base::TimePoint now = executor_.clock_.Now();
+    return !stop_.stop_requested() && now < deadline_ && executor_.fence_.MayWrite(now);
+  }
+
   Run(Executor& executor, const kube::ObjectKey& cluster, const std::string& uid,
       const observe::BrokerTarget& broker, const std::stop_token& stop, base::TimePoint deadline,
       Executed& out)
@@ -168,8 +174,11 @@ class Executor::Run {
  private:
   [[nodiscard]] kube::ObjectKey Key(const std::string& name) const { return {cluster_.ns, name}; }
   [[nodiscard]] http::CallOptions Call(base::Duration time) const {
-    return {.deadline = std::min(
-                {executor_.clock_.Now() + time, deadline_, executor_.fence_.WritesEndBy()}),
+    const base::TimePoint now = executor_.clock_.Now();
+    // A call begins only while the fence is open: its deadline has passed otherwise.
+    return {.deadline = executor_.fence_.MayWrite(now)
+                            ? std::min({now + time, deadline_, executor_.fence_.WritesEndBy()})
+                            : now,
             .stop = stop_};
   }
   [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
@@ -229,6 +238,7 @@ class Executor::Run {
   Result<void> AtBroker(const CallBroker& call) {
     Result<void> result = base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
     for (const auto& node : broker_.nodes) {
+      if (!MayGoOn()) break;  // that one node hung does not send the call to the next, too late
       const auto transport = executor_.connections_.To(node.address, observe::kManagementPort);
       if (!transport) {
         result = tl::unexpected(transport.error());
@@ -270,8 +280,7 @@ Executed Executor::Execute(const kube::ObjectKey& cluster, const std::string& ui
   for (const plan::Step& step : plan.steps) {
     report::StepResult result{.outcome = Outcome::kSkipped, .error = {}};
     const bool held_back = step.after && out.results[*step.after].outcome != Outcome::kDone;
-    if (!held_back && !stop.stop_requested() && clock_.Now() < deadline &&
-        fence_.MayWrite(clock_.Now())) {
+    if (!held_back && run.MayGoOn()) {
       const Result<void> done = std::visit(run, step.action);
       result.outcome = done ? Outcome::kDone : Outcome::kFailed;
       if (!done) result.error = base::Wrap(done.error(), plan::Describe(step));

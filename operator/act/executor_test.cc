@@ -166,6 +166,27 @@ TEST_F(ExecutorTest, AWriteEndsBeforeAnybodyElseMayLead) {
   EXPECT_EQ(api_.seen().at(0).deadline, clock_.Now() + std::chrono::seconds(7));
 }
 
+TEST_F(ExecutorTest, NoCallOfAStepBeginsOnceTheFenceIsShut) {
+  ExpectRead().Do([this] { fence_.Shut(); }).Answer(200, kOurs);
+  // The real transport refuses a call whose deadline has passed: see its contract.
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*").Refuse();
+  const Executed done = Execute(
+      {{.action = plan::ApplyObject{kube::kServices, "c", "s1", "{}"}, .reason = "differs"}});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+  EXPECT_GT(api_.seen().at(0).deadline, clock_.Now());
+  EXPECT_LE(api_.seen().at(1).deadline, clock_.Now());
+}
+
+TEST_F(ExecutorTest, ABrokerCallGoesToNoFurtherNodeOnceTheFenceIsShut) {
+  nodes_["10.0.0.1"].Otherwise([this](const http::Request&) -> base::Result<http::Response> {
+    fence_.Shut();
+    return base::Fail(base::ErrorKind::kRetry, "no answer");
+  });
+  const Executed done = Execute({NameIt()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+  EXPECT_TRUE(nodes_["10.0.0.2"].lines().empty());
+}
+
 TEST_F(ExecutorTest, NoStepBeginsAfterTheDeadline) {
   ExpectCreate().Do([this] { clock_.Advance(std::chrono::minutes(2)); }).Answer(201, kOurs);
   const Executed done = Execute({CreateService(), CreateService()});

@@ -111,6 +111,7 @@ class Validator {
     if (const auto lines = rabbitmq::ParseConf(spec_.config); !lines) {
       Refuse("spec.config", "", lines.error().message);
     } else {
+      if (const auto error = rabbitmq::LockedOut(*lines)) Refuse("spec.config", "", *error);
       for (const rabbitmq::ConfLine& line : *lines) {
         if (const auto owned = rabbitmq::OwnedKey(line.key)) {
           Refuse("spec.config", line.key,

@@ -12,23 +12,30 @@ using std::chrono::seconds;
 // A watch is silent for as long as nothing changes; the server ends it after ten minutes at most.
 constexpr seconds kWatchSilence(630);
 
+// Idle connections of a role: as many as there may be workers, or watches.
+constexpr std::size_t kKeptConnections = 16;
+
 }  // namespace
 
 base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
                                              const Environment& environment) {
-  if (!options.kubeconfig.empty()) return kube::LoadKubeconfig(options.kubeconfig, options.context);
-  auto config = kube::LoadInCluster("/", environment);
+  auto config = options.kubeconfig.empty()
+                    ? kube::LoadInCluster("/", environment)
+                    : kube::LoadKubeconfig(options.kubeconfig, options.context);
   if (!config && config.error().kind == base::ErrorKind::kNotFound) {
     return base::Fail(base::ErrorKind::kInvalid,
                       "this is no pod (KUBERNETES_SERVICE_HOST is not set): name a kubeconfig "
                       "with --kubeconfig");
   }
+  if (!config) return config;
+  if (auto usable = kube::CheckFiles(*config); !usable) return tl::unexpected(usable.error());
   return config;
 }
 
 ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
-                     kube::RequestObserver* observer)
+                     kube::RequestObserver* observer, std::unique_ptr<http::Resolver> resolver)
     : config_(std::move(config)),
+      resolver_(std::move(resolver)),
       credentials_(kube::MakeCredentials(config_, clock)),
       call_transport_(config_, clock, logger, ConnectWith(seconds(5), seconds(30))),
       watch_transport_(config_, clock, logger, ConnectWith(seconds(5), kWatchSilence)),
@@ -36,18 +43,22 @@ ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logge
       calls_(call_transport_, *credentials_, observer),
       watches_(watch_transport_, *credentials_, observer),
       lease_(lease_transport_, *credentials_, observer),
-      exec_(kube::WebSocketsTo(config_, resolver_), *credentials_) {}
+      exec_(kube::WebSocketsTo(config_, *resolver_), *credentials_) {}
 
 kube::ReloadingTransport::Connect ApiAccess::ConnectWith(std::chrono::milliseconds connect_timeout,
                                                          std::chrono::milliseconds idle_timeout) {
-  return [this, connect_timeout, idle_timeout](
+  return [this, connect_timeout, idle_timeout, turn = std::size_t{0}](
              const kube::ClusterConfig& config, const http::TlsSettings& tls,
-             const http::CallOptions& options) -> base::Result<std::unique_ptr<http::Transport>> {
-    auto addresses = resolver_.ResolveIpv4(config.server.host, options.deadline, options.stop);
+             const http::CallOptions& options) mutable
+         -> base::Result<std::unique_ptr<http::Transport>> {
+    auto addresses = resolver_->ResolveIpv4(config.server.host, options.deadline, options.stop);
     if (!addresses) return tl::unexpected(addresses.error());
-    return http::MakeBeastTransport(
-        kube::EndpointAt(config, addresses->front()), tls,
-        {.keep = 16, .connect_timeout = connect_timeout, .idle_timeout = idle_timeout});
+    // A transport is made anew when the last one could not connect: at another address, then.
+    const std::string& address = (*addresses)[turn++ % addresses->size()];
+    return http::MakeBeastTransport(kube::EndpointAt(config, address), tls,
+                                    {.keep = kKeptConnections,
+                                     .connect_timeout = connect_timeout,
+                                     .idle_timeout = idle_timeout});
   };
 }
 

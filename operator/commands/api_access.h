@@ -19,8 +19,9 @@
 
 namespace rabbit::commands {
 
-// The kubeconfig when one is named, else the pod's service account. kInvalid is for people, on one
-// line. Never the kubeconfig that happens to lie about.
+// The kubeconfig when one is named, else the pod's service account, with every file that it names
+// read once and found usable. kInvalid is for people, on one line. Never the kubeconfig that
+// happens to lie about.
 [[nodiscard]] base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
                                                            const Environment& environment);
 
@@ -29,7 +30,8 @@ class ApiAccess {
  public:
   // `clock` and `logger` must outlive it; `observer` may be null.
   ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
-            kube::RequestObserver* observer);
+            kube::RequestObserver* observer,
+            std::unique_ptr<http::Resolver> resolver = std::make_unique<http::Resolver>());
   ApiAccess(const ApiAccess&) = delete;
   ApiAccess& operator=(const ApiAccess&) = delete;
 
@@ -43,7 +45,7 @@ class ApiAccess {
                                                 std::chrono::milliseconds idle_timeout);
 
   const kube::ClusterConfig config_;
-  http::Resolver resolver_;
+  const std::unique_ptr<http::Resolver> resolver_;
   std::unique_ptr<kube::Credentials> credentials_;
   kube::ReloadingTransport call_transport_, watch_transport_, lease_transport_;
   kube::Client calls_, watches_, lease_;

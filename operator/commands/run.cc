@@ -177,6 +177,9 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                {.on_leading = [this] { Lead(); },
                 .on_lost = [this](const std::string&) { on_lost(); }}) {
   health_.Add(runtime::Health::Kind::kLive, "lease", [this] { return elector_.Unhealthy(); });
+  if (options.leader_election) {
+    health_.Add(runtime::Health::Kind::kReady, "lease", [this] { return elector_.Trouble(); });
+  }
   health_.Add(runtime::Health::Kind::kReady, "rights", [this] {
     base::MutexLock lock(mutex_);
     return rights_trouble_;

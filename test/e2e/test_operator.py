@@ -119,6 +119,23 @@ def test_a_wrong_start_is_one_line_and_exit_code_2(arguments, named):
     assert len(lines) == 1 and named in lines[0]
 
 
+@pytest.mark.parametrize("cluster, user, named", [
+    ({"certificate-authority": "/nowhere/ca"}, {}, "certificate-authority: cannot read /nowhere/ca"),
+    ({"certificate-authority-data": "bm9uZQ=="}, {}, "certificate-authority-data: "),
+    ({"insecure-skip-tls-verify": True}, {"tokenFile": "/nowhere/token"}, "tokenFile: cannot read /nowhere/token"),
+    ({"insecure-skip-tls-verify": True}, {"client-certificate": "/nowhere/crt", "client-key": "/nowhere/key"},
+     "client-certificate: cannot read /nowhere/crt"),
+    ({"insecure-skip-tls-verify": True}, {"client-certificate-data": "bm9uZQ==", "client-key-data": "bm9uZQ=="},
+     "client-certificate-data and client-key-data: "),
+])
+def test_a_kubeconfig_whose_files_cannot_be_used_is_a_wrong_start(tmp_path, cluster, user, named):
+    config = tmp_path / "config"
+    config.write_text(json.dumps({
+        "current-context": "c", "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1", **cluster}}],
+        "users": [{"name": "u", "user": user}], "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}))
+    test_a_wrong_start_is_one_line_and_exit_code_2(["run", "--kubeconfig", config], named)
+
+
 def token_kubeconfig(path, server, token, ca):
     path.write_text(json.dumps({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",

@@ -74,7 +74,7 @@ class FakeWorld {
   [[nodiscard]] std::set<int> running() const { return running_; }
   [[nodiscard]] bool WasFormed() const {
     const base::Json* inventory = Find(InventoryId());
-    return inventory != nullptr && (*inventory)["data"]["formed"] == "true";
+    return inventory != nullptr && base::FindString(*inventory, {"data", "formed"}) == "true";
   }
   [[nodiscard]] bool Has(const observe::ChildId& id) const { return objects_.contains(id); }
   [[nodiscard]] const base::Json& Body(const observe::ChildId& id) const {
@@ -120,7 +120,7 @@ class FakeWorld {
     }
     if (const base::Json* inventory = Find(InventoryId())) {
       auto read = resources::InventoryFromData(
-          (*inventory)["data"].get<std::map<std::string, std::string>>());
+          inventory->value("data", std::map<std::string, std::string>()));
       if (read) {
         seen.inventory = std::move(*read);
       } else {
@@ -237,7 +237,7 @@ class FakeWorld {
     released_.erase(ordinal);
     const base::Json* inventory = Find(InventoryId());
     formed_when_mounted_[ordinal] =
-        inventory == nullptr || (*inventory)["data"]["formed"] != "false";
+        inventory == nullptr || base::FindString(*inventory, {"data", "formed"}) != "false";
   }
 
   [[nodiscard]] bool IsHeld(int ordinal) const {

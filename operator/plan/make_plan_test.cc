@@ -264,6 +264,30 @@ TEST_F(MakePlanTest, ARecordThatCannotBeReadIsToldAndNothingIsDoneOnIt) {
   EXPECT_THAT(world_.running(), testing::ElementsAre(0, 1, 2, 3, 4));
 }
 
+TEST_F(MakePlanTest, AnEmptiedRecordIsNotTakenForThatOfANewCluster) {
+  Settle();
+  const base::Json data = world_.Body(InventoryId())["data"];
+  world_.Edit(InventoryId(), {{"data", nullptr}});
+  world_.LoseDisk(1);
+  for (int i = 0; i < 4; ++i) Round();
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "InventoryUnreadable");
+  world_.Edit(InventoryId(), {{"data", data}});
+  for (int i = 0; i < 4; ++i) Round();
+  EXPECT_EQ(Next().problems.at(0).reason, "LostDisk");
+}
+
+TEST_F(MakePlanTest, AGuardThatWasOpenedByHandIsClosedAgain) {
+  Settle();
+  const base::Json data = world_.Body(InventoryId())["data"];
+  world_.LoseDisk(1);
+  world_.Edit(InventoryId(), {{"data", {{"formed", "false"}}}});
+  for (int i = 0; i < 4; ++i) Round();
+  EXPECT_EQ(world_.Body(InventoryId())["data"], data);
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
+}
+
 TEST_F(MakePlanTest, AClusterThatIsBeingDeletedIsLeftToTheCollector) {
   world_.cluster.meta.deleting = true;
   EXPECT_THAT(Next().steps, IsEmpty());

@@ -115,12 +115,19 @@ base::Result<Inventory> InventoryFromData(const std::map<std::string, std::strin
   Inventory inventory;
   for (const auto& [key, read] : kReaders) {
     const auto entry = data.find(key);
-    if (entry == data.end()) continue;
+    // Each is always written, and an empty part is no harmless guess: without volumes a lost disk
+    // passes for a new one.
+    if (entry == data.end()) {
+      return base::Fail(base::ErrorKind::kInvalid, std::string("key ") + key + " is not there");
+    }
     if (!read(entry->second, inventory)) {
       return base::Fail(base::ErrorKind::kInvalid,
                         std::string("key ") + key + " does not hold what the operator wrote there");
     }
   }
+  // Volumes are recorded only once the cluster has formed: who wrote `false` beside them opened the
+  // guard by hand. Read as it was, it is put back like any other drift, and the guard closes again.
+  if (!inventory.volumes.empty()) inventory.formed = true;
   return inventory;
 }
 

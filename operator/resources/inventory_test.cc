@@ -24,6 +24,7 @@ Inventory Full() {
 TEST(Inventory, ComesBackAsItWasWritten) {
   EXPECT_EQ(InventoryFromData(InventoryToData(Full())), Full());
   Inventory ephemeral;
+  ephemeral.replicas = 1;
   ephemeral.storage = observe::StorageRecord{.size = {}, .class_name = {}, .ephemeral = true};
   EXPECT_EQ(InventoryFromData(InventoryToData(ephemeral)), ephemeral);
 }
@@ -34,15 +35,29 @@ TEST(Inventory, AnEmptyClassIsNotAnAbsentOne) {
   EXPECT_EQ(InventoryFromData(InventoryToData(inventory)), inventory);
 }
 
-TEST(Inventory, AKeyThatIsNotThereIsAnEmptyPart) {
-  EXPECT_EQ(InventoryFromData(Data{}), Inventory{});
-  EXPECT_EQ(InventoryFromData(Data{{"of", "somebody else"}}), Inventory{});
+TEST(Inventory, AKeyThatIsNotThereWasTakenOutByHand) {
+  EXPECT_FALSE(InventoryFromData(Data{}));
+  for (const auto& [key, text] : InventoryToData(Full())) {
+    Data data = InventoryToData(Full());
+    data.erase(key);
+    const auto read = InventoryFromData(data);
+    ASSERT_FALSE(read) << key;
+    EXPECT_EQ(read.error().message, "key " + key + " is not there");
+  }
 }
 
 TEST(Inventory, WhatIsEmptyIsWrittenTooSoThatNoKeyEverVanishes) {
-  for (const char* key : {"formed", "users", "policies", "volumes"}) {
-    EXPECT_TRUE(InventoryToData(Inventory{}).contains(key)) << key;
-  }
+  Inventory early;
+  early.replicas = 3;
+  early.storage = Full().storage;
+  EXPECT_EQ(InventoryToData(early).size(), InventoryToData(Full()).size());
+  EXPECT_EQ(InventoryFromData(InventoryToData(early)), early);
+}
+
+TEST(Inventory, AGuardThatWasOpenedByHandBesideRecordedVolumesIsReadAsClosed) {
+  Data data = InventoryToData(Full());
+  data["formed"] = "false";
+  EXPECT_EQ(InventoryFromData(data), Full());
 }
 
 TEST(Inventory, WhatSomebodyEditedIsRefusedRatherThanGuessed) {
@@ -53,7 +68,9 @@ TEST(Inventory, WhatSomebodyEditedIsRefusedRatherThanGuessed) {
       {"volumes", "[]"},     {"volumes", R"({"a":"u"})"},
       {"storage", "{}"}};
   for (const auto& [key, text] : edits) {
-    const auto read = InventoryFromData({{key, text}});
+    Data data = InventoryToData(Full());
+    data[key] = text;
+    const auto read = InventoryFromData(data);
     ASSERT_FALSE(read) << key << ": " << text;
     EXPECT_NE(read.error().message.find(key), std::string::npos);
   }

@@ -15,6 +15,7 @@ using base::Json;
 using observe::Inventory;
 
 constexpr const char* kReplicas = "replicas";
+constexpr const char* kReforming = "reforming";
 constexpr const char* kUsers = "users";
 constexpr const char* kPolicies = "policies";
 constexpr const char* kVolumes = "volumes";
@@ -42,6 +43,11 @@ bool ReadReplicas(std::string_view text, Inventory& out) {
 bool ReadFormed(std::string_view text, Inventory& out) {
   out.formed = text == "true";
   return out.formed || text == "false";
+}
+
+bool ReadReforming(std::string_view text, Inventory& out) {
+  out.reforming = text == "true";
+  return out.reforming || text == "false";
 }
 
 bool ReadUsers(std::string_view text, Inventory& out) {
@@ -95,6 +101,7 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
   std::map<std::string, std::string> data;
   if (inventory.replicas) data[kReplicas] = std::to_string(*inventory.replicas);
   data[kFormedKey] = inventory.formed ? "true" : "false";
+  data[kReforming] = inventory.reforming ? "true" : "false";
   data[kUsers] = base::Dump(Json(inventory.users));
   Json policies = Json::array();
   for (const auto& [vhost, name] : inventory.policies) {
@@ -110,8 +117,9 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
 
 base::Result<Inventory> InventoryFromData(const std::map<std::string, std::string>& data) {
   constexpr std::pair<const char*, bool (*)(std::string_view, Inventory&)> kReaders[] = {
-      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed}, {kUsers, ReadUsers},
-      {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes},  {kStorage, ReadStorage}};
+      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed},  {kReforming, ReadReforming},
+      {kUsers, ReadUsers},       {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes},
+      {kStorage, ReadStorage}};
   Inventory inventory;
   for (const auto& [key, read] : kReaders) {
     const auto entry = data.find(key);

@@ -15,6 +15,7 @@ Inventory Full() {
   return {
       .replicas = 5,
       .formed = true,
+      .reforming = true,
       .users = {"root", "a \"quoted\" one"},
       .policies = {{"/", "half"}, {"v/w", "all"}},
       .volumes = {{0, "uid-0"}, {10, "uid-10"}},
@@ -62,10 +63,9 @@ TEST(Inventory, AGuardThatWasOpenedByHandBesideRecordedVolumesIsReadAsClosed) {
 
 TEST(Inventory, WhatSomebodyEditedIsRefusedRatherThanGuessed) {
   const std::vector<std::pair<std::string, std::string>> edits = {
-      {"replicas", "three"}, {"replicas", "-1"},
-      {"formed", "yes"},     {"users", "root"},
-      {"users", "[1]"},      {"policies", R"([["/"]])"},
-      {"volumes", "[]"},     {"volumes", R"({"a":"u"})"},
+      {"replicas", "three"},      {"replicas", "-1"}, {"formed", "yes"},
+      {"users", "root"},          {"reforming", "1"}, {"users", "[1]"},
+      {"policies", R"([["/"]])"}, {"volumes", "[]"},  {"volumes", R"({"a":"u"})"},
       {"storage", "{}"}};
   for (const auto& [key, text] : edits) {
     Data data = InventoryToData(Full());

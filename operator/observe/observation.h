@@ -70,6 +70,7 @@ struct Pod {
   bool deleting = false;
   // The guard (init container `prepare`) is running: it waits for a release, or copies files.
   bool preparing = false;
+  base::TimePoint preparing_since{};  // filled by Observe: since when it was seen so
   int restarts = 0;
   std::string
       trouble;  // "ImagePullBackOff: …", "CrashLoopBackOff: …", "Unschedulable: …"; empty: none
@@ -96,6 +97,9 @@ struct StorageRecord {
 struct Inventory {
   std::optional<int> replicas;     // last declared count
   bool formed = false;             // all nodes once agreed: blank disks are held from now on
+  // All disks were blank, and all nodes are being let in to form anew: who is still held may join
+  // those that wait for it. Until somebody answers.
+  bool reforming = false;
   std::vector<std::string> users;  // declared once; removed at the broker when no longer declared
   std::vector<std::pair<std::string, std::string>> policies;  // vhost, name; likewise
   // Ordinal -> uid of the volume that the member behind it was released or formed with.

@@ -212,6 +212,28 @@ TEST_F(OverlayTest, AWriteThatNoWatchEverShowsIsNotBelievedForEver) {
   EXPECT_EQ(VersionSeen(""), "");
 }
 
+TEST(RememberPreparing, CountsFromTheFirstSightOfEachPod) {
+  ClusterMemory memory;
+  base::TimePoint now{std::chrono::hours(1)};
+  const auto since = [&](std::vector<std::string> uids) {
+    Observation seen;
+    for (const std::string& uid : uids) {
+      seen.nodes.emplace_back();
+      seen.nodes.back().uid = uid;
+      seen.nodes.back().preparing = true;
+    }
+    seen.nodes.emplace_back();  // another, which is not
+    RememberPreparing(memory, seen, now);
+    return now - seen.nodes.at(0).preparing_since;
+  };
+  EXPECT_EQ(since({"a"}), seconds(0));
+  now += seconds(40);
+  EXPECT_EQ(since({"a", "b"}), seconds(40));
+  EXPECT_EQ(since({"b"}), seconds(0));
+  EXPECT_EQ(since({"a"}), seconds(0)) << "it was not seen so in between";
+  EXPECT_EQ(memory.preparing.size(), 1U);
+}
+
 // ---- looks
 
 class LookTest : public testing::Test {

@@ -33,12 +33,24 @@ void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint no
   }
 }
 
+void RememberPreparing(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
+  std::map<std::string, base::TimePoint> preparing;
+  for (Pod& pod : seen.nodes) {
+    if (!pod.preparing) continue;
+    const auto known = memory.preparing.find(pod.uid);
+    pod.preparing_since = known == memory.preparing.end() ? now : known->second;
+    preparing[pod.uid] = pod.preparing_since;
+  }
+  memory.preparing = std::move(preparing);
+}
+
 Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
                               const std::stop_token& stop) {
   const base::TimePoint now = clock_.Now();
   const kube::ObjectKey& key = cluster.meta.key;
   Observation seen = caches_.Look(key);
   OverlayWritten(memory, seen, now);
+  RememberPreparing(memory, seen, now);
   std::erase_if(memory.strangers, [&](const auto& s) {
     return now - s.second.seen_at > kStrangerAge || seen.children.contains(s.first);
   });

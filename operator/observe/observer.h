@@ -38,6 +38,8 @@ struct ClusterMemory {
   };
   std::map<ChildId, Stranger> strangers;
 
+  std::map<std::string, base::TimePoint> preparing;  // uid of a node's pod: since when
+
   base::TimePoint broker_written_at{};  // when the last write at the broker had come back
 };
 
@@ -68,6 +70,9 @@ class Observer {
   ProxyWatch& proxies_;
   base::Clock& clock_;
 };
+
+// Fills preparing_since of the nodes' pods. Pure.
+void RememberPreparing(ClusterMemory& memory, Observation& seen, base::TimePoint now);
 
 // Puts what was written over what the caches show, and forgets what they have caught up with. Pure.
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now);

@@ -88,7 +88,9 @@ TEST(ProjectChild, AnInventoryThatCannotBeReadIsThereWithTheReason) {
   const Observation bad = read(R"({"formed":"perhaps","replicas":"3"})");
   EXPECT_EQ(bad.inventory, std::nullopt);
   EXPECT_EQ(bad.inventory_trouble, "key formed does not hold what the operator wrote there");
-  const Observation good = read(R"({"formed":"true","replicas":"3"})");
+  const Observation good =
+      read(R"({"formed":"true","replicas":"3","reforming":"false","users":"[]","policies":"[]",
+                                     "volumes":"{}","storage":"{\"ephemeral\":true}"})");
   EXPECT_EQ(good.inventory.value().replicas, 3);
   EXPECT_EQ(good.inventory_trouble, "");
 }

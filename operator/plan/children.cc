@@ -203,10 +203,10 @@ class ChildrenPlanner {
   // configuration before the proxies that start with it.
   [[nodiscard]] std::optional<std::size_t> Before(const ChildId& id) const {
     const ChildId inventory{kube::kConfigMaps, resources::InventoryName(cluster_)};
-    if (id == inventory) return holds_.boot_secrets;
+    if (id == inventory) return holds_.first;
     if (id.type == kube::kStatefulSets) {
       const std::optional<std::size_t> recorded = StepOf(inventory);
-      return recorded ? recorded : holds_.boot_secrets;
+      return recorded ? recorded : holds_.first;
     }
     if (id.type == kube::kDeployments) {
       return StepOf({kube::kConfigMaps, resources::ProxyName(cluster_)});

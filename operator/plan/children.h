@@ -20,9 +20,10 @@ namespace rabbit::plan {
 struct CreationHolds {
   std::optional<Wait> stateful_set;
   std::optional<Wait> proxies;
-  // The step that makes what the StatefulSet's pods mount besides children: a node that started
-  // without it could not be told from one that lost it.
-  std::optional<std::size_t> boot_secrets;
+  // The step without which neither C-inventory is written nor the StatefulSet: it makes what the
+  // pods mount besides children (a node that started without it could not be told from one that
+  // lost it), or asks what is then recorded.
+  std::optional<std::size_t> first;
 };
 
 struct ChildrenPlanned {

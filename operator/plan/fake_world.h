@@ -20,6 +20,7 @@
 #include "operator/resources/guard.h"
 #include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
+#include "rabbitmq/version.h"
 
 namespace rabbit::plan {
 
@@ -48,6 +49,11 @@ class FakeWorld {
     claims_.erase(ordinal);
   }
   void Forget(int ordinal) { members_.erase(ordinal); }
+  // A volume of the Kubernetes node itself: wiped with it, under the same claim.
+  void WipeDisk(int ordinal) {
+    pods_.erase(ordinal);
+    claims_.at(ordinal).blank = true;
+  }
   // What a person does about lost disks.
   void ForgetTheLost() {
     std::erase_if(members_, [this](int member) {
@@ -74,7 +80,7 @@ class FakeWorld {
   [[nodiscard]] std::set<int> running() const { return running_; }
   [[nodiscard]] bool WasFormed() const {
     const base::Json* inventory = Find(InventoryId());
-    return inventory != nullptr && (*inventory)["data"]["formed"] == "true";
+    return inventory != nullptr && base::FindString(*inventory, {"data", "formed"}) == "true";
   }
   [[nodiscard]] bool Has(const observe::ChildId& id) const { return objects_.contains(id); }
   [[nodiscard]] const base::Json& Body(const observe::ChildId& id) const {
@@ -120,7 +126,7 @@ class FakeWorld {
     }
     if (const base::Json* inventory = Find(InventoryId())) {
       auto read = resources::InventoryFromData(
-          (*inventory)["data"].get<std::map<std::string, std::string>>());
+          inventory->value("data", std::map<std::string, std::string>()));
       if (read) {
         seen.inventory = std::move(*read);
       } else {
@@ -234,10 +240,11 @@ class FakeWorld {
     pod.image = set["spec"]["template"]["spec"]["containers"][0]["image"];
     pod.template_hash = first_template_;
     pod.preparing = true;
+    pod.preparing_since = now;
     released_.erase(ordinal);
     const base::Json* inventory = Find(InventoryId());
     formed_when_mounted_[ordinal] =
-        inventory == nullptr || (*inventory)["data"]["formed"] != "false";
+        inventory == nullptr || base::FindString(*inventory, {"data", "formed"}) != "false";
   }
 
   [[nodiscard]] bool IsHeld(int ordinal) const {
@@ -249,19 +256,29 @@ class FakeWorld {
   }
   void Pass(int ordinal) { pods_[ordinal].preparing = false; }
 
+  // From 3.13 on a blank broker with peers to look for waits until it sees one.
+  [[nodiscard]] bool WaitsForPeers(int ordinal) const {
+    const auto version = rabbitmq::VersionOfImage(pods_.at(ordinal).image);
+    if (!version || !rabbitmq::CanRetryDiscovery(*version) || pods_.size() == 1) return false;
+    return std::ranges::none_of(pods_, [&](const auto& other) {
+      return other.first != ordinal && !other.second.preparing;
+    });
+  }
+
   void Boot(int ordinal) {
     Claim& claim = claims_[ordinal];
     if (claim.blank) {
-      EXPECT_FALSE(members_.contains(ordinal))
-          << "node " << ordinal << " boots blank while the cluster remembers it as a member";
+      if (WaitsForPeers(ordinal)) return;
       const bool data_elsewhere =
           std::ranges::any_of(claims_, [](const auto& c) { return !c.second.blank; });
+      if (!data_elsewhere) members_.clear();  // the cluster of before is gone with its disks
+      EXPECT_FALSE(members_.contains(ordinal))
+          << "node " << ordinal << " boots blank while the cluster remembers it as a member";
       EXPECT_TRUE(!running_.empty() || !data_elsewhere || !WasFormed())
           << "node " << ordinal << " founds a second cluster";
-      if (!data_elsewhere) members_.clear();  // the cluster of before is gone with its disks
       members_.insert(ordinal);
       claim.blank = false;
-      if (!broker_.vhosts) FirstBoot();
+      if (!broker_.vhosts || !data_elsewhere) FirstBoot();
     } else if (!members_.contains(ordinal)) {
       return;  // forgotten, with its old disk: never gets up
     }

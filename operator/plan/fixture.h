@@ -85,6 +85,7 @@ class PlanTest : public testing::Test {
     observe::Pod& pod = Pod(ordinal);
     pod.ready = false;
     pod.preparing = true;
+    pod.preparing_since = now_;
     pod.volume_uid = volume;
   }
   void NobodyAnswers() {

@@ -64,6 +64,7 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
                                  const GuardDecision& guard) {
   return {.replicas = count.members,
           .formed = guard.formed,
+          .reforming = guard.reforming,
           .users = UsersForInventory(cluster, seen),
           .policies = PoliciesForInventory(cluster, seen),
           .volumes = guard.volumes,
@@ -71,13 +72,14 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
 }
 
 CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                      const NodeCount& count, const BootSecrets& boot) {
+                      const NodeCount& count, const BootSecrets& boot,
+                      std::optional<std::size_t> first) {
   CreationHolds holds;
   if (boot.hold) {
     holds.stateful_set =
         Wait{Aspect::kChildren, "ChildMissing", "no node is started without Secret " + *boot.hold};
   }
-  holds.boot_secrets = boot.step;
+  holds.first = first;
   holds.proxies = WhyProxiesWait(cluster, seen, count.members);
   return holds;
 }
@@ -119,18 +121,25 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
 
   const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
+  const std::optional<std::size_t> first = PlanQuestions(guard, boot.step, plan);
+  const observe::Inventory inventory = NextInventory(cluster, seen, count, guard);
   const ChildrenPlanned children =
       PlanChildren({.cluster = &cluster,
                     .replicas = count.members,
                     .pods = count.pods,
                     .broker_image = images.broker,
                     .proxy_image = images.proxy,
-                    .inventory = NextInventory(cluster, seen, count, guard),
+                    .inventory = inventory,
                     .settings = settings},
-                   seen, HoldsOf(cluster, seen, count, boot), memo, plan);
+                   seen, HoldsOf(cluster, seen, count, boot, first), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, plan);
-  PlanAdmissions(guard, children.inventory_step, plan);
+  // Who is let in is recorded before; where that cannot be written, nobody is.
+  if (children.inventory_step) {
+    PlanAdmissions(guard, children.inventory_step, plan);
+  } else if (seen.inventory == inventory) {
+    PlanAdmissions(guard, first, plan);
+  }
 
   PlanNodesReady(cluster, seen, count.members, plan);
   PlanRestartPending(seen, images.broker, plan);

@@ -155,6 +155,91 @@ TEST_F(MakePlanTest, AKilledPodComesBackAndALostDiskIsHeldUntilItsNodeWasForgott
   EXPECT_THAT(Next().problems, IsEmpty());
 }
 
+TEST_F(MakePlanTest, ADiskThatWasWipedUnderItsClaimIsHeldUntilItsNodeWasForgotten) {
+  Settle();
+  world_.WipeDisk(1);
+  for (int i = 0; i < 40; ++i) Round();
+  EXPECT_EQ(world_.running(), (std::set{0, 2}));
+  EXPECT_EQ(Next().problems.at(0).reason, "LostDisk");
+  world_.Forget(1);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+}
+
+TEST_F(MakePlanTest, ALossOfAllDisksIsToldAndTheWayOutThatIsNamedLeadsOut) {
+  for (const int replicas : {1, 3}) {
+    world_ = FakeWorld();
+    memo_ = {};
+    world_.Declare(replicas);
+    Settle();
+    for (int i = 0; i < replicas; ++i) world_.LoseDisk(i);
+    for (int i = 0; i < 6; ++i) Round();
+    EXPECT_THAT(world_.running(), IsEmpty());
+    ASSERT_EQ(Next().problems.size(), 1U);
+    EXPECT_EQ(Next().problems[0].reason, "AllDisksLost");
+    world_.DeleteChild(InventoryId());
+    Settle();
+    EXPECT_EQ(world_.running().size(), static_cast<std::size_t>(replicas));
+    EXPECT_THAT(Next().problems, IsEmpty());
+  }
+}
+
+// The operator ends after each step in turn, and is away long enough for whoever was let in to
+// wait for the others.
+TEST_F(MakePlanTest, FormingAnewGoesOnWhereverItWasInterrupted) {
+  for (const char* image : {"rabbitmq:3.13", "rabbitmq:3.10"}) {
+    int steps = 0;
+    bool was_interrupted = true;
+    for (int last = 0; was_interrupted; ++last) {
+      SCOPED_TRACE(std::string(image) + " ended after step " + std::to_string(last));
+      world_ = FakeWorld();
+      memo_ = {};
+      world_.cluster.spec.image = image;
+      Settle();
+      for (int i = 0; i < 3; ++i) world_.LoseDisk(i);
+      world_.DeleteChild(InventoryId());
+      steps = 0;
+      was_interrupted = false;
+      for (int round = 0; round < 12 && !was_interrupted; ++round) {
+        world_.Execute(Next(), [&] {
+          was_interrupted = was_interrupted || steps == last;
+          if (!was_interrupted) ++steps;
+          return was_interrupted;
+        });
+        world_.Tick();
+      }
+      for (int i = 0; i < 10; ++i) world_.Tick();
+      memo_ = {};
+      Settle();
+      EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+      EXPECT_EQ(world_.Body(InventoryId())["data"]["reforming"], "false");
+      if (HasFailure()) return;
+    }
+    EXPECT_GT(steps, 7);  // three questions, the record, three releases, the record again
+  }
+}
+
+TEST_F(MakePlanTest, ANodeThatStillHasItsDataKeepsTheOthersFromFormingAnew) {
+  Settle();
+  for (const int blank : {0, 1}) world_.LoseDisk(blank);
+  world_.KillPod(2);
+  world_.DeleteChild(InventoryId());
+  bool asked = false;  // the node with data is not held, and the question tells
+  for (int i = 0; i < 40; ++i) {
+    const Plan plan = Next();
+    asked = asked || std::ranges::any_of(plan.steps, [](const Step& step) {
+              return step.reason == "must be held like all others";
+            });
+    world_.Execute(plan, [] { return false; });
+    if (world_.Has(InventoryId())) {
+      EXPECT_EQ(world_.Body(InventoryId())["data"]["reforming"], "false");
+    }
+    world_.Tick();
+  }
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(world_.running(), (std::set{2}));
+}
+
 TEST_F(MakePlanTest, AClusterDeclaredAgainTakesUpItsDisks) {
   Settle();
   world_.StartOver();
@@ -272,6 +357,30 @@ TEST_F(MakePlanTest, ARecordThatCannotBeReadIsToldAndNothingIsDoneOnIt) {
   world_.ForgetTheLost();
   Settle();
   EXPECT_THAT(world_.running(), testing::ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST_F(MakePlanTest, AnEmptiedRecordIsNotTakenForThatOfANewCluster) {
+  Settle();
+  const base::Json data = world_.Body(InventoryId())["data"];
+  world_.Edit(InventoryId(), {{"data", nullptr}});
+  world_.LoseDisk(1);
+  for (int i = 0; i < 4; ++i) Round();
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "InventoryUnreadable");
+  world_.Edit(InventoryId(), {{"data", data}});
+  for (int i = 0; i < 4; ++i) Round();
+  EXPECT_EQ(Next().problems.at(0).reason, "LostDisk");
+}
+
+TEST_F(MakePlanTest, AGuardThatWasOpenedByHandIsClosedAgain) {
+  Settle();
+  const base::Json data = world_.Body(InventoryId())["data"];
+  world_.LoseDisk(1);
+  world_.Edit(InventoryId(), {{"data", {{"formed", "false"}}}});
+  for (int i = 0; i < 4; ++i) Round();
+  EXPECT_EQ(world_.Body(InventoryId())["data"], data);
+  EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
 }
 
 TEST_F(MakePlanTest, AClusterThatIsBeingDeletedIsLeftToTheCollector) {

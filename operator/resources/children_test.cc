@@ -247,6 +247,14 @@ TEST_F(ChildrenTest, AClaimTemplateStaysWhatItWasMadeWith) {
   EXPECT_EQ(claim["storageClassName"], "fast");
 }
 
+TEST_F(ChildrenTest, ARefusedChangeOfStorageMakesNoPodOutOfDate) {
+  inputs_.inventory.storage =
+      observe::StorageRecord{.size = "10Gi", .class_name = {}, .ephemeral = false};
+  const std::string before = Annotation(kTemplateHashAnnotation);
+  Declare("{storage: {ephemeral: true}}");
+  EXPECT_EQ(Annotation(kTemplateHashAnnotation), before);
+}
+
 TEST_F(ChildrenTest, AClaimOfNoClassIsNotOneOfTheDefaultClass) {
   EXPECT_FALSE(
       StatefulSet()["spec"]["volumeClaimTemplates"][0]["spec"].contains("storageClassName"));

@@ -15,6 +15,7 @@ using base::Json;
 using observe::Inventory;
 
 constexpr const char* kReplicas = "replicas";
+constexpr const char* kReforming = "reforming";
 constexpr const char* kUsers = "users";
 constexpr const char* kPolicies = "policies";
 constexpr const char* kVolumes = "volumes";
@@ -42,6 +43,11 @@ bool ReadReplicas(std::string_view text, Inventory& out) {
 bool ReadFormed(std::string_view text, Inventory& out) {
   out.formed = text == "true";
   return out.formed || text == "false";
+}
+
+bool ReadReforming(std::string_view text, Inventory& out) {
+  out.reforming = text == "true";
+  return out.reforming || text == "false";
 }
 
 bool ReadUsers(std::string_view text, Inventory& out) {
@@ -95,6 +101,7 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
   std::map<std::string, std::string> data;
   if (inventory.replicas) data[kReplicas] = std::to_string(*inventory.replicas);
   data[kFormedKey] = inventory.formed ? "true" : "false";
+  data[kReforming] = inventory.reforming ? "true" : "false";
   data[kUsers] = base::Dump(Json(inventory.users));
   Json policies = Json::array();
   for (const auto& [vhost, name] : inventory.policies) {
@@ -110,17 +117,25 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
 
 base::Result<Inventory> InventoryFromData(const std::map<std::string, std::string>& data) {
   constexpr std::pair<const char*, bool (*)(std::string_view, Inventory&)> kReaders[] = {
-      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed}, {kUsers, ReadUsers},
-      {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes},  {kStorage, ReadStorage}};
+      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed},  {kReforming, ReadReforming},
+      {kUsers, ReadUsers},       {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes},
+      {kStorage, ReadStorage}};
   Inventory inventory;
   for (const auto& [key, read] : kReaders) {
     const auto entry = data.find(key);
-    if (entry == data.end()) continue;
+    // Each is always written, and an empty part is no harmless guess: without volumes a lost disk
+    // passes for a new one.
+    if (entry == data.end()) {
+      return base::Fail(base::ErrorKind::kInvalid, std::string("key ") + key + " is not there");
+    }
     if (!read(entry->second, inventory)) {
       return base::Fail(base::ErrorKind::kInvalid,
                         std::string("key ") + key + " does not hold what the operator wrote there");
     }
   }
+  // Volumes are recorded only once the cluster has formed: who wrote `false` beside them opened the
+  // guard by hand. Read as it was, it is put back like any other drift, and the guard closes again.
+  if (!inventory.volumes.empty()) inventory.formed = true;
   return inventory;
 }
 

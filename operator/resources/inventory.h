@@ -15,11 +15,12 @@ namespace rabbit::resources {
 inline constexpr const char* kFormedKey = "formed";  // "true" or "false"
 
 // All keys, also of what is empty: a key that vanished would have to be taken back from the server.
+// REQUIRES: count and storage are set.
 [[nodiscard]] std::map<std::string, std::string> InventoryToData(
     const observe::Inventory& inventory);
 
-// An absent key is an empty part. kInvalid names the key whose text was never written by
-// InventoryToData: somebody edited it, and a guess could cost data.
+// kInvalid names the key that is not there, or whose text was never written by InventoryToData:
+// somebody edited it, and a guess could cost data. Volumes without `formed` are read as formed.
 [[nodiscard]] base::Result<observe::Inventory> InventoryFromData(
     const std::map<std::string, std::string>& data);
 

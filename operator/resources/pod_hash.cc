@@ -1,6 +1,7 @@
 #include "operator/resources/pod_hash.h"
 
 #include "base/hash.h"
+#include "operator/resources/inventory.h"
 
 namespace rabbit::resources {
 namespace {
@@ -33,7 +34,7 @@ std::string SpecOfBrokers(const ChildInputs& inputs) {
   if (spec.image_pull_policy) out.Add(api::Name(*spec.image_pull_policy));
   for (const std::string& secret : spec.image_pull_secrets) out.Add("secret").Add(secret);
   out.AddMap(spec.resources.requests).AddMap(spec.resources.limits);
-  out.Add(spec.storage.ephemeral ? "ephemeral" : "claim");
+  out.Add(StorageOf(*inputs.cluster, inputs.inventory).ephemeral ? "ephemeral" : "claim");
   for (const std::string& plugin : spec.plugins) out.Add("plugin").Add(plugin);
   out.Add(spec.config).Add(spec.advanced_config);
   for (const api::EnvVar& variable : spec.env) {

@@ -2,11 +2,12 @@
 // pod (operator/resources/prepare.sh) holds a blank disk; here is decided which of them are let in.
 //
 // - A new node, which is no member, is let in when a majority runs. Its volume is recorded first.
-// - A node that is a member, but comes with another volume than its record says, has lost its disk.
-//   It is held and told: let in, it would pass for the member that had the data.
-// - When every declared node is held and none answers, all disks are blank and there is nothing
-// left
-//   to protect: all are let in, after each was asked whether it is really held.
+// - A node that is a member, but comes with another volume than its record says, or stays at the
+//   guard with the one that it had, has lost its disk. It is held and told: let in, it would pass
+//   for the member that had the data.
+// - When every declared node is held, none answers and none had a record, there is nothing left to
+//   protect: all are let in, after each was asked whether it is really held. That this was begun is
+//   recorded before the first of them goes, because it waits for a second one, without an answer.
 //
 // Pure. Reads the view of the broker only while it is fresh: an old one may not know a member yet.
 #pragma once
@@ -26,6 +27,8 @@ namespace rabbit::plan {
 
 // How old the view of the broker may be for a node to be let in on it.
 inline constexpr std::chrono::seconds kFreshView{30};
+// A guard that has files to copy is done by then: who still runs it has a blank disk.
+inline constexpr std::chrono::seconds kLongHeld{30};
 
 struct Admission {
   std::string pod;
@@ -37,6 +40,7 @@ struct Admission {
 struct GuardDecision {
   // What C-inventory is to record.
   bool formed = false;
+  bool reforming = false;
   std::map<int, std::string> volumes;
   std::vector<Admission> admissions;
   bool ask_first = false;  // all or none: each must be held
@@ -47,8 +51,13 @@ struct GuardDecision {
                                         const observe::Observation& seen, int members,
                                         base::TimePoint now, Plan& plan);
 
-// Appends the steps. `inventory_step` must have succeeded before anybody is let in.
-void PlanAdmissions(const GuardDecision& decision, std::optional<std::size_t> inventory_step,
-                    Plan& plan);
+// Appends the questions that must be answered well before C-inventory is written, one after the
+// other behind step `after`. The last step that what follows has to wait for.
+[[nodiscard]] std::optional<std::size_t> PlanQuestions(const GuardDecision& decision,
+                                                       std::optional<std::size_t> after,
+                                                       Plan& plan);
+
+// Appends the releases. Step `after`, which records them, must have succeeded before.
+void PlanAdmissions(const GuardDecision& decision, std::optional<std::size_t> after, Plan& plan);
 
 }  // namespace rabbit::plan

@@ -159,7 +159,7 @@ TEST_F(GuardDecisionTest, ALostNodeThatWasForgottenIsANewOne) {
 
 TEST_F(GuardDecisionTest, AnOrdinaryRestartIsNoLoss) {
   IsReplaced(1);
-  Pod(1).preparing = true;
+  IsHeld(1, "disk-1");
   EXPECT_THAT(Admitted(), IsEmpty());
   EXPECT_THAT(Problems(plan_), IsEmpty());
   EXPECT_THAT(Waits(plan_), IsEmpty());
@@ -173,13 +173,70 @@ TEST_F(GuardDecisionTest, AStaleViewDoesNotMakeALostDiskTheRecordedOne) {
   EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
 }
 
-TEST_F(GuardDecisionTest, AMemberWithoutARecordIsHeldAndNotJudged) {
+TEST_F(GuardDecisionTest, ADiskThatWasWipedUnderTheSameClaimIsToldOnceItsGuardShouldBeDone) {
+  IsReplaced(1);
+  IsHeld(1, "disk-1");
+  now_ += std::chrono::seconds(30);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  now_ += std::chrono::seconds(1);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_),
+              ElementsAre(HasSubstr("NeedsPerson LostDisk: c-node-1 is held with a blank disk, "
+                                    "although its volume claim is that of before")));
+  members_.erase(members_.begin() + 1);  // forgotten
+  seen_.broker.at = now_;
+  EXPECT_THAT(Admitted(), ElementsAre("c-node-1 with disk-1"));
+}
+
+TEST_F(GuardDecisionTest, AMemberWithoutARecordIsJudgedLikewise) {
   seen_.inventory->volumes.clear();
   IsReplaced(1);
   IsHeld(1, "some-disk");
   EXPECT_THAT(Admitted(), IsEmpty());
   EXPECT_THAT(Problems(plan_), IsEmpty());
-  EXPECT_THAT(Waits(plan_), ElementsAre(HasSubstr("if it stays so, its disk is blank")));
+  now_ += std::chrono::seconds(31);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
+}
+
+TEST_F(GuardDecisionTest, WhoIsHeldForLongWhileNobodyAnswersIsToldAndNotJudged) {
+  IsReplaced(1);
+  IsHeld(1, "disk-1");
+  NobodyAnswers();
+  now_ += std::chrono::seconds(31);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  EXPECT_THAT(Waits(plan_), ElementsAre(HasSubstr("until the broker says who its members are")));
+}
+
+// --- claims that are not seen
+
+TEST_F(GuardDecisionTest, AReadyNodeWhoseClaimIsNotSeenIsToldWithTheLabelsThatItNeeds) {
+  seen_.inventory->formed = false;
+  Pod(1).volume_uid = "";
+  EXPECT_FALSE(Decide().formed);
+  EXPECT_THAT(Problems(plan_),
+              ElementsAre(testing::AllOf(HasSubstr("NeedsPerson ClaimUnknown: c-node-1"),
+                                         HasSubstr("kubectl label pvc data-c-node-1 "
+                                                   "app.kubernetes.io/managed-by=rabbit-operator "
+                                                   "app.kubernetes.io/instance=c)"))));
+  seen_.inventory->formed = true;
+  Decide();
+  EXPECT_EQ(plan_.problems.size(), 1U);
+  Pod(1).ready = false;  // it may not be bound yet
+  Decide();
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+}
+
+TEST_F(GuardDecisionTest, WhatTheDisksAreIsSaidByTheRecordAndNotByAChangedSpec) {
+  seen_.inventory->storage = observe::StorageRecord{.size = "10Gi", .class_name = {}};
+  cluster_.spec.storage.ephemeral = true;  // refused: they stay as they are
+  IsReplaced(1);
+  IsHeld(1, "another-disk");
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_EQ(Decide().volumes.at(0), "disk-0");
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
 }
 
 TEST_F(GuardDecisionTest, AVolumeThatANodeServesFromIsRecorded) {
@@ -195,13 +252,60 @@ TEST_F(GuardDecisionTest, WhenEveryDiskIsBlankTheClusterFormsAnewAfterEachWasAsk
   for (int i = 0; i < 3; ++i) IsHeld(i, "new-" + std::to_string(i));
   NobodyAnswers();
   const GuardDecision decision = Decide();
-  EXPECT_TRUE(decision.ask_first);
+  EXPECT_TRUE(decision.reforming);
   ASSERT_EQ(decision.admissions.size(), 3U);
-  PlanAdmissions(decision, std::nullopt, plan_);
-  EXPECT_THAT(Steps(plan_),
-              ElementsAre(HasSubstr("test -e"), testing::EndsWith("[after 0]"),
-                          testing::EndsWith("[after 1]"), testing::EndsWith("[after 2]"),
-                          testing::EndsWith("[after 2]"), testing::EndsWith("[after 2]")));
+  const auto last = PlanQuestions(decision, std::nullopt, plan_);
+  EXPECT_EQ(last, 2U);
+  EXPECT_THAT(Steps(plan_), ElementsAre(HasSubstr("test -e"), testing::EndsWith("[after 0]"),
+                                        testing::EndsWith("[after 1]")));
+  plan_.steps.resize(4);  // the inventory
+  PlanAdmissions(decision, 3, plan_);
+  ASSERT_EQ(plan_.steps.size(), 7U);
+  EXPECT_EQ(plan_.steps[4].after, 3U);
+  EXPECT_EQ(plan_.steps[6].after, 3U);
+}
+
+class ReformingTest : public GuardDecisionTest {
+ protected:
+  // Begun, and 0 was released before the operator ended.
+  ReformingTest() {
+    seen_.inventory->reforming = true;
+    for (int i = 0; i < 3; ++i) IsHeld(i, "disk-" + std::to_string(i));
+    Pod(0).preparing = false;
+    NobodyAnswers();
+  }
+};
+
+TEST_F(ReformingTest, WhoIsStillHeldIsReleasedToThoseThatWait) {
+  EXPECT_THAT(Admitted(), ElementsAre("c-node-1 with disk-1", "c-node-2 with disk-2"));
+  EXPECT_TRUE(Decide().reforming);
+  EXPECT_FALSE(Decide().ask_first);
+}
+
+TEST_F(ReformingTest, ThatNobodyIsReleasedYetIsFoundOutByAskingAgain) {
+  Pod(0).preparing = true;
+  EXPECT_EQ(Admitted().size(), 3U);
+  EXPECT_TRUE(Decide().ask_first);
+}
+
+TEST_F(ReformingTest, ABrokerThatDoesNotWaitForPeersAnswersByItself) {
+  for (int i = 0; i < 3; ++i) Pod(i).image = "rabbitmq:3.12-management";
+  EXPECT_THAT(Admitted(), IsEmpty());
+}
+
+TEST_F(ReformingTest, AnotherDiskThanTheRecordedOneIsNotReleased) {
+  Pod(2).volume_uid = "another-disk";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
+}
+
+TEST_F(ReformingTest, EndsWithTheFirstAnswer) {
+  answers_ = true;
+  seen_.broker.trouble.clear();
+  members_.clear();
+  IsMember(0, true);
+  EXPECT_THAT(Admitted(), ElementsAre("c-node-1 with disk-1", "c-node-2 with disk-2"));
+  EXPECT_FALSE(Decide().reforming);
 }
 
 TEST_F(GuardDecisionTest, WhenOneNodeIsNotHeldTheOthersStay) {
@@ -216,7 +320,30 @@ TEST_F(GuardDecisionTest, TheLossOfAllRecordedVolumesIsForAPersonToJudge) {
   for (int i = 0; i < 3; ++i) IsHeld(i, "new-" + std::to_string(i));
   NobodyAnswers();
   EXPECT_THAT(Admitted(), IsEmpty());
-  EXPECT_EQ(plan_.problems.size(), 3U);
+  EXPECT_THAT(Problems(plan_),
+              ElementsAre(testing::AllOf(
+                  HasSubstr("NeedsPerson AllDisksLost: all 3 nodes are held with blank disks"),
+                  HasSubstr("delete ConfigMap c-inventory: the cluster then forms anew"))));
+  seen_.inventory.reset();  // done
+  EXPECT_EQ(Admitted().size(), 3U);
+}
+
+TEST_F(GuardDecisionTest, TheOnlyNodeHasNobodyWhoCouldForgetIt) {
+  seen_.nodes.resize(1);
+  IsHeld(0, "new-0");
+  NobodyAnswers();
+  EXPECT_THAT(Admitted(1), IsEmpty());
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("AllDisksLost: the only node is held")));
+}
+
+TEST_F(GuardDecisionTest, DisksThatWereAllWipedUnderTheirClaimsAreToldAndNotFormedAnew) {
+  for (int i = 0; i < 3; ++i) IsHeld(i, "disk-" + std::to_string(i));
+  NobodyAnswers();
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty()) << "all were restarted";
+  now_ += std::chrono::seconds(31);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("AllDisksLost")));
 }
 
 TEST_F(GuardDecisionTest, AnEphemeralClusterThatWasAllKilledComesBack) {

@@ -35,9 +35,9 @@ bool MajorityRuns(const std::vector<rabbitmq::Node>& members) {
   return static_cast<std::size_t>(running) * 2 > members.size();
 }
 
-std::string VolumeOf(const api::RabbitCluster& cluster, const observe::Pod& pod) {
+std::string VolumeOf(const observe::StorageRecord& storage, const observe::Pod& pod) {
   // An emptyDir lives and dies with its pod.
-  return cluster.spec.storage.ephemeral ? pod.uid : pod.volume_uid;
+  return storage.ephemeral ? pod.uid : pod.volume_uid;
 }
 
 }  // namespace rabbit::plan

@@ -22,7 +22,8 @@ namespace rabbit::plan {
 // Whether more than half of all members run.
 [[nodiscard]] bool MajorityRuns(const std::vector<rabbitmq::Node>& members);
 
-// By which a disk is known again: a new one has a new uid. Empty: not known yet.
-[[nodiscard]] std::string VolumeOf(const api::RabbitCluster& cluster, const observe::Pod& pod);
+// By which a disk is known again: a new one has a new uid. Empty: not known yet. `storage` is what
+// the StatefulSet was made with (resources::StorageOf), which a changed spec does not change.
+[[nodiscard]] std::string VolumeOf(const observe::StorageRecord& storage, const observe::Pod& pod);
 
 }  // namespace rabbit::plan

@@ -62,9 +62,10 @@ TEST_F(MembersTest, RunInTheirMajorityWhenMoreThanHalfDo) {
 }
 
 TEST_F(MembersTest, ADiskIsItsClaimOrWithoutOneItsPod) {
-  EXPECT_EQ(VolumeOf(cluster_, Pod(0)), "disk-0");
-  cluster_.spec.storage.ephemeral = true;
-  EXPECT_EQ(VolumeOf(cluster_, Pod(0)), "pod-0");
+  observe::StorageRecord storage;
+  EXPECT_EQ(VolumeOf(storage, Pod(0)), "disk-0");
+  storage.ephemeral = true;
+  EXPECT_EQ(VolumeOf(storage, Pod(0)), "pod-0");
 }
 
 }  // namespace

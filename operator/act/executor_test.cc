@@ -130,6 +130,21 @@ TEST_F(ExecutorTest, OurOwnObjectThatTheCacheHasNotShownIsNoStranger) {
   const Executed done = Execute({CreateService()});
   EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
   EXPECT_TRUE(done.strangers.empty());
+  // Nor will it ever show it, where somebody took the labels off: the next plan goes on with it.
+  ASSERT_EQ(done.written.size(), 1U);
+  EXPECT_EQ(done.written[0].child.uid, "s1");
+  EXPECT_EQ(done.written[0].child.applied_hash, "") << "it was not compared";
+}
+
+TEST_F(ExecutorTest, OurOwnObjectIsTheClustersWhateverItsLabelsSay) {
+  ExpectCreate().Answer(409, kExists);
+  ExpectRead().Answer(200, R"({"metadata":{"name":"c","namespace":"ns","uid":"s1",
+    "labels":{"app.kubernetes.io/instance":"other"},
+    "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]}})");
+  const Executed done = Execute({CreateService()});
+  EXPECT_TRUE(done.strangers.empty());
+  ASSERT_EQ(done.written.size(), 1U);
+  EXPECT_EQ(done.written[0].cluster, (kube::ObjectKey{"ns", "c"}));
 }
 
 TEST_F(ExecutorTest, AFailedStepHoldsBackOnlyThoseThatNameIt) {

@@ -62,7 +62,11 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
 void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                                  Observation& seen, const std::stop_token& stop) {
   for (auto& [id, child] : seen.children) {
-    if (memory.verified.Holds(id, child.applied_hash, child.content_hash)) continue;
+    // Without a hash we never applied it, or found it where none was seen.
+    if (!child.applied_hash.empty() &&
+        memory.verified.Holds(id, child.applied_hash, child.content_hash)) {
+      continue;
+    }
     auto text = client_.Get(id.type, {cluster.ns, id.name},
                             {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
     if (!text) continue;  // gone, or not readable now: the plan does without

@@ -116,16 +116,22 @@ class ChildrenPlanner {
     const observe::Child& child = found->second;
     if (child.deleting) {
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving", Named(id) + " is being deleted"});
+    } else if (child.owner_uid == inputs_.cluster->meta.uid) {
+      PlanOwn(id, hash, child);  // whatever its labels say
     } else if (!child.foreign_owner.empty()) {
       SayTaken(id, child.foreign_owner + ", its controller");
-    } else if (!child.owner_uid.empty() && child.owner_uid != inputs_.cluster->meta.uid) {
+    } else if (!child.owner_uid.empty()) {
       // Ours by its labels: of an earlier cluster of this name, and soon collected.
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving",
                       Named(id) + " belongs to an earlier cluster of this name (owner " +
                           child.owner_uid + ") and is yet to be collected"});
-    } else if (child.owner_uid.empty()) {
+    } else {
       Apply(id, child, "has no owner: it is taken up again", false);
-    } else if (child.applied_hash != hash) {
+    }
+  }
+
+  void PlanOwn(const ChildId& id, const std::string& hash, const observe::Child& child) {
+    if (child.applied_hash != hash) {
       PlanChange(id, child);
     } else {
       PlanRepair(id, hash, child);

@@ -1,0 +1,144 @@
+// Tests of Observe as a whole: writes that the cache has not shown yet, and what is read again,
+// over a scripted API server. The caches are empty, and nothing is polled.
+#include "operator/observe/observer.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "kube/credentials.h"
+#include "test/fakes/scripted_transport.h"
+
+namespace rabbit::observe {
+namespace {
+
+using std::chrono::seconds;
+
+// ---- writes that the cache has not shown yet
+
+class OverlayTest : public testing::Test {
+ protected:
+  const ChildId id_{kube::kServices, "c"};
+  void Wrote(const std::string& version, const std::string& replaced) {
+    memory_.written = {
+        {.child = Packed<CachedChild>({.cluster = {"ns", "c"},
+                                       .id = id_,
+                                       .child = {.uid = "u", .resource_version = version},
+                                       .state = {}}),
+         .replaced_version = replaced,
+         .at = now_}};
+  }
+  std::string VersionSeen(const std::string& cached) {
+    Observation seen;
+    if (!cached.empty()) seen.children[id_] = {.uid = "u", .resource_version = cached};
+    OverlayWritten(memory_, seen, now_);
+    return seen.children.contains(id_) ? seen.children[id_].resource_version : "";
+  }
+  ClusterMemory memory_;
+  base::TimePoint now_{std::chrono::hours(1)};
+};
+
+TEST_F(OverlayTest, ACreatedChildIsThereBeforeTheCacheShowsIt) {
+  Wrote("5", "");
+  EXPECT_EQ(VersionSeen(""), "5");
+  EXPECT_EQ(VersionSeen("5"), "5");  // the cache has caught up
+  EXPECT_TRUE(memory_.written.empty());
+  EXPECT_EQ(VersionSeen(""), "");  // and when it is deleted later, it is gone
+}
+
+TEST_F(OverlayTest, AnAppliedChildHidesTheVersionItReplaced) {
+  Wrote("6", "5");
+  EXPECT_EQ(VersionSeen("5"), "6");
+  EXPECT_EQ(VersionSeen("7"), "7");  // somebody was later than we
+}
+
+TEST_F(OverlayTest, AWriteThatNoWatchEverShowsIsNotBelievedForEver) {
+  Wrote("5", "");
+  now_ += seconds(31);
+  EXPECT_EQ(VersionSeen(""), "");
+}
+
+// ---- what is read again
+
+class ObserverTest : public testing::Test {
+ protected:
+  ObserverTest() {
+    cluster_.meta.key = {"ns", "c"};
+    cluster_.meta.uid = "u1";
+  }
+  // c-config is in the caches, as far as Observe can tell.
+  void Holds(const CachedChild& child) {
+    memory_.written = {{.child = Packed<CachedChild>(child), .replaced_version = "", .at = now()}};
+  }
+  static CachedChild Config(const std::string& applied_hash) {
+    return {.cluster = {"ns", "c"},
+            .id = ConfigId(),
+            .child = {.uid = "m1",
+                      .resource_version = "5",
+                      .owner_uid = "u1",
+                      .applied_hash = applied_hash,
+                      .content_hash = 7},
+            .state = {}};
+  }
+  static ChildId ConfigId() { return {kube::kConfigMaps, "c-config"}; }
+  fakes::ScriptedTransport::Call& ExpectRead() {
+    return server_.Expect("GET /api/v1/namespaces/ns/configmaps/c-config");
+  }
+  static std::string ConfigJson(const std::string& uid, const std::string& owner_uid) {
+    return R"({"metadata":{"name":"c-config","namespace":"ns","uid":")" + uid +
+           R"(","resourceVersion":"6","annotations":{"rabbitcluster.dev/applied-hash":"h1"},
+             "ownerReferences":[{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+             "name":"c","uid":")" +
+           owner_uid + R"(","controller":true}]},"data":{"a":"b"}})";
+  }
+  static constexpr const char* kMissing =
+      R"({"kind":"Status","status":"Failure","reason":"NotFound","message":"not found","code":404})";
+
+  void Taken() { memory_.strangers[ConfigId()] = {.who = "Deployment web", .seen_at = now()}; }
+  // Who has the name c-config, as a planner is told.
+  std::optional<std::string> Stranger() {
+    const Observation seen = Observe();
+    const auto found = seen.strangers.find(ConfigId());
+    return found == seen.strangers.end() ? std::nullopt : std::optional(found->second);
+  }
+  Observation Observe() { return observer_.Observe(cluster_, memory_, {}); }
+  base::TimePoint now() const { return clock_.Now(); }
+
+  base::ManualClock clock_;
+  base::SequenceRandom random_;
+  fakes::ScriptedTransport server_;
+  kube::StaticCredentials credentials_;
+  kube::Client client_{server_, credentials_, nullptr};
+  Caches caches_{client_,
+                 clock_,
+                 random_,
+                 base::NullLogger(),
+                 nullptr,
+                 {},
+                 [](const kube::ObjectKey&, Caches::Cause) {}};
+  BrokerWatch brokers_{clock_, random_, {}, {}};
+  ProxyWatch proxies_{clock_, random_, {}, {}};
+  Observer observer_{client_, caches_, brokers_, proxies_, clock_};
+  api::RabbitCluster cluster_;
+  ClusterMemory memory_;
+};
+
+TEST_F(ObserverTest, AChildThatWasComparedIsNotReadAgain) {
+  Holds(Config("h1"));
+  memory_.verified.Add(ConfigId(), {.desired_hash = "h1", .content_hash = 7});
+  EXPECT_EQ(Observe().children.at(ConfigId()).body, nullptr);
+}
+
+TEST_F(ObserverTest, AChildThatWasFoundWhereItWasToBeCreatedIsReadAndCompared) {
+  // As the executor remembers it: nobody compared it, whatever is remembered of what was written.
+  Holds(Config(""));
+  memory_.verified.Add(ConfigId(), {.desired_hash = "", .content_hash = 7});
+  ExpectRead().Answer(200, ConfigJson("m1", "u1"));
+  const Child child = Observe().children.at(ConfigId());
+  EXPECT_NE(child.body, nullptr);
+  EXPECT_EQ(child.applied_hash, "h1");
+}
+
+}  // namespace
+}  // namespace rabbit::observe

@@ -72,6 +72,8 @@ void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMe
     if (!text) continue;  // gone, or not readable now: the plan does without
     // What was read may be newer than the cache: what is compared is what is remembered.
     if (const auto read = ProjectChild(id.type, *text)) {
+      // Another object has the name now: the cache will show it, with all that belongs to it.
+      if (read->child.uid != child.uid) continue;
       child = read->child;
       ApplyState(*read, cluster.name, seen);
       child.body = std::make_shared<const std::string>(std::move(*text));

@@ -140,5 +140,13 @@ TEST_F(ObserverTest, AChildThatWasFoundWhereItWasToBeCreatedIsReadAndCompared) {
   EXPECT_EQ(child.applied_hash, "h1");
 }
 
+TEST_F(ObserverTest, AnObjectThatTookTheNameSinceIsNotTakenForTheChildThatWasSeen) {
+  Holds(Config("h1"));
+  ExpectRead().Answer(200, ConfigJson("m2", "somebody"));
+  const Child child = Observe().children.at(ConfigId());
+  EXPECT_EQ(child.uid, "m1");
+  EXPECT_EQ(child.body, nullptr);
+}
+
 }  // namespace
 }  // namespace rabbit::observe

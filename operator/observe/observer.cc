@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
 
 namespace rabbit::observe {
@@ -10,7 +11,7 @@ namespace {
 constexpr std::chrono::seconds kReadDeadline(10);
 // A write that no watch has shown for so long is not believed any more.
 constexpr std::chrono::seconds kWrittenAge(30);
-// How long a name that was taken is left alone before it is tried again.
+// How long a name that was taken is left alone before it is looked at again.
 constexpr std::chrono::seconds kStrangerAge(30);
 
 }  // namespace
@@ -39,9 +40,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   const kube::ObjectKey& key = cluster.meta.key;
   Observation seen = caches_.Look(key);
   OverlayWritten(memory, seen, now);
-  std::erase_if(memory.strangers, [&](const auto& s) {
-    return now - s.second.seen_at > kStrangerAge || seen.children.contains(s.first);
-  });
+  LookAtStrangers(cluster, memory, seen, stop);
   for (const auto& [id, stranger] : memory.strangers) seen.strangers[id] = stranger.who;
 
   seen.broker = brokers_.Latest(key);
@@ -57,6 +56,27 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, stop);
   return seen;
+}
+
+void Observer::LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
+                               const Observation& seen, const std::stop_token& stop) {
+  std::erase_if(memory.strangers,
+                [&](const auto& stranger) { return seen.children.contains(stranger.first); });
+  const base::TimePoint now = clock_.Now();
+  for (auto it = memory.strangers.begin(); it != memory.strangers.end();) {
+    const auto stranger = it++;
+    if (now - stranger->second.seen_at <= kStrangerAge) continue;
+    const ChildId& id = stranger->first;
+    const auto text = client_.Get(id.type, {cluster.meta.key.ns, id.name},
+                                  {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
+    if (!text && text.error().kind != base::ErrorKind::kNotFound) continue;  // as it was
+    auto who = text ? StrangerIn(*text, cluster.meta.key.name, cluster.meta.uid) : std::nullopt;
+    if (who) {
+      stranger->second = {.who = std::move(*who), .seen_at = now};
+    } else {
+      memory.strangers.erase(stranger);
+    }
+  }
 }
 
 void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,

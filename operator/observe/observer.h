@@ -59,6 +59,9 @@ class Observer {
   void Forget(const kube::ObjectKey& cluster);
 
  private:
+  // Whether names that were taken still are: they are remembered until they are free, or ours.
+  void LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
+                       const Observation& seen, const std::stop_token& stop);
   void ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                          Observation& seen, const std::stop_token& stop);
 

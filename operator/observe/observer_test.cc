@@ -148,5 +148,35 @@ TEST_F(ObserverTest, AnObjectThatTookTheNameSinceIsNotTakenForTheChildThatWasSee
   EXPECT_EQ(child.body, nullptr);
 }
 
+// ---- names that are taken
+
+TEST_F(ObserverTest, ATakenNameIsBelievedForAWhileAndThenLookedAtAgain) {
+  Taken();
+  clock_.Advance(seconds(29));
+  EXPECT_EQ(Stranger(), "Deployment web");
+  clock_.Advance(seconds(2));
+  ExpectRead().Answer(200, ConfigJson("x", "another"));
+  EXPECT_EQ(Stranger(), "RabbitCluster c, its controller");
+  clock_.Advance(seconds(29));
+  EXPECT_EQ(Stranger(), "RabbitCluster c, its controller");  // another call would fail the test
+}
+
+TEST_F(ObserverTest, ATakenNameIsForgottenOnceItIsFreeOrOurs) {
+  for (const bool free : {true, false}) {
+    Taken();
+    clock_.Advance(seconds(31));
+    free ? ExpectRead().Answer(404, kMissing) : ExpectRead().Answer(200, ConfigJson("m", "u1"));
+    EXPECT_EQ(Stranger(), std::nullopt);
+    EXPECT_TRUE(memory_.strangers.empty());
+  }
+}
+
+TEST_F(ObserverTest, ATakenNameThatCannotBeLookedAtIsTakenAsBefore) {
+  Taken();
+  clock_.Advance(seconds(31));
+  ExpectRead().Refuse();
+  EXPECT_EQ(Stranger(), "Deployment web");
+}
+
 }  // namespace
 }  // namespace rabbit::observe

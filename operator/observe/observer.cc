@@ -4,6 +4,7 @@
 
 #include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
+#include "operator/resources/names.h"
 
 namespace rabbit::observe {
 namespace {
@@ -34,6 +35,21 @@ void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint no
   }
 }
 
+void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
+  const std::string& name = cluster.meta.key.name;
+  const auto is_others = [&](const ChildId& id) {
+    const auto child = seen.children.find(id);
+    return child != seen.children.end() && !child->second.owner_uid.empty() &&
+           child->second.owner_uid != cluster.meta.uid;
+  };
+  if (is_others({kube::kConfigMaps, resources::InventoryName(name)})) {
+    seen.inventory.reset();
+    seen.inventory_trouble.clear();
+  }
+  if (is_others({kube::kStatefulSets, resources::NodeSetName(name)})) seen.stateful_set.reset();
+  if (is_others({kube::kDeployments, resources::ProxyName(name)})) seen.proxy_deployment.reset();
+}
+
 Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
                               const std::stop_token& stop) {
   const base::TimePoint now = clock_.Now();
@@ -55,6 +71,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, stop);
+  DropStatesOfOthers(cluster, seen);
   return seen;
 }
 

@@ -75,4 +75,9 @@ class Observer {
 // Puts what was written over what the caches show, and forgets what they have caught up with. Pure.
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now);
 
+// Takes out what the inventory and the states of StatefulSet and Deployment say when they are not
+// those of the cluster with this uid: an earlier one of its name, or somebody, owns them. The
+// children themselves stay. Pure.
+void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen);
+
 }  // namespace rabbit::observe

@@ -59,6 +59,34 @@ TEST_F(OverlayTest, AWriteThatNoWatchEverShowsIsNotBelievedForEver) {
   EXPECT_EQ(VersionSeen(""), "");
 }
 
+// ---- states of others
+
+TEST(DropStatesOfOthers, AnEarlierClusterDecidesNothing) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  cluster.meta.uid = "u1";
+  const auto seen_with_owner = [&](const std::string& uid) {
+    Observation seen;
+    for (const ChildId& id : {ChildId{kube::kConfigMaps, "c-inventory"},
+                              {kube::kStatefulSets, "c-node"},
+                              {kube::kDeployments, "c-haproxy"}}) {
+      seen.children[id].owner_uid = uid;
+    }
+    seen.inventory = Inventory{.replicas = 5};
+    seen.stateful_set = StatefulSetState{.replicas = 5};
+    seen.proxy_deployment = DeploymentState{.replicas = 5};
+    DropStatesOfOthers(cluster, seen);
+    return seen;
+  };
+  for (const char* ours : {"u1", ""}) {  // none: it is taken up again
+    const Observation seen = seen_with_owner(ours);
+    EXPECT_TRUE(seen.inventory && seen.stateful_set && seen.proxy_deployment);
+  }
+  const Observation seen = seen_with_owner("u0");
+  EXPECT_FALSE(seen.inventory || seen.stateful_set || seen.proxy_deployment);
+  EXPECT_EQ(seen.children.size(), 3U);
+}
+
 // ---- what is read again
 
 class ObserverTest : public testing::Test {

@@ -138,13 +138,7 @@ class ChildrenPlanner {
     }
   }
 
-  void SayTaken(const ChildId& id, const std::string& by) {
-    AddProblem(plan_, {.aspect = Aspect::kChildren,
-                       .reason = "NameTaken",
-                       .message = Named(id) + " belongs to " + by +
-                                  ": delete or rename it, or give this cluster another name",
-                       .needs_person = true});
-  }
+  void SayTaken(const ChildId& id, const std::string& by) { AddProblem(plan_, NameTaken(id, by)); }
 
   void PlanCreation(const ChildId& id) {
     if (const std::optional<Wait> hold = HoldOn(id)) {
@@ -277,6 +271,14 @@ class ChildrenPlanner {
 };
 
 }  // namespace
+
+Problem NameTaken(const ChildId& id, const std::string& by) {
+  return {.aspect = Aspect::kChildren,
+          .reason = "NameTaken",
+          .message = Named(id) + " belongs to " + by +
+                     ": delete or rename it, or give this cluster another name",
+          .needs_person = true};
+}
 
 ChildrenPlanned PlanChildren(const ChildInputs& inputs, const observe::Observation& seen,
                              const CreationHolds& holds, ChildrenMemo& memo, Plan& plan) {

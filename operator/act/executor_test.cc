@@ -272,6 +272,19 @@ TEST_F(ExecutorTest, AListThatSomebodyMadeInvalidIsReplacedWhole) {
   EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
 }
 
+TEST_F(ExecutorTest, AnApplyOntoAnotherVersionThanTheOneSeenIsAConflictAndIsNotRepeated) {
+  ExpectRead().Answer(200, kOurs);
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithBodyContaining(R"("resourceVersion":"4","uid":"s1")")
+      .Answer(409, R"({"kind":"Status","status":"Failure","reason":"Conflict",
+        "message":"the object has been modified","code":409})");
+  const Executed done =
+      Execute({{.action = plan::ApplyObject{kube::kServices, "c", "s1",
+                                            R"({"metadata":{"resourceVersion":"4"}})"},
+                .reason = "differs"}});
+  EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
+}
+
 TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {
   exit_code_ = 3;
   const Executed done = Execute({{.action = plan::ExecInPod{.pod = "c-node-1",

@@ -147,7 +147,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .settings = settings},
                    seen, HoldsOf(cluster, seen, count, boot), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
-  PlanCountInSpec(cluster, count.members, plan);
+  PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   PlanAdmissions(guard, children.inventory_step, plan);
 
   PlanNodesReady(cluster, seen, count.members, plan);

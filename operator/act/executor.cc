@@ -73,6 +73,12 @@ class Executor::Run {
     if (!text) return tl::unexpected(text.error());
     auto foreign = RememberSecret(step.name, *text);
     if (!foreign) return tl::unexpected(foreign.error());
+    const std::string& owner = out_.secrets[step.name].owner_uid;
+    if (!*foreign && !owner.empty() && owner != uid_) {
+      out_.secrets.erase(step.name);  // about to be collected: not to be relied upon
+      return base::Fail(base::ErrorKind::kConflict,
+                        "it belongs to an earlier cluster of this name");
+    }
     if (*foreign) return base::Fail(base::ErrorKind::kExists, "the name belongs to somebody else");
     return {};
   }

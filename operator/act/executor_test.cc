@@ -237,6 +237,27 @@ TEST_F(ExecutorTest, ASecretThatIsThereIsReadNotWritten) {
   EXPECT_EQ(done.secrets.at("c-erlang-cookie").data.at("cookie"), base::Secret("old"));
 }
 
+TEST_F(ExecutorTest, ASecretThatAnEarlierClusterTakesAlongIsNotTakenForOurs) {
+  const auto create_over_one_of = [this](const std::string& owner_uid) {
+    api_.Expect("POST /api/v1/namespaces/ns/secrets*").Answer(409, kExists);
+    api_.Expect("GET /api/v1/namespaces/ns/secrets/c-erlang-cookie")
+        .Answer(200, R"({"metadata":{"name":"c-erlang-cookie","uid":"k0",
+          "labels":{"app.kubernetes.io/managed-by":"rabbit-operator",
+                    "app.kubernetes.io/instance":"c"},
+          "ownerReferences":[{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+            "name":"c","controller":true,"uid":")" +
+                         owner_uid + R"("}]},"data":{"cookie":"b2xk"}})");
+    return Execute({{.action = plan::CreateSecretOnce{.name = "c-erlang-cookie",
+                                                      .body = R"({"metadata":{}})",
+                                                      .random = {{"cookie", 32}}},
+                     .reason = "not known"}});
+  };
+  EXPECT_EQ(create_over_one_of("u1").results[0].outcome, Outcome::kDone);
+  const Executed before = create_over_one_of("u0");
+  EXPECT_EQ(before.results[0].error.value().kind, base::ErrorKind::kConflict);
+  EXPECT_TRUE(before.secrets.empty());
+}
+
 TEST_F(ExecutorTest, OurPostEntryBecomesAnApplyEntryBeforeTheApply) {
   ExpectRead().Answer(200, R"({"metadata":{"name":"c","uid":"s1","managedFields":[
     {"manager":"kubectl","operation":"Update"},{"manager":"rabbit-operator","operation":"Update"}]}})");

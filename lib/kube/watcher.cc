@@ -180,8 +180,10 @@ void Watcher::Note(const base::Result<void>& result, std::string_view doing) {
   if (!result && result.error().kind == base::ErrorKind::kCancelled) return;
   {
     base::MutexLock lock(mutex_);
-    trouble_.reset();
-    if (!result) {
+    if (result) {
+      trouble_.reset();
+    } else {
+      if (!trouble_) trouble_since_ = clock_.Now();
       trouble_ =
           base::Wrap(result.error(), std::string(doing) + " " + std::string(target_.type.plural()));
     }
@@ -201,6 +203,11 @@ void Watcher::NoteBadObject(const base::Error& error) {
 std::optional<base::Error> Watcher::Trouble() const {
   base::MutexLock lock(mutex_);
   return trouble_;
+}
+
+std::optional<base::Error> Watcher::LastingTrouble(base::Duration least) const {
+  base::MutexLock lock(mutex_);
+  return trouble_ && clock_.Now() - trouble_since_ >= least ? trouble_ : std::nullopt;
 }
 
 }  // namespace rabbit::kube

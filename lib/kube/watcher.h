@@ -80,6 +80,9 @@ class Watcher {
 
   // Thread-safe. Why the copy may be out of date now; nothing when the last call went well.
   [[nodiscard]] std::optional<base::Error> Trouble() const RABBIT_EXCLUDES(mutex_);
+  // The same once no call has gone well for `least`: more than a server that is restarted.
+  [[nodiscard]] std::optional<base::Error> LastingTrouble(base::Duration least) const
+      RABBIT_EXCLUDES(mutex_);
 
  private:
   class PageSink;
@@ -103,6 +106,7 @@ class Watcher {
   mutable base::Mutex mutex_;
   base::CondVar wake_;
   std::optional<base::Error> trouble_ RABBIT_GUARDED_BY(mutex_);
+  base::TimePoint trouble_since_ RABBIT_GUARDED_BY(mutex_){};
   std::jthread thread_;
 };
 

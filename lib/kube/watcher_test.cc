@@ -278,6 +278,27 @@ TEST_F(WatcherTest, AWatchThatCannotConnectIsTrouble) {
   RunThroughWaits();
 }
 
+TEST_F(WatcherTest, TroubleLastsFromItsFirstCallUntilOneGoesWell) {
+  server_.Expect(kFirstList).Refuse();
+  Run();
+  EXPECT_TRUE(watcher_.LastingTrouble(0s));
+  clock_.Advance(6s);
+  server_.Expect(kFirstList).Refuse();
+  Run();  // each failure is the newest, not the first
+  clock_.Advance(4s);
+  EXPECT_TRUE(watcher_.LastingTrouble(10s));
+  EXPECT_FALSE(watcher_.LastingTrouble(11s));
+
+  clock_.Advance(1min);
+  server_.Expect(kFirstList).Answer(200, List("5", {}));
+  Run();
+  EXPECT_FALSE(watcher_.LastingTrouble(0s));
+  ExpectWatch("5").Refuse();
+  Run();
+  clock_.Advance(9s);
+  EXPECT_FALSE(watcher_.LastingTrouble(10s)) << "that one was another";
+}
+
 TEST_F(WatcherTest, AnObjectThatIsNotUnderstoodKeepsItsStateAndTheWatchGoesOn) {
   server_.Expect(kFirstList)
       .Answer(200, List("5", {Object("a", "1", "red"), Object("x", "2", "")}));

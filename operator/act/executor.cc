@@ -51,13 +51,16 @@ class Executor::Run {
       return {};
     }
     if (created.error().kind != base::ErrorKind::kExists) return tl::unexpected(created.error());
-    // Ours, and our cache is late: the next look continues. Somebody else's: left alone.
     const auto found = executor_.client_.Get(step.type, Key(step.name), ApiCall());
     if (!found) return tl::unexpected(found.error());
-    if (auto stranger = observe::StrangerIn(*found, uid_)) {
+    // Somebody else's: left alone.
+    if (auto stranger = observe::StrangerIn(*found, cluster_.name, uid_)) {
       out_.strangers[{step.type, step.name}] = *stranger;
       return base::Fail(base::ErrorKind::kExists, "the name belongs to " + *stranger);
     }
+    // Ours, and our cache is late, or will never show it, because somebody took off the labels that
+    // it selects by: the next plan goes on with what was found.
+    RememberFound(step.type, *found);
     return base::Fail(base::ErrorKind::kConflict, "it exists already, and was not seen yet");
   }
 
@@ -76,6 +79,12 @@ class Executor::Run {
     if (!text) return tl::unexpected(text.error());
     auto foreign = RememberSecret(step.name, *text);
     if (!foreign) return tl::unexpected(foreign.error());
+    const std::string& owner = out_.secrets[step.name].owner_uid;
+    if (!*foreign && !owner.empty() && owner != uid_) {
+      out_.secrets.erase(step.name);  // about to be collected: not to be relied upon
+      return base::Fail(base::ErrorKind::kConflict,
+                        "it belongs to an earlier cluster of this name");
+    }
     if (*foreign) return base::Fail(base::ErrorKind::kExists, "the name belongs to somebody else");
     return {};
   }
@@ -187,6 +196,16 @@ class Executor::Run {
   void Remember(const kube::ResourceType& type, const std::string& answer) {
     if (type == api::kRabbitClusters) return;  // the cluster itself is no child
     if (auto child = observe::ProjectChild(type, answer)) out_.written.push_back(std::move(*child));
+  }
+
+  // What was read, not written: without its hash nobody takes it for what we once applied, so it is
+  // read again and compared.
+  void RememberFound(const kube::ResourceType& type, const std::string& answer) {
+    auto child = observe::ProjectChild(type, answer);
+    if (!child) return;
+    child->cluster = cluster_;  // its labels may say something else
+    child->child.applied_hash.clear();
+    out_.written.push_back(std::move(*child));
   }
 
   // Whether it is somebody else's.

@@ -34,7 +34,8 @@ struct Executed {
   std::map<std::string, observe::SecretView> secrets;
   // Names that turned out to be taken: by whom, in words.
   std::map<observe::ChildId, std::string> strangers;
-  // Children that were written, as the server answered them: newer than the caches.
+  // Children that were written, as the server answered them: newer than the caches. And those that
+  // were to be created and were found to be there, with no applied hash: yet to be compared.
   std::vector<observe::CachedChild> written;
   bool broker_written = false;  // something at the broker changed: look at it again
 };

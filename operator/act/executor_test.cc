@@ -130,6 +130,21 @@ TEST_F(ExecutorTest, OurOwnObjectThatTheCacheHasNotShownIsNoStranger) {
   const Executed done = Execute({CreateService()});
   EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
   EXPECT_TRUE(done.strangers.empty());
+  // Nor will it ever show it, where somebody took the labels off: the next plan goes on with it.
+  ASSERT_EQ(done.written.size(), 1U);
+  EXPECT_EQ(done.written[0].child.uid, "s1");
+  EXPECT_EQ(done.written[0].child.applied_hash, "") << "it was not compared";
+}
+
+TEST_F(ExecutorTest, OurOwnObjectIsTheClustersWhateverItsLabelsSay) {
+  ExpectCreate().Answer(409, kExists);
+  ExpectRead().Answer(200, R"({"metadata":{"name":"c","namespace":"ns","uid":"s1",
+    "labels":{"app.kubernetes.io/instance":"other"},
+    "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]}})");
+  const Executed done = Execute({CreateService()});
+  EXPECT_TRUE(done.strangers.empty());
+  ASSERT_EQ(done.written.size(), 1U);
+  EXPECT_EQ(done.written[0].cluster, (kube::ObjectKey{"ns", "c"}));
 }
 
 TEST_F(ExecutorTest, AFailedStepHoldsBackOnlyThoseThatNameIt) {
@@ -243,6 +258,27 @@ TEST_F(ExecutorTest, ASecretThatIsThereIsReadNotWritten) {
   EXPECT_EQ(done.secrets.at("c-erlang-cookie").data.at("cookie"), base::Secret("old"));
 }
 
+TEST_F(ExecutorTest, ASecretThatAnEarlierClusterTakesAlongIsNotTakenForOurs) {
+  const auto create_over_one_of = [this](const std::string& owner_uid) {
+    api_.Expect("POST /api/v1/namespaces/ns/secrets*").Answer(409, kExists);
+    api_.Expect("GET /api/v1/namespaces/ns/secrets/c-erlang-cookie")
+        .Answer(200, R"({"metadata":{"name":"c-erlang-cookie","uid":"k0",
+          "labels":{"app.kubernetes.io/managed-by":"rabbit-operator",
+                    "app.kubernetes.io/instance":"c"},
+          "ownerReferences":[{"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+            "name":"c","controller":true,"uid":")" +
+                         owner_uid + R"("}]},"data":{"cookie":"b2xk"}})");
+    return Execute({{.action = plan::CreateSecretOnce{.name = "c-erlang-cookie",
+                                                      .body = R"({"metadata":{}})",
+                                                      .random = {{"cookie", 32}}},
+                     .reason = "not known"}});
+  };
+  EXPECT_EQ(create_over_one_of("u1").results[0].outcome, Outcome::kDone);
+  const Executed before = create_over_one_of("u0");
+  EXPECT_EQ(before.results[0].error.value().kind, base::ErrorKind::kConflict);
+  EXPECT_TRUE(before.secrets.empty());
+}
+
 TEST_F(ExecutorTest, OurPostEntryBecomesAnApplyEntryBeforeTheApply) {
   ExpectRead().Answer(200, R"({"metadata":{"name":"c","uid":"s1","managedFields":[
     {"manager":"kubectl","operation":"Update"},{"manager":"rabbit-operator","operation":"Update"}]}})");
@@ -276,6 +312,19 @@ TEST_F(ExecutorTest, AListThatSomebodyMadeInvalidIsReplacedWhole) {
       {{.action = plan::ApplyObject{kube::kServices, "c", "s1", "{}", /*replace_lists=*/true},
         .reason = "was changed by hand"}});
   EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+}
+
+TEST_F(ExecutorTest, AnApplyOntoAnotherVersionThanTheOneSeenIsAConflictAndIsNotRepeated) {
+  ExpectRead().Answer(200, kOurs);
+  api_.Expect("PATCH /api/v1/namespaces/ns/services/c*")
+      .WithBodyContaining(R"("resourceVersion":"4","uid":"s1")")
+      .Answer(409, R"({"kind":"Status","status":"Failure","reason":"Conflict",
+        "message":"the object has been modified","code":409})");
+  const Executed done =
+      Execute({{.action = plan::ApplyObject{kube::kServices, "c", "s1",
+                                            R"({"metadata":{"resourceVersion":"4"}})"},
+                .reason = "differs"}});
+  EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
 }
 
 TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {

@@ -16,6 +16,9 @@ constexpr std::array kChildTypes = {
     kube::kStatefulSets, kube::kDeployments, kube::kPodDisruptionBudgets,
 };
 
+// How long the server may be away before the copies of what it holds are called out of date.
+constexpr std::chrono::seconds kLastingTrouble(10);
+
 // Our own writes of the status come back as events, and say nothing new.
 bool DifferOnlyInStatus(const api::RabbitCluster& before, const api::RabbitCluster& after) {
   api::RabbitCluster same = before;
@@ -158,7 +161,14 @@ bool Caches::HasSynced() const {
 }
 
 std::optional<std::string> Caches::Missing() const {
-  if (HasSynced()) return std::nullopt;
+  if (HasSynced()) {
+    for (const auto& watcher : impl_->watchers) {
+      if (const auto trouble = watcher->LastingTrouble(kLastingTrouble)) {
+        return "copies may be out of date: cannot " + trouble->message;
+      }
+    }
+    return std::nullopt;
+  }
   for (std::size_t i = 0; i < impl_->watchers.size(); ++i) {
     if (const auto trouble = impl_->watchers[i]->Trouble()) {
       return "cannot list " + std::string(impl_->targets[i].type.plural()) + ": " +

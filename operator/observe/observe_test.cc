@@ -1,5 +1,5 @@
-// Tests of the small parts of Observe: strangers, Secrets, targets, writes that the cache has not
-// shown yet, and looks at brokers and proxies over a scripted transport.
+// Tests of the small parts of Observe: strangers, Secrets, targets, and looks at brokers and
+// proxies over a scripted transport.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "kube/credentials.h"
 #include "operator/observe/broker_watch.h"
-#include "operator/observe/observer.h"
 #include "operator/observe/secrets.h"
 #include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
@@ -28,7 +27,7 @@ TEST(StrangerIn, AnObjectWithOurLabelAndOurOwnerIsOurs) {
       StrangerIn(
           R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
     "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]}})",
-          "u1"),
+          "c", "u1"),
       std::nullopt);
 }
 
@@ -37,17 +36,32 @@ TEST(StrangerIn, AnotherControllerIsAStrangerEvenWithOurLabel) {
       StrangerIn(
           R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"rabbit-operator"},
     "ownerReferences":[{"kind":"RabbitCluster","name":"old","uid":"u0","controller":true}]}})",
-          "u1"),
+          "c", "u1"),
       "RabbitCluster old, its controller");
 }
 
-TEST(StrangerIn, NoLabelIsAStranger) {
-  EXPECT_EQ(StrangerIn(R"({"metadata":{"name":"x"}})", "u1"),
-            "somebody else: it carries no label of the operator");
-  EXPECT_EQ(
-      StrangerIn(R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/managed-by":"Helm"}}})",
-                 "u1"),
-      "Helm");
+TEST(StrangerIn, OurOwnerIsOursWhateverWasDoneToTheLabels) {
+  EXPECT_EQ(StrangerIn(
+                R"({"metadata":{"name":"x","labels":{"app.kubernetes.io/instance":"other"},
+    "ownerReferences":[{"kind":"RabbitCluster","name":"c","uid":"u1","controller":true}]}})",
+                "c", "u1"),
+            std::nullopt);
+}
+
+TEST(StrangerIn, WithoutAnOwnerTheLabelsTell) {
+  const auto stranger = [](const std::string& labels) {
+    return StrangerIn(R"({"metadata":{"name":"x","labels":)" + labels + "}}", "c", "u1");
+  };
+  EXPECT_EQ(stranger("{}"), "somebody else: it carries no label of the operator");
+  EXPECT_EQ(stranger(R"({"app.kubernetes.io/managed-by":"Helm"})"), "Helm");
+  EXPECT_EQ(stranger(R"({"app.kubernetes.io/managed-by":"rabbit-operator"})"),
+            "somebody else: its labels name no cluster");
+  EXPECT_EQ(stranger(R"({"app.kubernetes.io/managed-by":"rabbit-operator",
+                         "app.kubernetes.io/instance":"other"})"),
+            "RabbitCluster other, by its labels");
+  EXPECT_EQ(stranger(R"({"app.kubernetes.io/managed-by":"rabbit-operator",
+                         "app.kubernetes.io/instance":"c"})"),
+            std::nullopt);
 }
 
 // ---- Secrets
@@ -166,72 +180,6 @@ TEST(ProxyTargetOf, NobodyIsAskedWhenTheBalancerIsOff) {
   EXPECT_EQ(ProxyTargetOf(cluster, seen)->csv_target, "/rabbitmq-stats;csv");
   cluster.spec.load_balancer.enabled = false;
   EXPECT_EQ(ProxyTargetOf(cluster, seen), std::nullopt);
-}
-
-// ---- writes that the cache has not shown yet
-
-class OverlayTest : public testing::Test {
- protected:
-  const ChildId id_{kube::kServices, "c"};
-  void Wrote(const std::string& version, const std::string& replaced) {
-    memory_.written = {
-        {.child = Packed<CachedChild>({.cluster = {"ns", "c"},
-                                       .id = id_,
-                                       .child = {.uid = "u", .resource_version = version},
-                                       .state = {}}),
-         .replaced_version = replaced,
-         .at = now_}};
-  }
-  std::string VersionSeen(const std::string& cached) {
-    Observation seen;
-    if (!cached.empty()) seen.children[id_] = {.uid = "u", .resource_version = cached};
-    OverlayWritten(memory_, seen, now_);
-    return seen.children.contains(id_) ? seen.children[id_].resource_version : "";
-  }
-  ClusterMemory memory_;
-  base::TimePoint now_{std::chrono::hours(1)};
-};
-
-TEST_F(OverlayTest, ACreatedChildIsThereBeforeTheCacheShowsIt) {
-  Wrote("5", "");
-  EXPECT_EQ(VersionSeen(""), "5");
-  EXPECT_EQ(VersionSeen("5"), "5");  // the cache has caught up
-  EXPECT_TRUE(memory_.written.empty());
-  EXPECT_EQ(VersionSeen(""), "");  // and when it is deleted later, it is gone
-}
-
-TEST_F(OverlayTest, AnAppliedChildHidesTheVersionItReplaced) {
-  Wrote("6", "5");
-  EXPECT_EQ(VersionSeen("5"), "6");
-  EXPECT_EQ(VersionSeen("7"), "7");  // somebody was later than we
-}
-
-TEST_F(OverlayTest, AWriteThatNoWatchEverShowsIsNotBelievedForEver) {
-  Wrote("5", "");
-  now_ += seconds(31);
-  EXPECT_EQ(VersionSeen(""), "");
-}
-
-TEST(RememberPreparing, CountsFromTheFirstSightOfEachPod) {
-  ClusterMemory memory;
-  base::TimePoint now{std::chrono::hours(1)};
-  const auto since = [&](std::vector<std::string> uids) {
-    Observation seen;
-    for (const std::string& uid : uids) {
-      seen.nodes.emplace_back();
-      seen.nodes.back().uid = uid;
-      seen.nodes.back().preparing = true;
-    }
-    seen.nodes.emplace_back();  // another, which is not
-    RememberPreparing(memory, seen, now);
-    return now - seen.nodes.at(0).preparing_since;
-  };
-  EXPECT_EQ(since({"a"}), seconds(0));
-  now += seconds(40);
-  EXPECT_EQ(since({"a", "b"}), seconds(40));
-  EXPECT_EQ(since({"b"}), seconds(0));
-  EXPECT_EQ(since({"a"}), seconds(0)) << "it was not seen so in between";
-  EXPECT_EQ(memory.preparing.size(), 1U);
 }
 
 // ---- looks

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
+#include "operator/resources/names.h"
 
 namespace rabbit::observe {
 namespace {
@@ -10,7 +12,7 @@ namespace {
 constexpr std::chrono::seconds kReadDeadline(10);
 // A write that no watch has shown for so long is not believed any more.
 constexpr std::chrono::seconds kWrittenAge(30);
-// How long a name that was taken is left alone before it is tried again.
+// How long a name that was taken is left alone before it is looked at again.
 constexpr std::chrono::seconds kStrangerAge(30);
 
 }  // namespace
@@ -44,6 +46,21 @@ void RememberPreparing(ClusterMemory& memory, Observation& seen, base::TimePoint
   memory.preparing = std::move(preparing);
 }
 
+void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
+  const std::string& name = cluster.meta.key.name;
+  const auto is_others = [&](const ChildId& id) {
+    const auto child = seen.children.find(id);
+    return child != seen.children.end() && !child->second.owner_uid.empty() &&
+           child->second.owner_uid != cluster.meta.uid;
+  };
+  if (is_others({kube::kConfigMaps, resources::InventoryName(name)})) {
+    seen.inventory.reset();
+    seen.inventory_trouble.clear();
+  }
+  if (is_others({kube::kStatefulSets, resources::NodeSetName(name)})) seen.stateful_set.reset();
+  if (is_others({kube::kDeployments, resources::ProxyName(name)})) seen.proxy_deployment.reset();
+}
+
 Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
                               const std::stop_token& stop) {
   const base::TimePoint now = clock_.Now();
@@ -51,9 +68,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   Observation seen = caches_.Look(key);
   OverlayWritten(memory, seen, now);
   RememberPreparing(memory, seen, now);
-  std::erase_if(memory.strangers, [&](const auto& s) {
-    return now - s.second.seen_at > kStrangerAge || seen.children.contains(s.first);
-  });
+  LookAtStrangers(cluster, memory, seen, stop);
   for (const auto& [id, stranger] : memory.strangers) seen.strangers[id] = stranger.who;
 
   seen.broker = brokers_.Latest(key);
@@ -68,18 +83,46 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, stop);
+  DropStatesOfOthers(cluster, seen);
   return seen;
+}
+
+void Observer::LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
+                               const Observation& seen, const std::stop_token& stop) {
+  std::erase_if(memory.strangers,
+                [&](const auto& stranger) { return seen.children.contains(stranger.first); });
+  const base::TimePoint now = clock_.Now();
+  for (auto it = memory.strangers.begin(); it != memory.strangers.end();) {
+    const auto stranger = it++;
+    if (now - stranger->second.seen_at <= kStrangerAge) continue;
+    const ChildId& id = stranger->first;
+    const auto text = client_.Get(id.type, {cluster.meta.key.ns, id.name},
+                                  {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
+    if (!text && text.error().kind != base::ErrorKind::kNotFound) continue;  // as it was
+    auto who = text ? StrangerIn(*text, cluster.meta.key.name, cluster.meta.uid) : std::nullopt;
+    if (who) {
+      stranger->second = {.who = std::move(*who), .seen_at = now};
+    } else {
+      memory.strangers.erase(stranger);
+    }
+  }
 }
 
 void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                                  Observation& seen, const std::stop_token& stop) {
   for (auto& [id, child] : seen.children) {
-    if (memory.verified.Holds(id, child.applied_hash, child.content_hash)) continue;
+    // Without a hash we never applied it, or found it where none was seen.
+    if (!child.applied_hash.empty() &&
+        memory.verified.Holds(id, child.applied_hash, child.content_hash)) {
+      continue;
+    }
     auto text = client_.Get(id.type, {cluster.ns, id.name},
                             {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
     if (!text) continue;  // gone, or not readable now: the plan does without
     // What was read may be newer than the cache: what is compared is what is remembered.
     if (const auto read = ProjectChild(id.type, *text)) {
+      // Another object has the name now: the cache will show it, with all that belongs to it.
+      if (read->child.uid != child.uid) continue;
       child = read->child;
       ApplyState(*read, cluster.name, seen);
       child.body = std::make_shared<const std::string>(std::move(*text));

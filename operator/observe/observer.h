@@ -61,6 +61,9 @@ class Observer {
   void Forget(const kube::ObjectKey& cluster);
 
  private:
+  // Whether names that were taken still are: they are remembered until they are free, or ours.
+  void LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
+                       const Observation& seen, const std::stop_token& stop);
   void ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                          Observation& seen, const std::stop_token& stop);
 
@@ -76,5 +79,10 @@ void RememberPreparing(ClusterMemory& memory, Observation& seen, base::TimePoint
 
 // Puts what was written over what the caches show, and forgets what they have caught up with. Pure.
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now);
+
+// Takes out what the inventory and the states of StatefulSet and Deployment say when they are not
+// those of the cluster with this uid: an earlier one of its name, or somebody, owns them. The
+// children themselves stay. Pure.
+void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen);
 
 }  // namespace rabbit::observe

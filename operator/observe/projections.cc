@@ -179,8 +179,7 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
         .settled = FindInt(status, {"observedGeneration"}) >=
                        FindInt(object, {"metadata", "generation"}) &&
                    updated == replicas && FindInt(status, {"replicas"}) == replicas};
-  } else if (type == kube::kConfigMaps &&
-             out.id.name == resources::InventoryName(out.cluster.name)) {
+  } else if (type == kube::kConfigMaps && out.id.name.ends_with(resources::InventoryName(""))) {
     std::map<std::string, std::string> data;
     const Json entries = Member(text, {"data"});
     for (const auto& [key, value] : entries.items()) {
@@ -203,6 +202,8 @@ void ApplyState(const CachedChild& child, std::string_view cluster, Observation&
   } else if (const auto* deployment = std::get_if<DeploymentState>(&child.state);
              deployment != nullptr && child.id.name == resources::ProxyName(cluster)) {
     seen.proxy_deployment = *deployment;
+  } else if (child.id.name != resources::InventoryName(cluster)) {
+    return;
   } else if (const auto* inventory = std::get_if<std::shared_ptr<const Inventory>>(&child.state)) {
     seen.inventory = **inventory;
     seen.inventory_trouble.clear();

@@ -95,6 +95,20 @@ TEST(ProjectChild, AnInventoryThatCannotBeReadIsThereWithTheReason) {
   EXPECT_EQ(good.inventory_trouble, "");
 }
 
+// Its labels may have been changed by hand: the name tells.
+TEST(ProjectChild, AnInventoryIsThatOfTheClusterWhoseNameItHas) {
+  const CachedChild child =
+      ProjectChild(kube::kConfigMaps,
+                   R"({"metadata":{"name":"c-inventory","namespace":"ns","uid":"i",
+"labels":{"app.kubernetes.io/instance":"d"}},"data":{"formed":"true","replicas":"3"}})")
+          .value();
+  Observation seen;
+  ApplyState(child, "d", seen);
+  EXPECT_EQ(seen.inventory, std::nullopt);
+  ApplyState(child, "c", seen);
+  EXPECT_EQ(seen.inventory.value().replicas, 3);
+}
+
 TEST(ProjectChild, AControllerOtherThanTheClusterOfTheLabelsIsForeign) {
   const auto owner = [](const std::string& references) {
     return ProjectChild(kube::kServices,

@@ -9,7 +9,8 @@
 
 namespace rabbit::observe {
 
-std::optional<std::string> StrangerIn(std::string_view object, std::string_view cluster_uid) {
+std::optional<std::string> StrangerIn(std::string_view object, std::string_view cluster_name,
+                                      std::string_view cluster_uid) {
   const auto meta = kube::ParseMeta(object);
   if (!meta) return "an object that cannot be read: " + meta.error().message;
   if (!meta->owner.uid.empty()) {
@@ -19,6 +20,10 @@ std::optional<std::string> StrangerIn(std::string_view object, std::string_view 
   const auto managed_by = meta->labels.find(std::string(resources::kManagedByLabel));
   if (managed_by == meta->labels.end()) return "somebody else: it carries no label of the operator";
   if (managed_by->second != resources::kFieldManager) return managed_by->second;
+  const auto instance = meta->labels.find(std::string(resources::kInstanceLabel));
+  if (instance == meta->labels.end()) return "somebody else: its labels name no cluster";
+  if (instance->second != cluster_name)
+    return "RabbitCluster " + instance->second + ", by its labels";
   return std::nullopt;
 }
 

@@ -8,9 +8,11 @@
 
 namespace rabbit::observe {
 
-// Nothing when the object (JSON) is ours: our managed-by label, and no controller but the
-// RabbitCluster with `cluster_uid`. Else whose it is, in words: "Deployment web (controller)".
+// Nothing when the object (JSON) is that cluster's: its controller is the RabbitCluster with
+// `cluster_uid`, whatever was done to its labels; or it has no controller, and the labels that we
+// give. Else whose it is, in words: "Deployment web, its controller".
 [[nodiscard]] std::optional<std::string> StrangerIn(std::string_view object,
+                                                    std::string_view cluster_name,
                                                     std::string_view cluster_uid);
 
 // "Deployment web" when that controls `object`, whose labels make it ours. Nothing when nobody

@@ -116,29 +116,29 @@ class ChildrenPlanner {
     const observe::Child& child = found->second;
     if (child.deleting) {
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving", Named(id) + " is being deleted"});
+    } else if (child.owner_uid == inputs_.cluster->meta.uid) {
+      PlanOwn(id, hash, child);  // whatever its labels say
     } else if (!child.foreign_owner.empty()) {
       SayTaken(id, child.foreign_owner + ", its controller");
-    } else if (!child.owner_uid.empty() && child.owner_uid != inputs_.cluster->meta.uid) {
+    } else if (!child.owner_uid.empty()) {
       // Ours by its labels: of an earlier cluster of this name, and soon collected.
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving",
                       Named(id) + " belongs to an earlier cluster of this name (owner " +
                           child.owner_uid + ") and is yet to be collected"});
-    } else if (child.owner_uid.empty()) {
+    } else {
       Apply(id, child, "has no owner: it is taken up again", false);
-    } else if (child.applied_hash != hash) {
+    }
+  }
+
+  void PlanOwn(const ChildId& id, const std::string& hash, const observe::Child& child) {
+    if (child.applied_hash != hash) {
       PlanChange(id, child);
     } else {
       PlanRepair(id, hash, child);
     }
   }
 
-  void SayTaken(const ChildId& id, const std::string& by) {
-    AddProblem(plan_, {.aspect = Aspect::kChildren,
-                       .reason = "NameTaken",
-                       .message = Named(id) + " belongs to " + by +
-                                  ": delete or rename it, or give this cluster another name",
-                       .needs_person = true});
-  }
+  void SayTaken(const ChildId& id, const std::string& by) { AddProblem(plan_, NameTaken(id, by)); }
 
   void PlanCreation(const ChildId& id) {
     if (const std::optional<Wait> hold = HoldOn(id)) {
@@ -271,6 +271,14 @@ class ChildrenPlanner {
 };
 
 }  // namespace
+
+Problem NameTaken(const ChildId& id, const std::string& by) {
+  return {.aspect = Aspect::kChildren,
+          .reason = "NameTaken",
+          .message = Named(id) + " belongs to " + by +
+                     ": delete or rename it, or give this cluster another name",
+          .needs_person = true};
+}
 
 ChildrenPlanned PlanChildren(const ChildInputs& inputs, const observe::Observation& seen,
                              const CreationHolds& holds, ChildrenMemo& memo, Plan& plan) {

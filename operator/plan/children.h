@@ -33,6 +33,9 @@ struct ChildrenPlanned {
   std::string proxy_config_hash;  // of ConfigMap C-haproxy as desired; empty: no proxies
 };
 
+// NameTaken: the object of this name belongs to `by` ("Deployment web, its controller").
+[[nodiscard]] Problem NameTaken(const observe::ChildId& id, const std::string& by);
+
 // Appends steps in the order in which children are to be created.
 ChildrenPlanned PlanChildren(const resources::ChildInputs& inputs, const observe::Observation& seen,
                              const CreationHolds& holds, ChildrenMemo& memo, Plan& plan);

@@ -171,6 +171,19 @@ TEST_F(ChildrenPlanTest, AnObjectThatAnotherControlsIsNotWaitedForWhateverItsLab
                   "controller: delete or rename it, or give this cluster another name"));
 }
 
+// The labels say that it is of another cluster; its owner is this one.
+TEST_F(ChildrenPlanTest, OfThisClusterAreRepairedWhateverTheirLabelsSay) {
+  AllThere();
+  Edited(ConfigId(), R"({"metadata": {"labels": {"app.kubernetes.io/instance": "d",
+                                                 "app.kubernetes.io/managed-by": null}}})");
+  seen_.children[ConfigId()].foreign_owner = "RabbitCluster c";
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), ElementsAre(AllOf(StartsWith("apply ConfigMap c-config: was changed by "
+                                                        "hand: metadata.labels"),
+                                             EndsWith("[drift]"))));
+  EXPECT_THAT(Problems(plan), IsEmpty());
+}
+
 TEST_F(ChildrenPlanTest, PodsAreNotMadeWithWhatIsNotOursOrGoes) {
   const auto without_node_set = [this](auto change) {
     AllThere();

@@ -78,19 +78,24 @@ void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& 
   }
 }
 
-void PlanCountInSpec(const api::RabbitCluster& cluster, int replicas, Plan& plan) {
+void PlanCountInSpec(const api::RabbitCluster& cluster, int replicas,
+                     std::optional<std::size_t> after, Plan& plan) {
   if (cluster.spec.replicas) return;
-  const base::Json body = {{"apiVersion", api::kRabbitClusters.ApiVersion()},
-                           {"kind", api::kRabbitClusters.kind()},
-                           {"metadata", {{"name", cluster.meta.key.name}}},
-                           {"spec", {{"replicas", replicas}}}};
+  base::Json body = {{"apiVersion", api::kRabbitClusters.ApiVersion()},
+                     {"kind", api::kRabbitClusters.kind()},
+                     {"metadata", {{"name", cluster.meta.key.name}}},
+                     {"spec", {{"replicas", replicas}}}};
+  // The apply is forced. With another version there now the server answers 409: look again.
+  if (!cluster.meta.resource_version.empty()) {
+    body["metadata"]["resourceVersion"] = cluster.meta.resource_version;
+  }
   plan.steps.push_back({.action = ApplyObject{.type = api::kRabbitClusters,
                                               .name = cluster.meta.key.name,
                                               .uid = cluster.meta.uid,
                                               .body = base::Dump(body)},
                         .reason = "spec.replicas is not said; the count last declared is " +
                                   std::to_string(replicas),
-                        .after = {},
+                        .after = after,
                         .repairs_drift = false});
 }
 

@@ -29,6 +29,9 @@ struct Images {
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan);
 
 // Writes the count into a spec that does not say it: `kubectl scale` and autoscalers read it there.
-void PlanCountInSpec(const api::RabbitCluster& cluster, int replicas, Plan& plan);
+// Into the version that was seen only: a count that somebody has said since stays. `after`: the
+// step that records it.
+void PlanCountInSpec(const api::RabbitCluster& cluster, int replicas,
+                     std::optional<std::size_t> after, Plan& plan);
 
 }  // namespace rabbit::plan

@@ -104,10 +104,10 @@ TEST_F(DeclaredTest, WhatWasRecordedIsRecordedForEver) {
 
 TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {
   Plan plan;
-  PlanCountInSpec(cluster_, 5, plan);
+  PlanCountInSpec(cluster_, 5, {}, plan);
   EXPECT_THAT(Steps(plan), IsEmpty());
   cluster_.spec.replicas.reset();
-  PlanCountInSpec(cluster_, 5, plan);
+  PlanCountInSpec(cluster_, 5, {}, plan);
   EXPECT_THAT(Steps(plan),
               ElementsAre("apply RabbitCluster c: spec.replicas is not said; the count "
                           "last declared is 5"));
@@ -115,6 +115,16 @@ TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {
   EXPECT_EQ(apply.uid, "uid-of-c");
   EXPECT_EQ(apply.body, R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",)"
                         R"("metadata":{"name":"c"},"spec":{"replicas":5}})");
+}
+
+TEST_F(DeclaredTest, ACountIsWrittenIntoTheVersionThatWasSeenOnlyAndOnceItIsRecorded) {
+  cluster_.spec.replicas.reset();
+  cluster_.meta.resource_version = "41";
+  Plan plan;
+  PlanCountInSpec(cluster_, 5, 0, plan);
+  EXPECT_EQ(plan.steps.at(0).after, 0U);
+  EXPECT_THAT(std::get<ApplyObject>(plan.steps[0].action).body,
+              HasSubstr(R"("metadata":{"name":"c","resourceVersion":"41"})"));
 }
 
 }  // namespace

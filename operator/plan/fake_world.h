@@ -75,6 +75,23 @@ class FakeWorld {
     cluster.status = {};
     first_template_.clear();
   }
+  // The same in one moment (`kubectl replace --force`): what the cluster of before owns is still
+  // there, until Collect().
+  void ReplaceByForce(std::optional<int> replicas) {
+    cluster.meta.uid += "-again";
+    cluster.meta.generation = 1;
+    cluster.status = {};
+    cluster.spec.replicas = replicas;
+  }
+  // The garbage collector takes what an earlier cluster owns, `most` objects of it.
+  void Collect(int most) {
+    for (auto it = objects_.begin(); it != objects_.end() && most > 0;) {
+      const bool old = it->second.body["metadata"]["ownerReferences"][0]["uid"] != cluster.meta.uid;
+      if (old && it->first == NodeSetId()) first_template_.clear();
+      if (old) --most;
+      it = old ? objects_.erase(it) : std::next(it);
+    }
+  }
 
   [[nodiscard]] std::set<int> members() const { return members_; }
   [[nodiscard]] std::set<int> running() const { return running_; }

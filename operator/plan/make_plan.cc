@@ -59,6 +59,39 @@ Plan UnreadableInventory(const api::RabbitCluster& cluster, const observe::Obser
   return plan;
 }
 
+// The record and the nodes are not this cluster's: an earlier one of its name was deleted a moment
+// ago, and they are yet to be collected; or somebody controls the record. What is planned beside
+// them would rest on nothing: neither count nor volumes are known, and what is written at the
+// brokers goes to nodes that are about to stop.
+std::optional<Plan> NotOurs(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  const std::string& name = cluster.meta.key.name;
+  const observe::ChildId inventory{kube::kConfigMaps, resources::InventoryName(name)};
+  for (const observe::ChildId& id :
+       {inventory, {kube::kStatefulSets, resources::NodeSetName(name)}}) {
+    const auto found = seen.children.find(id);
+    if (found == seen.children.end()) continue;
+    const observe::Child& child = found->second;
+    if (child.owner_uid.empty() || child.owner_uid == cluster.meta.uid) continue;
+    const std::string named = std::string(id.type.kind()) + " " + id.name;
+    Plan plan;
+    plan.declared.replicas = cluster.spec.replicas;
+    if (child.foreign_owner.empty()) {
+      plan.unplanned = {"ChildLeaving", named + " of an earlier cluster is yet to be collected"};
+      plan.waits.push_back({Aspect::kChildren, "ChildLeaving",
+                            named + " belongs to an earlier cluster of this name (owner " +
+                                child.owner_uid +
+                                ") and is yet to be collected: nothing is done before"});
+      return plan;
+    }
+    if (id == inventory) {
+      plan.unplanned = {"NameTaken", named + " belongs to somebody else"};
+      plan.problems.push_back(NameTaken(id, child.foreign_owner + ", its controller"));
+      return plan;
+    }
+  }
+  return std::nullopt;
+}
+
 observe::Inventory NextInventory(const api::RabbitCluster& cluster,
                                  const observe::Observation& seen, const NodeCount& count,
                                  const GuardDecision& guard) {
@@ -112,6 +145,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   if (!cluster.findings.usable()) return InvalidSpec(cluster.findings.structural);
   if (const auto error = NodeNameError(cluster, settings)) return InvalidSpec({*error});
   if (cluster.meta.deleting) return {};
+  if (auto plan = NotOurs(cluster, seen)) return *std::move(plan);
   if (!seen.inventory_trouble.empty()) return UnreadableInventory(cluster, seen);
 
   Plan plan;
@@ -133,7 +167,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .settings = settings},
                    seen, HoldsOf(cluster, seen, count, boot, first), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
-  PlanCountInSpec(cluster, count.members, plan);
+  PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.
   if (children.inventory_step) {
     PlanAdmissions(guard, children.inventory_step, plan);

@@ -248,6 +248,55 @@ TEST_F(MakePlanTest, AClusterDeclaredAgainTakesUpItsDisks) {
   EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
 }
 
+// `kubectl replace --force`: deleted and declared again before anything of it was collected.
+TEST_F(MakePlanTest, ARecordOfTheClusterBeforeDecidesNothing) {
+  world_.Declare(5);
+  Settle();
+  world_.ReplaceByForce(3);
+  memo_ = {};
+  for (int i = 0; i < 3; ++i) {
+    const Plan plan = Next();
+    EXPECT_THAT(plan.steps, IsEmpty());
+    EXPECT_THAT(plan.problems, IsEmpty()) << "nobody asked to scale down";
+    EXPECT_EQ(plan.unplanned.value().reason, "ChildLeaving");
+    ASSERT_EQ(plan.waits.size(), 1U);
+    EXPECT_THAT(plan.waits[0].message, HasSubstr("c-inventory belongs to an earlier cluster"));
+    Round();
+  }
+  // The collector takes its time, and the record may go first.
+  for (int i = 0; i < 12; ++i) {
+    world_.Collect(1);
+    Round();
+  }
+  Settle();
+  EXPECT_EQ(world_.cluster.spec.replicas, 3);
+  EXPECT_EQ(world_.Body(NodeSetId())["spec"]["replicas"], 3);
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
+TEST_F(MakePlanTest, ACountThatIsNotSaidIsNotThatOfTheClusterBefore) {
+  world_.Declare(5);
+  Settle();
+  world_.ReplaceByForce({});
+  memo_ = {};
+  for (int i = 0; i < 3; ++i) Round();
+  EXPECT_EQ(world_.cluster.spec.replicas, std::nullopt);
+}
+
+TEST_F(MakePlanTest, NothingIsDoneOnARecordThatSomebodyElseControls) {
+  Settle();
+  observe::Observation seen = world_.Observe();
+  observe::Child& inventory = seen.children.at(InventoryId());
+  inventory.owner_uid = "uid-of-web";
+  inventory.foreign_owner = "Deployment web";
+  const Plan plan = MakePlan(world_.cluster, seen, {}, memo_, world_.now);
+  EXPECT_THAT(plan.steps, IsEmpty());
+  EXPECT_EQ(plan.unplanned.value().reason, "NameTaken");
+  ASSERT_EQ(plan.problems.size(), 1U);
+  EXPECT_THAT(plan.problems[0].message,
+              StartsWith("ConfigMap c-inventory belongs to Deployment web, its controller"));
+}
+
 TEST_F(MakePlanTest, AClusterDeclaredAgainOverBlankDisksForms) {
   Round();  // claims are made, nobody has booted
   world_.StartOver();

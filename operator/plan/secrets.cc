@@ -1,5 +1,6 @@
 #include "operator/plan/secrets.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "operator/plan/broker_gate.h"
@@ -78,7 +79,9 @@ Planned PlanSecret(const api::RabbitCluster& cluster, const std::string& name, c
 
 // The boot Secret that is not there although nodes have started with it, or nothing.
 std::string LostSecret(const api::RabbitCluster& cluster, const observe::Observation& seen) {
-  const bool in_use = !seen.claims.empty() || (seen.inventory && seen.inventory->formed);
+  const bool has_disks = std::ranges::any_of(
+      seen.claims, [](const observe::VolumeClaim& claim) { return !claim.deleting; });
+  const bool in_use = has_disks || (seen.inventory && seen.inventory->formed);
   if (!in_use) return {};
   const std::string& name = cluster.meta.key.name;
   for (const std::string& secret :

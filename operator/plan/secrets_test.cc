@@ -60,6 +60,17 @@ TEST_F(SecretsPlanTest, WhoseValueIsInUseAreNotMadeAnew) {
   EXPECT_EQ(boot_.hold, "c-operator-user");
 }
 
+TEST_F(SecretsPlanTest, OfDisksThatAreOnTheirWayOutAreInUseNoMore) {
+  seen_.inventory.reset();
+  AllPresent();
+  Secret("c-erlang-cookie", SecretState::kAbsent);
+  seen_.claims = {{.name = "data-c-node-0", .uid = "disk-0", .bound = true, .deleting = true}};
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre("create Secret c-erlang-cookie: does not exist"));
+  seen_.claims.push_back(
+      {.name = "data-c-node-1", .uid = "disk-1", .bound = true, .deleting = false});
+  EXPECT_THAT(Problems(MakePlan()), ElementsAre(HasSubstr("SecretLost")));
+}
+
 TEST_F(SecretsPlanTest, ThatAnEarlierClusterTakesAlongAreWaitedOut) {
   seen_.inventory.reset();
   AllPresent();

@@ -17,7 +17,7 @@ namespace {
 
 using observe::ChildId;
 
-enum class Need { kAlways, kProxies, kOwnAccount };
+enum class Need { kAlways, kProxies };
 
 // One row a child, in the order of creation. Pods that start before something they mount exists are
 // held up for seconds, and a StatefulSet for longer without its ServiceAccount.
@@ -34,7 +34,9 @@ constexpr std::array<Row, 12> kRows{{
     {kube::kConfigMaps, InventoryName, BuildInventory, Need::kAlways},
     {kube::kConfigMaps, ConfigName, BuildBrokerConfig, Need::kAlways},
     {kube::kServices, NodesServiceName, BuildNodesService, Need::kAlways},
-    {kube::kServiceAccounts, NodeSetName, BuildServiceAccount, Need::kOwnAccount},
+    // Also where the spec names another one: pods of the template of before go on with this one,
+    // and without it an evicted pod would not be let in again.
+    {kube::kServiceAccounts, NodeSetName, BuildServiceAccount, Need::kAlways},
     {kube::kStatefulSets, NodeSetName, BuildStatefulSet, Need::kAlways},
     {kube::kServices, ClientServiceName, BuildClientService, Need::kAlways},
     {kube::kServices, BrokersServiceName, BuildBrokersService, Need::kAlways},
@@ -46,16 +48,7 @@ constexpr std::array<Row, 12> kRows{{
 }};
 
 bool IsWanted(const Row& row, const ChildInputs& inputs) {
-  const api::Spec& spec = inputs.cluster->spec;
-  switch (row.need) {
-    case Need::kAlways:
-      return true;
-    case Need::kProxies:
-      return spec.load_balancer.enabled;
-    case Need::kOwnAccount:
-      return !spec.pod.service_account_name;
-  }
-  return true;
+  return row.need == Need::kAlways || inputs.cluster->spec.load_balancer.enabled;
 }
 
 ChildId IdOf(const Row& row, const ChildInputs& inputs) {

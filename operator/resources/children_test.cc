@@ -365,6 +365,15 @@ TEST_F(ChildrenTest, WithoutTheBalancerItsChildrenAreUnwantedTheProxiesFirst) {
   EXPECT_EQ(ProxyConfigHash(inputs_), "");
 }
 
+// The pods that run keep the template of before, and come back with its account.
+TEST_F(ChildrenTest, AnAccountOfTheUsersTakesNoneAwayFromThePodsThatRun) {
+  Declare("{pod: {serviceAccountName: mine}}");
+  EXPECT_EQ(Pod()["spec"]["serviceAccountName"], "mine");
+  EXPECT_EQ(Child(kube::kServiceAccounts, "rabbitcluster-node")["metadata"]["name"],
+            "rabbitcluster-node");
+  EXPECT_THAT(UnwantedIds(inputs_), IsEmpty());
+}
+
 TEST_F(ChildrenTest, AChangedProxyConfigurationRollsTheProxies) {
   const auto hash = [&] {
     return FindString(Child(kube::kDeployments, "rabbitcluster-haproxy"),

@@ -100,7 +100,8 @@ TEST(ProjectChild, AnInventoryIsThatOfTheClusterWhoseNameItHas) {
   const CachedChild child =
       ProjectChild(kube::kConfigMaps,
                    R"({"metadata":{"name":"c-inventory","namespace":"ns","uid":"i",
-"labels":{"app.kubernetes.io/instance":"d"}},"data":{"formed":"true","replicas":"3"}})")
+"labels":{"app.kubernetes.io/instance":"d"}},"data":{"formed":"true","replicas":"3",
+"reforming":"false","users":"[]","policies":"[]","volumes":"{}","storage":"{\"ephemeral\":true}"}})")
           .value();
   Observation seen;
   ApplyState(child, "d", seen);

@@ -26,6 +26,7 @@ function(AddModule)
     add_library(${M_NAME} STATIC ${M_SOURCES})
     target_include_directories(${M_NAME} PUBLIC ${root})
     target_link_libraries(${M_NAME} PUBLIC ${M_LINKS} PRIVATE ${M_PRIVATE})
+    UsePrecompiled(${M_NAME})
   else()
     add_library(${M_NAME} INTERFACE)
     target_include_directories(${M_NAME} INTERFACE ${root})
@@ -36,6 +37,7 @@ function(AddModule)
     add_executable(${M_NAME}_test ${M_TESTS})
     target_link_libraries(${M_NAME}_test PRIVATE ${M_NAME} ${M_PRIVATE} ${M_TEST_LINKS}
                                                  GTest::gmock GTest::gtest_main)
+    UsePrecompiled(${M_NAME}_test)
     # Only for those that read files of the checkout: its path in every command would keep ccache from
     # serving another checkout.
     foreach(test ${M_TESTS})

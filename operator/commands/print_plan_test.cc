@@ -34,15 +34,15 @@ TEST(PrintPlanTest, WhatIsInTheWayIsNamedFirst) {
   cluster.findings.warnings.push_back({"spec.replicas", "is even"});
   cluster.findings.unknown_fields.push_back("spec.replica");
   plan::Plan plan;
-  plan.problems.push_back({plan::Aspect::kTopology, "BadPattern", "policy p: (", true});
-  plan.problems.push_back({plan::Aspect::kNodes, "Late", "node 1 is late", false});
+  plan.problems.push_back({plan::Aspect::kTopology, "InvalidPattern", "policy p: (", true});
+  plan.problems.push_back({plan::Aspect::kNodes, "NodesInTrouble", "node 1 is late", false});
   plan.waits.push_back({plan::Aspect::kNodes, "NodesStarting", "1 of 3 nodes"});
   plan.warnings.push_back({"PolicyWarning", "policy q: 5 of 3"});
   EXPECT_EQ(PrintPlan(cluster, plan),
             "RabbitCluster ns/c\n"
             "problems:\n"
-            "  BadPattern (needs a person): policy p: (\n"
-            "  Late: node 1 is late\n"
+            "  InvalidPattern (needs a person): policy p: (\n"
+            "  NodesInTrouble: node 1 is late\n"
             "warnings:\n"
             "  policy q: 5 of 3\n"
             "  spec.replicas: is even\n"

@@ -41,12 +41,12 @@ Plan InvalidSpec(const std::vector<api::FieldError>& found) {
 // nothing is done on it, and nothing is let in.
 Plan UnreadableInventory(const api::RabbitCluster& cluster, const observe::Observation& seen) {
   Plan plan;
-  plan.unplanned = {.reason = "InventoryUnreadable", .because = "C-inventory cannot be read"};
+  const std::string named = "ConfigMap " + resources::InventoryName(cluster.meta.key.name);
+  plan.unplanned = {.reason = "InventoryUnreadable", .because = named + " cannot be read"};
   plan.problems.push_back(
       {.aspect = Aspect::kChildren,
        .reason = "InventoryUnreadable",
-       .message = "ConfigMap " + resources::InventoryName(cluster.meta.key.name) + ": " +
-                  seen.inventory_trouble +
+       .message = named + ": " + seen.inventory_trouble +
                   ": put back what was there. Or delete the ConfigMap: volumes are then recorded "
                   "anew, and what is no longer declared stays at the broker. Until then nothing "
                   "is changed, and no blank disk is let in",

@@ -389,6 +389,7 @@ TEST_F(MakePlanTest, ARecordThatCannotBeReadIsToldAndNothingIsDoneOnIt) {
     EXPECT_THAT(plan.steps, IsEmpty());
     ASSERT_EQ(plan.problems.size(), 1U);
     EXPECT_EQ(plan.problems[0].reason, "InventoryUnreadable");
+    EXPECT_EQ(plan.unplanned.value().because, "ConfigMap c-inventory cannot be read");
     EXPECT_TRUE(plan.problems[0].needs_person);
     EXPECT_THAT(plan.problems[0].message,
                 StartsWith("ConfigMap c-inventory: key volumes does not hold what the operator "

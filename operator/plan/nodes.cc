@@ -52,6 +52,7 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
   std::vector<std::string> by_spec;
   std::vector<std::string> by_operator;
   std::string other_image;
+  bool restart_helps = true;  // a pod that is deleted comes back with what is declared
   for (const observe::Pod& pod : seen.nodes) {
     if (pod.deleting) continue;
     const bool old_template = !resources::SameMade(pod.template_hash, wanted.template_hash);
@@ -63,6 +64,11 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
       by_operator.push_back(pod.name);
     } else {
       by_spec.push_back(pod.name);
+      // It reads the configuration as it is now; its template is held by the StatefulSet's
+      // partition.
+      if (old_template && !resources::SameSpec(pod.template_hash, wanted.template_hash)) {
+        restart_helps = false;
+      }
       if (pod.image != broker_image) other_image = pod.image;
     }
   }
@@ -70,13 +76,18 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
     const std::string what = other_image.empty()
                                  ? std::string("earlier settings")
                                  : "image " + other_image + ", declared is " + broker_image;
-    AddProblem(plan, {.aspect = Aspect::kNodes,
-                      .reason = "RestartPending",
-                      .message = Listed(by_spec) + (by_spec.size() == 1 ? " runs " : " run ") +
-                                 "with " + what +
-                                 ": this takes a rolling restart, which this version of the "
-                                 "operator does not do",
-                      .needs_person = true});
+    AddProblem(
+        plan,
+        {.aspect = Aspect::kNodes,
+         .reason = "RestartPending",
+         .message = Listed(by_spec) + (by_spec.size() == 1 ? " runs " : " run ") + "with " + what +
+                    ": this takes a rolling restart, which this version of the "
+                    "operator does not do; " +
+                    (restart_helps ? "delete the pods one by one, each when all others are "
+                                     "ready: they come back with what is declared"
+                                   : "set it back (deleting a pod does not help: it comes back "
+                                     "as it was)"),
+         .needs_person = true});
   }
   if (!by_operator.empty()) {
     plan.warnings.push_back(

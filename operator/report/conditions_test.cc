@@ -287,13 +287,14 @@ TEST_F(ConditionsTest, ABadSpecSaysNothingOfWhatItDeclares) {
 }
 
 TEST_F(ConditionsTest, NothingIsCalledInEffectThatWasNotPlanned) {
-  plan_.unplanned = {"InventoryUnreadable", "C-inventory cannot be read"};
+  plan_.unplanned = {"InventoryUnreadable", "ConfigMap c-inventory cannot be read"};
   Problem(Aspect::kChildren, "InventoryUnreadable", "ConfigMap c-inventory: key volumes …");
   Make();
   EXPECT_EQ(Says("Available"), "True/Serving");  // what runs keeps running
   EXPECT_EQ(Says("TopologySynced"), "Unknown/InventoryUnreadable");
   EXPECT_EQ(Says("LoadBalancerSynced"), "Unknown/InventoryUnreadable");
-  EXPECT_EQ(Condition("TopologySynced").message, "not judged: C-inventory cannot be read");
+  EXPECT_EQ(Condition("TopologySynced").message,
+            "not judged: ConfigMap c-inventory cannot be read");
   EXPECT_EQ(Says("Ready"), "False/InventoryUnreadable");
   EXPECT_EQ(Says("Stalled"), "True/InventoryUnreadable");
 }

@@ -84,7 +84,7 @@ TEST_F(EventsTest, AProblemIsToldOnceAlsoBesideOthers) {
 
 TEST_F(EventsTest, OfVeryManyProblemsAFewAreToldAndNoneAgain) {
   for (int i = 0; i < 50; ++i) {
-    Problem(Aspect::kTopology, "BadPattern",
+    Problem(Aspect::kTopology, "InvalidPattern",
             "policy " + std::string(1, static_cast<char>('A' + i)) +
                 " in vhost /: " + std::string(100, 'x'));
   }
@@ -107,7 +107,7 @@ TEST_F(EventsTest, AWarningOfTheSpecIsToldOnce) {
 }
 
 TEST_F(EventsTest, ACountThatMovesInAProblemIsNoNews) {
-  Problem(Aspect::kNodes, "Held", "1 of 3 nodes held");
+  Problem(Aspect::kNodes, "NodeAtGuard", "1 of 3 nodes held");
   Make();
   plan_.problems[0].message = "2 of 3 nodes held";
   Advance(std::chrono::minutes(2));

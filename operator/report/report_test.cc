@@ -36,7 +36,7 @@ class MakeReportTest : public ReportTest {
     ShakeCounts(random);
     if (maybe()) broker_.version = "3.13." + std::to_string(random() % 9);
     if (maybe()) cluster_.meta.generation++;
-    if (maybe()) Problem(Aspect::kTopology, "BadPattern", "policy p in vhost /: bad");
+    if (maybe()) Problem(Aspect::kTopology, "InvalidPattern", "policy p in vhost /: bad");
     if (maybe()) Problem(Aspect::kSpec, "StorageChangeRefused", "no");
     if (maybe()) Wait(Aspect::kLoadBalancer, "ProxiesRolling", "one of two");
     if (maybe()) Did(plan::PutPolicy{.vhost = "/", .name = "p"}, "was changed", maybe());

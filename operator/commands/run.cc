@@ -26,6 +26,7 @@
 #include "runtime/manager.h"
 #include "runtime/metrics.h"
 #include "runtime/process_metrics.h"
+#include "runtime/watch_metrics.h"
 
 namespace rabbit::commands {
 namespace {
@@ -89,6 +90,7 @@ class Daemon {
   runtime::ProcessMetrics process_metrics_{metrics_};
   runtime::Health health_;
   runtime::ClientMetrics client_metrics_;
+  runtime::WatchMetrics watch_metrics_{metrics_};
   ApiAccess api_;
   runtime::Fence fence_;
   runtime::EventRecorder events_;
@@ -144,7 +146,8 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                 .on_news = [this](const kube::ObjectKey& key,
                                   observe::News news) { OnNews(key, news); }},
                {.looks_per_second = options.looks_per_second}),
-      caches_(api_.watches(), clock_, random_, logger, nullptr, {.ns = options.ns, .watch = {}},
+      caches_(api_.watches(), clock_, random_, logger, &watch_metrics_,
+              {.ns = options.ns, .watch = {}},
               [this](const kube::ObjectKey& key, observe::Caches::Cause cause) {
                 OnChange(key, cause);
               }),
@@ -261,7 +264,10 @@ void Daemon::AddTo(runtime::Manager& manager) {
                .stop_only_after_rest = true});
   manager.Add({.name = "workers",
                .start = {},  // when we lead
-               // Returns in time only when nothing writes any more: else the lease is kept.
+               // Returns in time only when nothing writes any more: else the lease is kept. What
+               // ends within the grace tells its outcome, status and events. What is cut off after
+               // it sends nothing more, on purpose: it would tell of our end, not of the cluster,
+               // and whoever leads next looks at every cluster anew.
                .stop = [this](base::TimePoint) { controller_.Stop(kFinishReconciles, kNeverMind); },
                .stop_within = std::chrono::seconds(3),
                .stop_stage = kStopWork});

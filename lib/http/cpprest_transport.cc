@@ -214,7 +214,7 @@ std::shared_ptr<CpprestTransport::Client> CpprestTransport::MakeClient() const {
     }
     if (socket->is_open()) return CheckStillOpen(*socket);
     Open(*socket);
-    if (stream != nullptr) tls->SetServerName(stream->native_handle());
+    if (stream != nullptr) tls->BeginHandshake(stream->native_handle());
   });
   return std::make_shared<Client>(url_, config);
 }

@@ -145,7 +145,7 @@ Result<void> Stream::Handshake(TlsContext& tls, const IoLimits& limits) {
   ssl_ = SSL_new(context.get());
   BIO* bio = NewBio(&socket_);
   SSL_set_bio(ssl_, bio, bio);
-  tls.SetServerName(ssl_);
+  tls.BeginHandshake(ssl_);
   while (true) {
     ERR_clear_error();
     const int result = SSL_connect(ssl_);

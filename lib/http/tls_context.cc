@@ -179,7 +179,8 @@ base::Result<void> TlsContext::Apply(SSL_CTX* context) {
   return {};
 }
 
-void TlsContext::SetServerName(SSL* connection) const {
+void TlsContext::BeginHandshake(SSL* connection) {
+  SetProblem("");  // else it would explain a later failure of another kind
   if (!IsIpv4Literal(server_name_)) SSL_set_tlsext_host_name(connection, server_name_.c_str());
 }
 

@@ -38,8 +38,9 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   // Makes `context` follow the rules; it then shares ownership of this object.
   [[nodiscard]] base::Result<void> Apply(ssl_ctx_st* context);
 
-  // Sets the SNI name of one connection, before its handshake. None for an IPv4 literal.
-  void SetServerName(ssl_st* connection) const;
+  // Before each handshake: sets the SNI name of `connection` (none for an IPv4 literal), and
+  // forgets the last problem.
+  void BeginHandshake(ssl_st* connection);
 
   // Why the last refused certificate was refused, as OpenSSL says it; empty: none was. With several
   // connections at once it may be another one's: for texts only.

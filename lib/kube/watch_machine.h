@@ -2,7 +2,9 @@
 // objects. List, then watch from the list's version; after anything that breaks the watch, decide
 // between watching on and listing again, now or after a back-off. Decisions only: no I/O, no clock,
 // no objects (the owner, kube/watcher.h, moves those). Rules follow client-go's reflector
-// (tools/cache/reflector.go); where we differ, the .cc says why. Not thread-safe.
+// (tools/cache/reflector.go); where we differ, the .cc says why. Left out: a list that comes as a
+// stream (sendInitialEvents), which saves the server memory with lists far longer than ours, and
+// which not every server knows. Not thread-safe.
 //
 //   machine.Next(now) says: wait until, or list this page, or watch from here.
 //   After a page:   OnPage() or OnListFailed().

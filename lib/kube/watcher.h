@@ -71,7 +71,9 @@ class Watcher {
 
   // Starts the thread; once.
   void Start();
-  // Ends the call that is open, and joins the thread. Idempotent.
+  // Ends the call that is open. Does not wait: of several watchers all can end at once.
+  void RequestStop() { thread_.request_stop(); }
+  // RequestStop(), and joins the thread. Idempotent.
   void Stop();
 
   // What the thread does, for tests: makes one call and returns nothing, or returns the time before

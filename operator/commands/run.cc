@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "operator/act/executor.h"
 #include "operator/commands/api_access.h"
+#include "operator/commands/denials.h"
 #include "operator/commands/memory.h"
 #include "operator/commands/rights.h"
 #include "operator/observe/observer.h"
@@ -26,6 +27,7 @@
 #include "runtime/manager.h"
 #include "runtime/metrics.h"
 #include "runtime/process_metrics.h"
+#include "runtime/watch_metrics.h"
 
 namespace rabbit::commands {
 namespace {
@@ -89,6 +91,7 @@ class Daemon {
   runtime::ProcessMetrics process_metrics_{metrics_};
   runtime::Health health_;
   runtime::ClientMetrics client_metrics_;
+  runtime::WatchMetrics watch_metrics_{metrics_};
   ApiAccess api_;
   runtime::Fence fence_;
   runtime::EventRecorder events_;
@@ -144,7 +147,8 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                 .on_news = [this](const kube::ObjectKey& key,
                                   observe::News news) { OnNews(key, news); }},
                {.looks_per_second = options.looks_per_second}),
-      caches_(api_.watches(), clock_, random_, logger, nullptr, {.ns = options.ns, .watch = {}},
+      caches_(api_.watches(), clock_, random_, logger, &watch_metrics_,
+              {.ns = options.ns, .watch = {}},
               [this](const kube::ObjectKey& key, observe::Caches::Cause cause) {
                 OnChange(key, cause);
               }),
@@ -175,7 +179,12 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
       elector_(api_.lease(), fence_, clock_, random_, metrics_, logger,
                ElectorOptionsOf(options, pod_name, random_),
                {.on_leading = [this] { Lead(); },
-                .on_lost = [this](const std::string&) { on_lost(); }}) {
+                .on_lost =
+                    [this](const std::string&) {
+                      // No grace: what runs ends now, not when the manager comes to it.
+                      controller_.Stop({}, {});
+                      on_lost();
+                    }}) {
   health_.Add(runtime::Health::Kind::kLive, "lease", [this] { return elector_.Unhealthy(); });
   if (options.leader_election) {
     health_.Add(runtime::Health::Kind::kReady, "lease", [this] { return elector_.Trouble(); });
@@ -261,7 +270,10 @@ void Daemon::AddTo(runtime::Manager& manager) {
                .stop_only_after_rest = true});
   manager.Add({.name = "workers",
                .start = {},  // when we lead
-               // Returns in time only when nothing writes any more: else the lease is kept.
+               // Returns in time only when nothing writes any more: else the lease is kept. What
+               // ends within the grace tells its outcome, status and events. What is cut off after
+               // it sends nothing more, on purpose: it would tell of our end, not of the cluster,
+               // and whoever leads next looks at every cluster anew.
                .stop = [this](base::TimePoint) { controller_.Stop(kFinishReconciles, kNeverMind); },
                .stop_within = std::chrono::seconds(3),
                .stop_stage = kStopWork});
@@ -281,6 +293,7 @@ base::Result<void> Daemon::StartServing() {
 }
 
 base::Result<void> Daemon::WaitForRights(const std::stop_token& stop) {
+  Denials denials;
   for (base::Duration pause = std::chrono::milliseconds(200); !stop.stop_requested();
        pause = std::min<base::Duration>(pause * 2, std::chrono::seconds(15))) {
     const http::CallOptions call{.deadline = clock_.Now() + std::chrono::seconds(20), .stop = stop};
@@ -294,8 +307,12 @@ base::Result<void> Daemon::WaitForRights(const std::stop_token& stop) {
       if (!rights) rights_trouble_ = rights.error().message;
     }
     if (rights) return {};
-    if (rights.error().kind == base::ErrorKind::kDenied) return rights;
-    logger_.Warn("the API server does not answer yet", {{"error", rights.error().message}});
+    const bool denied = rights.error().kind == base::ErrorKind::kDenied;
+    if (denials.IsFinal(rights.error(), clock_.Now())) return rights;
+    logger_.Warn(denied ? "rights are missing, or not known to the API server yet"
+                        : "the API server does not answer yet",
+                 {{"error", rights.error().message}});
+    if (denied) pause = std::min<base::Duration>(pause, std::chrono::seconds(1));
     if (!Pause(pause, stop)) break;
   }
   return base::Fail(base::ErrorKind::kCancelled, "stopped");

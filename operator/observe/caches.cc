@@ -151,6 +151,7 @@ void Caches::Start() {
 }
 
 void Caches::Stop() {
+  for (const auto& watcher : impl_->watchers) watcher->RequestStop();
   for (const auto& watcher : impl_->watchers) watcher->Stop();
 }
 

@@ -1,21 +1,23 @@
 # The operator's image. For everybody: `docker build .` compiles it on Debian 12.
-# With a binary that was built before (nothing is compiled twice):
-#   --build-arg SOURCE=handed-in --build-arg BASE=some-debian-12 (build/release/bin/rabbit-operator)
+#   --build-arg VERSION=1.2.3        what `rabbit-operator version` says; git is not asked in here
+#   --build-arg SOURCE=handed-in     takes build/release/bin/rabbit-operator as it is, compiled on Debian 12
+#   --build-arg BASE=IMAGE           another Debian 12
+# One stage for both ways: builders that do not skip stages build every one there is.
 ARG BASE=docker.io/library/debian:bookworm-slim
+
+FROM ${BASE} AS source
 ARG SOURCE=compiled
-
-FROM ${BASE} AS compiled
-RUN apt-get update && apt-get install -y --no-install-recommends g++ cmake ninja-build mold pkg-config git \
+RUN [ "$SOURCE" = handed-in ] || { apt-get update && apt-get install -y --no-install-recommends \
+      g++ cmake ninja-build mold pkg-config \
       libcpprest-dev libboost-dev libssl-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libexpected-dev \
-      libcli11-dev libpcre2-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev libgmock-dev
+      libcli11-dev libpcre2-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev libgmock-dev; }
 COPY . /src
-RUN cmake --preset release -S /src && ninja -C /src/build/release rabbit-operator \
-    && install -D -s /src/build/release/bin/rabbit-operator /out/rabbit-operator
-
-FROM ${BASE} AS handed-in
-COPY build/release/bin/rabbit-operator /out/rabbit-operator
-
-FROM ${SOURCE} AS source
+ARG VERSION=
+RUN if [ "$SOURCE" != handed-in ]; then \
+      rm -rf /src/build && cmake --preset release -S /src -DRABBIT_OPERATOR_VERSION="$VERSION" \
+      && ninja -C /src/build/release rabbit-operator && strip /src/build/release/bin/rabbit-operator || exit 1; \
+    fi; \
+    mkdir /out && cp /src/build/release/bin/rabbit-operator /out/
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="rabbit-operator" \

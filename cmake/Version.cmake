@@ -1,8 +1,10 @@
-# RABBIT_OPERATOR_VERSION: what `rabbit-operator version` prints; given, or read from git.
-if(NOT RABBIT_OPERATOR_VERSION)
-  execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} describe --tags --always --dirty
-                  OUTPUT_VARIABLE RABBIT_OPERATOR_VERSION OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-  if(NOT RABBIT_OPERATOR_VERSION)
-    set(RABBIT_OPERATOR_VERSION "0.1.0-dev")
-  endif()
-endif()
+# What `rabbit-operator version` prints: RABBIT_OPERATOR_VERSION where it is given, else what git says of
+# the checkout. Looked up by every build, not when it is configured: commits come in between.
+set(RABBIT_OPERATOR_VERSION "" CACHE STRING "version of the operator, where git is not to be asked")
+set(RABBIT_VERSION_SOURCE ${CMAKE_BINARY_DIR}/version.cc)
+add_custom_target(version
+  COMMAND ${CMAKE_COMMAND} -DGIVEN=${RABBIT_OPERATOR_VERSION} -DSOURCE=${CMAKE_SOURCE_DIR}
+          -DOUTPUT=${RABBIT_VERSION_SOURCE} -P ${CMAKE_CURRENT_LIST_DIR}/write_version.cmake
+  BYPRODUCTS ${RABBIT_VERSION_SOURCE}
+  COMMENT ""
+  VERBATIM)

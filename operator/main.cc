@@ -8,6 +8,7 @@
 #include "operator/api/crd_text.h"
 #include "operator/commands/options.h"
 #include "operator/commands/run.h"
+#include "operator/version.h"
 
 namespace {
 
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     case Command::kCrd:
       return Print(rabbit::api::CrdText());
     case Command::kVersion:
-      return Print("rabbit-operator " RABBIT_OPERATOR_VERSION "\n");
+      return Print("rabbit-operator " + std::string(rabbit::Version()) + "\n");
     case Command::kRun:
       return rabbit::commands::Run(line.run, Lookup);
   }

@@ -15,6 +15,7 @@ namespace rabbit::api {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 const std::filesystem::path kExamples =
@@ -70,6 +71,14 @@ TEST(Examples, HoldTheClusterOfTheDesign) {
   expected.load_balancer.timeouts = {.connect = 5s, .client = 60s, .server = 60s};
   expected.load_balancer.max_connections_per_listener = 2000;
   EXPECT_EQ(clusters[0].spec, expected);
+}
+
+// They say what the defaults are, so the spec alone would not show that a line is gone.
+TEST(Examples, TheClusterOfTheDesignSaysItsLimitAndStatisticsItself) {
+  std::ifstream file(kExamples / "rabbitcluster.yaml");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(text, HasSubstr("\n    maxConnections: 5120\n"));
+  EXPECT_THAT(text, HasSubstr("\n    stats: {port: 9000, path: /rabbitmq-stats, refresh: 5s}\n"));
 }
 
 }  // namespace

@@ -37,7 +37,6 @@ constexpr auto kNeeded = std::to_array<Right>({
     {"watch", "apps", "statefulsets"},
     {"create", "apps", "statefulsets"},
     {"patch", "apps", "statefulsets"},
-    {"delete", "apps", "statefulsets"},
     {"get", "apps", "deployments"},
     {"list", "apps", "deployments"},
     {"watch", "apps", "deployments"},

@@ -22,7 +22,7 @@ def measure(results):
                 time.sleep(2)
                 memories.append(operator.memory())
             stops.append(operator.stopped_within)
-    results.add("empty: start to the first reconcile", statistics.median(starts), "s", 0.5)
+    results.add("empty: start until it leads and its workers start", statistics.median(starts), "s", 0.5)
     results.add("empty: resident", statistics.median(m["resident"] for m in memories), "MB", 18)
     results.add("empty: private", statistics.median(m["private"] for m in memories), "MB", 6)
     results.add("empty: private, and pages of files nobody else maps", statistics.median(m["unshared"] for m in memories), "MB")

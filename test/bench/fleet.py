@@ -80,6 +80,8 @@ def until_quiet(audit, operator, since, quiet=QUIET_SECONDS, timeout=240):
         if time.time() - max([since] + [w[0] for w in writes[-1:]]) > quiet:
             break
         time.sleep(0.25)
+    else:
+        raise RuntimeError(f"the operator still wrote after {timeout} s; the last: {writes[-3:]}")
     return writes, cpu
 
 

@@ -1,12 +1,10 @@
 """The example from `kubectl apply` to Ready, beside a plain StatefulSet with the same image,
-configuration and probes from its creation to a cluster of three: in turn, medians. Needs a Kubernetes
-with a node and the operator on it; $KUBECONFIG names another than that of test/e2e/kubernetes/cluster."""
+configuration and probes from its creation to a cluster of three: in turn, medians. Needs the Kubernetes
+of test/e2e/kubernetes/cluster, with the operator on it."""
 
 import base64
 import copy
 import json
-import os
-import pathlib
 import statistics
 import subprocess
 import time
@@ -22,7 +20,7 @@ TIMEOUT = 300
 
 
 def measure(results):
-    kubeconfig = pathlib.Path(os.environ.get("KUBECONFIG") or ROOT / "build" / "kubernetes" / "kubeconfig")
+    kubeconfig = ROOT / "build" / "kubernetes" / "kubeconfig"
     server = Server(kubeconfig)
     example = _kubectl(kubeconfig, "kustomize", "--load-restrictor=LoadRestrictionsNone", str(ROOT / "test" / "e2e" / "overlays" / "example"))
     ours, plain = [], []

@@ -11,6 +11,17 @@ from lib import clusters, installed, kubectl, logs
 # the file's NAMESPACE, if it has one, and the operator's.
 NAMESPACES = ("namespace", "shared_namespace", "single_nodes")
 
+# The ground that the others stand on; then the example, which is large, while nothing else lives beside it.
+FIRST = ("test_platform.py", "test_first_light.py")
+COLLECTED = pytest.StashKey[int]()  # how many tests there were before -k and the like took some away
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    config.stash[COLLECTED] = len(items)
+    place = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: (item.get_closest_marker("last") is not None, place.get(item.path.name, len(FIRST))))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cluster():

@@ -1,5 +1,6 @@
 """The example, from `kubectl apply` to `kubectl delete`, seen from outside. The tests build upon each
-other, in this order, on one cluster."""
+other, in this order, on one cluster. It is in a namespace of its own: one that `./dev up` made, of the
+same name, may live beside it."""
 
 import re
 import time
@@ -11,7 +12,7 @@ from lib.management import quoted
 from lib.wait import wait_until
 
 NAME = "rabbitcluster"
-NAMESPACE = "default"
+NAMESPACE = "e2e-first-light"
 OVERLAY = kubectl.ROOT / "test" / "e2e" / "overlays" / "example"
 
 
@@ -24,7 +25,8 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def ready():
+def ready(shared_namespace):
+    assert shared_namespace == NAMESPACE
     kubectl.kubectl("apply", "-f", "-", "-n", NAMESPACE, stdin=example())
     kubectl.kubectl("wait", "--for=condition=Ready", f"rabbit/{NAME}", "-n", NAMESPACE, "--timeout=240s", timeout=250)
 
@@ -147,8 +149,9 @@ def test_a_killed_node_comes_back(broker):
     victim = f"{NAME}-node-1"
     before = kubectl.get("pod", victim, NAMESPACE)["metadata"]["uid"]
     kubectl.kubectl("delete", "pod", victim, "-n", NAMESPACE, "--force", "--grace-period=0", timeout=120)
-    wait_until("another pod", lambda: (kubectl.get("pod", victim, NAMESPACE) or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
-    wait_until("three running nodes", lambda: sum(n["running"] for n in broker.get("nodes")) == 3, timeout=120)
+    wait_until("another pod that is ready", lambda: (pod := kubectl.get("pod", victim, NAMESPACE)) and
+               pod["metadata"]["uid"] != before and kubectl.is_true(pod, "Ready"), timeout=120)
+    wait_until("three running nodes", lambda: sum(n["running"] for n in broker.get("nodes")) == 3, timeout=30)
     kubectl.kubectl("wait", "--for=condition=Ready", f"rabbit/{NAME}", "-n", NAMESPACE, "--timeout=120s", timeout=130)
 
 
@@ -185,12 +188,19 @@ def test_scaling_down_is_refused_with_a_reason(ready):
 
 
 def test_delete_leaves_what_retention_keeps(ready):
-    kubectl.kubectl("delete", "rabbit", NAME, "-n", NAMESPACE, "--timeout=120s", timeout=130)
     ours = f"app.kubernetes.io/instance={NAME}"
+
+    def kept():
+        """What is to stay, each with what it was: a disk made anew or another password would be none that stayed."""
+        disks = {c["metadata"]["name"]: (c["metadata"]["uid"], c["spec"]["volumeName"])
+                 for c in kubectl.list_all("persistentvolumeclaim", NAMESPACE)}
+        secrets = {s["metadata"]["name"]: (s["metadata"]["uid"], s["data"]) for s in kubectl.list_all("secret", NAMESPACE)}
+        return disks, secrets
+
+    before = kept()
+    assert set(before[0]) == {f"data-{NAME}-node-{i}" for i in range(3)}
+    assert set(before[1]) == {f"{NAME}-erlang-cookie", f"{NAME}-operator-user", f"{NAME}-default-user", "rabbit-root"}
+    kubectl.kubectl("delete", "rabbit", NAME, "-n", NAMESPACE, "--timeout=120s", timeout=130)
     for kind in ("statefulset", "deployment", "service", "configmap", "serviceaccount", "poddisruptionbudget", "pod"):
         wait_until(f"no {kind}", lambda k=kind: not kubectl.list_all(k, NAMESPACE, ours), timeout=120)
-    assert len(kubectl.list_all("persistentvolumeclaim", NAMESPACE, ours)) == 3
-    assert {s["metadata"]["name"] for s in kubectl.list_all("secret", NAMESPACE, ours)} == {
-        f"{NAME}-erlang-cookie", f"{NAME}-operator-user", f"{NAME}-default-user"}
-    kubectl.kubectl("delete", "persistentvolumeclaim,secret", "-n", NAMESPACE, "-l", ours, timeout=120)
-    kubectl.kubectl("delete", "secret", "rabbit-root", "-n", NAMESPACE)
+    assert kept() == before

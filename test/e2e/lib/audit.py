@@ -1,4 +1,4 @@
-"""Who wrote what to the API server, from its audit log: writes, and reads of Secrets."""
+"""Who wrote what to the API server, from its audit log: writes, reads of Secrets, and all that the operator reads."""
 
 import datetime
 import json

@@ -21,7 +21,8 @@ class KubectlError(Exception):
 
 
 def kubeconfig():
-    return os.environ.get("KUBECONFIG") or str(RUN_DIRECTORY / "kubeconfig")
+    """Of the cluster under test: ours, or the one that `run --kubeconfig` named. Never $KUBECONFIG, which may lead anywhere."""
+    return os.environ.get("RABBIT_E2E_KUBECONFIG") or str(RUN_DIRECTORY / "kubeconfig")
 
 
 def command(*arguments):

@@ -13,9 +13,10 @@ go_digest() { # DIRECTORY WORD...
 }
 
 go_build() { # DIRECTORY LDFLAGS OUT
-  command -v go >/dev/null || die "go is missing: Kubernetes is built from its Go modules (Go 1.24 or newer)"
-  # Politely: a cold build takes minutes of every core.
-  (cd "$1" && CGO_ENABLED=0 nice -n 5 go build -trimpath -buildvcs=false -ldflags "-s -w $2" -o "$3" .)
+  local go
+  go=$(find_go) || die "go is missing: Kubernetes is built from its Go modules"
+  # Politely: a cold build takes minutes of every core. `auto`: an older Go fetches the one of go.mod.
+  (cd "$1" && CGO_ENABLED=0 GOTOOLCHAIN=auto nice -n 5 "$go" build -trimpath -buildvcs=false -ldflags "-s -w $2" -o "$3" .)
 }
 
 build_components() { # OUT_DIRECTORY
@@ -30,10 +31,14 @@ build_coredns() { go_build "$here/coredns" "" "$1"; } # OUT
 build_pause() { "${CC:-cc}" -static -Os -s -Wall -Wextra -Werror -o "$1" "$here/images/pause.c"; } # OUT
 
 # Sets where the programs are: components, coredns, pause_program.
-build() {
+name_programs() {
   components=$cache/kubernetes-$(go_digest "$here/components" "$kubernetes_version" "${parts[@]}")
   coredns=$cache/coredns-$(go_digest "$here/coredns")
   pause_program=$cache/pause-$(digest -f "$here/images/pause.c" "$(uname -m)")
+}
+
+build() {
+  name_programs
   cached "$components" "building Kubernetes $kubernetes_version (takes minutes the first time)" build_components
   cached "$coredns" "building CoreDNS" build_coredns
   cached "$pause_program" "building the pause program" build_pause

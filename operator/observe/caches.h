@@ -47,8 +47,8 @@ class Caches {
 
   // All first lists are in.
   [[nodiscard]] bool HasSynced() const;
-  // Which kinds have no first list yet, or cannot be followed any more, and why; nothing when all is
-  // well: for /readyz and the log.
+  // Which kinds have no first list yet, or cannot be followed any more, and why; nothing when all
+  // is well: for /readyz and the log.
   [[nodiscard]] std::optional<std::string> Missing() const;
 
   // Null when there is no such RabbitCluster.

@@ -95,8 +95,8 @@ struct StorageRecord {
 
 // What ConfigMap C-inventory records: everything that cannot be read off the world.
 struct Inventory {
-  std::optional<int> replicas;     // last declared count
-  bool formed = false;             // all nodes once agreed: blank disks are held from now on
+  std::optional<int> replicas;  // last declared count
+  bool formed = false;          // all nodes once agreed: blank disks are held from now on
   // All disks were blank, and all nodes are being let in to form anew: who is still held may join
   // those that wait for it. Until somebody answers.
   bool reforming = false;

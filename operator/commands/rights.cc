@@ -9,7 +9,6 @@ namespace rabbit::commands {
 namespace {
 
 constexpr auto kNeeded = std::to_array<Right>({
-    {"get", "rabbitcluster.dev", "rabbitclusters"},
     {"list", "rabbitcluster.dev", "rabbitclusters"},
     {"watch", "rabbitcluster.dev", "rabbitclusters"},
     {"patch", "rabbitcluster.dev", "rabbitclusters"},
@@ -31,7 +30,6 @@ constexpr auto kNeeded = std::to_array<Right>({
     {"watch", "", "serviceaccounts"},
     {"create", "", "serviceaccounts"},
     {"patch", "", "serviceaccounts"},
-    {"delete", "", "serviceaccounts"},
     {"get", "apps", "statefulsets"},
     {"list", "apps", "statefulsets"},
     {"watch", "apps", "statefulsets"},
@@ -52,10 +50,8 @@ constexpr auto kNeeded = std::to_array<Right>({
     {"get", "", "secrets"},
     {"create", "", "secrets"},
     {"patch", "", "secrets"},
-    {"get", "", "pods"},
     {"list", "", "pods"},
     {"watch", "", "pods"},
-    {"get", "", "persistentvolumeclaims"},
     {"list", "", "persistentvolumeclaims"},
     {"watch", "", "persistentvolumeclaims"},
     {"get", "", "pods/exec"},

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from lib import installed, kubectl, processes
-from lib.clusters import NEW, broker, small, status, wait_condition
+from lib.clusters import ABSENT, NEW, broker, node_uids, small, status, wait_condition
 from lib.wait import wait_until
 
 BINARY = kubectl.ROOT / "build" / "release" / "bin" / "rabbit-operator"
@@ -65,6 +65,40 @@ def test_a_name_that_somebody_else_owns_is_left_alone(namespace):
     kubectl.delete("configmap", "taken-haproxy", namespace)
     wait_until("the operator takes the free name", lambda: "haproxy.cfg" in (
         kubectl.get("configmap", "taken-haproxy", namespace) or {"data": {}})["data"], timeout=90)
+
+
+def test_without_the_balancer_clients_reach_the_brokers_and_its_objects_go(single_nodes):
+    proxies = [("deployment", "old-haproxy"), ("configmap", "old-haproxy"), ("service", "old-haproxy-admin"), ("poddisruptionbudget", "old-haproxy")]
+    there = {which: kubectl.get(*which, single_nodes)["metadata"]["uid"] for which in proxies}
+    node = node_uids("old", single_nodes)
+
+    def targets():
+        slices = kubectl.list_all("endpointslice", single_nodes, "kubernetes.io/service-name=old")
+        return {e["targetRef"]["name"] for s in slices for e in s["endpoints"] or []}
+
+    kubectl.patch("rabbit", "old", single_nodes, {"spec": {"loadBalancer": {"enabled": False}}})
+    try:
+        wait_until("the Service leads to the node", lambda: targets() == {"old-node-0"})
+        for which in proxies:
+            wait_until(f"no {which}", lambda w=which: not kubectl.get(*w, single_nodes), timeout=30)
+        wait_condition("old", single_nodes, "Ready", "True")
+    finally:
+        kubectl.patch("rabbit", "old", single_nodes, {"spec": {"loadBalancer": {"enabled": None}}})
+        wait_condition("old", single_nodes, "Ready", "True")
+    for which, uid in there.items():
+        assert kubectl.get(*which, single_nodes)["metadata"]["uid"] != uid
+    assert all(name.startswith("old-haproxy-") for name in targets()) and node_uids("old", single_nodes) == node
+
+
+def test_a_count_that_is_not_declared_is_written_into_the_spec(namespace):
+    """So that `kubectl scale` has something to start from, and a count that was taken away does not become another."""
+    cluster = small("counted", ABSENT)
+    kubectl.apply(cluster, namespace)
+    wait_until("a StatefulSet", lambda: kubectl.get("statefulset", "counted-node", namespace))
+    del cluster["spec"]["replicas"]
+    kubectl.apply(cluster, namespace)
+    wait_until("the count", lambda: kubectl.get("rabbit", "counted", namespace)["spec"].get("replicas") == 1, timeout=20)
+    assert kubectl.get("statefulset", "counted-node", namespace)["spec"]["replicas"] == 1
 
 
 def test_a_declared_field_without_effect_holds_ready_back(namespace):

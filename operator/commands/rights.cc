@@ -9,6 +9,7 @@ namespace rabbit::commands {
 namespace {
 
 constexpr auto kNeeded = std::to_array<Right>({
+    {"get", "rabbitcluster.dev", "rabbitclusters"},
     {"list", "rabbitcluster.dev", "rabbitclusters"},
     {"watch", "rabbitcluster.dev", "rabbitclusters"},
     {"patch", "rabbitcluster.dev", "rabbitclusters"},

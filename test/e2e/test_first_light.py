@@ -143,6 +143,11 @@ def test_what_is_changed_by_hand_at_a_child_is_put_back(ready):
         p["port"] for p in kubectl.get("service", f"{NAME}-brokers", NAMESPACE)["spec"]["ports"]], timeout=20)
     kubectl.delete("configmap", f"{NAME}-haproxy", NAMESPACE)
     wait_until("the ConfigMap is there again", lambda: kubectl.get("configmap", f"{NAME}-haproxy", NAMESPACE), timeout=20)
+    kubectl.patch("poddisruptionbudget", f"{NAME}-node", NAMESPACE, {"spec": {"maxUnavailable": 3}})
+    kubectl.patch("serviceaccount", f"{NAME}-node", NAMESPACE, {"automountServiceAccountToken": True})
+    wait_until("the budget is back", lambda: kubectl.get("poddisruptionbudget", f"{NAME}-node", NAMESPACE)["spec"]["maxUnavailable"] == 1, timeout=20)
+    wait_until("the account is back", lambda: kubectl.get(
+        "serviceaccount", f"{NAME}-node", NAMESPACE)["automountServiceAccountToken"] is False, timeout=20)
 
 
 def test_a_killed_node_comes_back(broker):

@@ -34,7 +34,7 @@ def kubeconfig_for(namespace, path):
 def test_up_on_a_named_cluster(namespace, tmp_path):
     kubeconfig_for(namespace, tmp_path / "config")
     image = kubectl.get("deployment", installed.NAME, installed.NAMESPACE)["spec"]["template"]["spec"]["containers"][0]["image"]
-    operator = installed.holder()
+    operator = wait_until("an operator that leads", installed.holder)
     up = (DEV, "up", "--kubeconfig", "config", "--image", image, "--example", SMALLER, "--write", "applied.yaml")
     done = run(*up, directory=tmp_path, timeout=300)  # with a path that is relative to where the caller is
     assert done.returncode == 0, done.stderr

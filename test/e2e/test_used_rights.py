@@ -11,7 +11,6 @@ from lib import audit, installed, kubectl
 UNUSED = {
     "update rabbitclusters/finalizers.rabbitcluster.dev": "servers that enforce rights on owner references that block deletion",
     "create pods/exec": "servers that take opening a websocket to a pod for a creation",
-    "delete serviceaccounts": "a cluster that names an account of its own later",
 }
 
 

@@ -8,9 +8,10 @@ find_go() {
   for each in "$(command -v go)" /usr/local/go/bin/go /usr/lib/go-1.*/bin/go; do
     [[ -x $each ]] || continue
     version=$(GOTOOLCHAIN=local GOFLAGS='' "$each" env GOVERSION 2>/dev/null) || continue
-    [[ $version =~ go1\.([0-9]+) ]] && ((BASH_REMATCH[1] >= 21)) || continue
-    echo "$each"
-    return
+    if [[ $version =~ go1\.([0-9]+) ]] && ((BASH_REMATCH[1] >= 21)); then
+      echo "$each"
+      return
+    fi
   done
   return 1
 }

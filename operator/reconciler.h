@@ -47,7 +47,7 @@ class ClusterReconciler final : public runtime::Reconciler {
   struct Memory {
     std::string uid;  // of the cluster that it is about
     observe::ClusterMemory observed;
-    plan::ChildrenMemo children;
+    plan::PlanMemo children;
     bool settled =
         false;  // the last report had nothing to wait for: look at the drift interval only
     // The status as last written, while the cache still shows the version before. Guarded by

@@ -19,7 +19,10 @@ constexpr auto kActedOn = std::to_array<std::string_view>({
     "imagePullPolicy",
     "imagePullSecrets.*",
     "resources.*",
-    "storage.*",
+    "storage.size",
+    "storage.className",
+    "storage.ephemeral",
+    "storage.retention.whenDeleted",
     "plugins",
     "config",
     "advancedConfig",
@@ -99,6 +102,8 @@ std::string TopmostIdle(const std::string& path) {
 }  // namespace
 
 std::span<const std::string_view> FieldsInEffectTable() { return kActedOn; }
+
+bool IsAnyInEffect(std::string_view path) { return ActedOn(path) || AnyBelow(path); }
 
 std::vector<std::string> FieldsNotInEffect(const Spec& spec) {
   std::set<std::string> idle;

@@ -104,23 +104,27 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .storage = resources::StorageOf(cluster, seen.inventory)};
 }
 
-CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                      const NodeCount& count, const BootSecrets& boot,
-                      std::optional<std::size_t> first) {
-  CreationHolds holds;
+Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
+              const NodeCount& count, const Images& images, const BootSecrets& boot,
+              std::optional<std::size_t> first) {
+  Holds holds;
   if (boot.hold) {
     holds.stateful_set =
         Wait{Aspect::kChildren, "ChildMissing", "no node is started without Secret " + *boot.hold};
   }
   holds.first = first;
   holds.proxies = WhyProxiesWait(cluster, seen, count.members);
+  if (const auto why = WhyConfigStays(seen, images.broker)) {
+    holds.config =
+        Warning{"ConfigHeld", "ConfigMap " + resources::ConfigName(cluster.meta.key.name) +
+                                  " is not changed yet: " + *why};
+  }
   return holds;
 }
 
 // Listing them takes as long as the rest of a plan that has nothing to do. The server raises the
 // generation with every change of the spec; where there is none nothing is remembered.
-std::vector<std::string> FieldsWithoutEffect(const api::RabbitCluster& cluster,
-                                             ChildrenMemo& memo) {
+std::vector<std::string> FieldsWithoutEffect(const api::RabbitCluster& cluster, PlanMemo& memo) {
   const kube::ObjectMeta& meta = cluster.meta;
   if (meta.uid.empty() || meta.generation == 0) return api::FieldsNotInEffect(cluster.spec);
   const std::string digest = base::ShortHash(meta.uid + " " + std::to_string(meta.generation));
@@ -141,7 +145,7 @@ void HoldStill(Plan& plan) {
 }  // namespace
 
 Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
-              const Settings& settings, ChildrenMemo& memo, base::TimePoint now) {
+              const Settings& settings, PlanMemo& memo, base::TimePoint now) {
   if (!cluster.findings.usable()) return InvalidSpec(cluster.findings.structural);
   if (const auto error = NodeNameError(cluster, settings)) return InvalidSpec({*error});
   if (cluster.meta.deleting) return {};
@@ -151,7 +155,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   Plan plan;
   PlanStorage(cluster, seen, plan);
   Images images = ResolveImages(cluster, settings);
-  const NodeCount count = DecideNodeCount(cluster, seen, plan);
+  const NodeCount count = DecideNodeCount(cluster, seen, images.broker, plan);
   const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
 
   const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
@@ -165,7 +169,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .proxy_image = images.proxy,
                     .inventory = inventory,
                     .settings = settings},
-                   seen, HoldsOf(cluster, seen, count, boot, first), memo, plan);
+                   seen, HoldsOf(cluster, seen, count, images, boot, first), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.

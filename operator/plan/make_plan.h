@@ -19,7 +19,7 @@ namespace rabbit::plan {
 
 // Memory of one cluster that saves work and decides nothing: a plan made with an empty memo is the
 // same plan. Kept by the reconciler between reconciles of a key, never shared.
-struct ChildrenMemo {
+struct PlanMemo {
   std::string inputs_digest;  // of the ChildInputs that `hashes` were made from
   // Id and desired hash, in creation order; an empty hash: could not be built.
   std::vector<std::pair<observe::ChildId, std::string>> hashes;
@@ -31,6 +31,6 @@ struct ChildrenMemo {
 // A spec with structural findings, one that is paused and a cluster that is being deleted give a
 // plan without steps: what runs keeps running.
 [[nodiscard]] Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                            const Settings& settings, ChildrenMemo& memo, base::TimePoint now);
+                            const Settings& settings, PlanMemo& memo, base::TimePoint now);
 
 }  // namespace rabbit::plan

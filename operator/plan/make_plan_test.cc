@@ -47,7 +47,7 @@ class MakePlanTest : public testing::Test {
  protected:
   Plan Next() {
     const observe::Observation seen = world_.Observe();
-    ChildrenMemo nothing;
+    PlanMemo nothing;
     const Plan fresh = MakePlan(world_.cluster, seen, {}, nothing, world_.now);
     Plan plan = MakePlan(world_.cluster, seen, {}, memo_, world_.now);
     EXPECT_EQ(Told(plan), Told(fresh)) << "the memo decides something";
@@ -72,7 +72,7 @@ class MakePlanTest : public testing::Test {
   }
 
   FakeWorld world_;
-  ChildrenMemo memo_;
+  PlanMemo memo_;
   bool failing_ = false;
   std::mt19937 engine_{1};
   std::uniform_int_distribution<int> coin_{0, 3};  // one step in four fails
@@ -248,6 +248,18 @@ TEST_F(MakePlanTest, AClusterDeclaredAgainTakesUpItsDisks) {
   EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
 }
 
+TEST_F(MakePlanTest, AClusterDeclaredAgainWithoutACountTakesUpAllItsDisks) {
+  world_.Declare(5);
+  Settle();
+  world_.StartOver();
+  memo_ = {};
+  world_.cluster.spec.replicas.reset();
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2, 3, 4}));
+  EXPECT_EQ(world_.cluster.spec.replicas, 5);
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
 // `kubectl replace --force`: deleted and declared again before anything of it was collected.
 TEST_F(MakePlanTest, ARecordOfTheClusterBeforeDecidesNothing) {
   world_.Declare(5);
@@ -327,9 +339,35 @@ TEST_F(MakePlanTest, AChangedImageIsToldAndRollsNobody) {
   EXPECT_EQ(Next().declared.broker_image, "rabbitmq:4.0");
 }
 
+// One edit brings a new major version and the settings that only it understands; then a node is
+// evicted, and comes back with the image of before.
+TEST_F(MakePlanTest, NodesOfTheImageOfBeforeKeepTheirConfiguration) {
+  Settle();
+  const observe::ChildId config{kube::kConfigMaps, "c-config"};
+  const base::Json before = world_.Body(config)["data"];
+  world_.cluster.spec.image = "rabbitmq:4.0";
+  world_.cluster.spec.config = "only_in_4 = true\n";
+  world_.Declare(5);
+  Settle();
+  for (const int ordinal : {0, 1, 2}) world_.KillPod(ordinal);
+  Settle();  // also while none is seen
+  EXPECT_EQ(world_.Body(config)["data"], before);
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  ASSERT_EQ(Next().warnings.size(), 1U);
+  EXPECT_EQ(Next().warnings[0].reason, "ConfigHeld");
+  EXPECT_THAT(Next().problems, Contains(testing::Field(&Problem::reason, "GrowthHeld")));
+
+  world_.cluster.spec.image = "rabbitmq:3.13.9";
+  world_.cluster.spec.config = "";
+  world_.Declare(5);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2, 3, 4}));
+  EXPECT_THAT(Next().warnings, IsEmpty());
+}
+
 TEST_F(MakePlanTest, APinnedImageOutlivesTheOperatorsDefault) {
   Settle();
-  ChildrenMemo memo;
+  PlanMemo memo;
   const Plan plan =
       MakePlan(world_.cluster, world_.Observe(), {.broker_image = "rabbitmq:5"}, memo, world_.now);
   EXPECT_THAT(plan.steps, IsEmpty());

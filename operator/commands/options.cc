@@ -1,13 +1,86 @@
 #include "operator/commands/options.h"
 
+#include <arpa/inet.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
 #include <map>
+#include <string_view>
 
 namespace rabbit::commands {
 namespace {
 
-// Seconds, as flags give them.
+// A check in our words: CLI11 puts the flag's name before them.
+CLI::Validator MustBe(std::string rule, bool (*holds)(const std::string&)) {
+  const auto check = [rule = std::move(rule), holds](std::string& text) {
+    return holds(text) ? std::string() : "must be " + rule + ", is '" + text + "'";
+  };
+  return CLI::Validator(check, "");
+}
+
+std::string Shortest(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g", number);
+  return text.data();
+}
+
+// Unlike CLI::Range it refuses what is no number at all ("nan").
+CLI::Validator NumberFromTo(double low, double high) {
+  const std::string range = Shortest(low) + " to " + Shortest(high);
+  const auto check = [=](std::string& text) {
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const bool good = error == std::errc() && stop == end && number >= low && number <= high;
+    return good ? std::string() : "must be a number from " + range + ", is '" + text + "'";
+  };
+  return CLI::Validator(check, range);
+}
+
+bool IsDnsLabel(std::string_view text) {
+  const auto is_letter_or_digit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= 63 && is_letter_or_digit(text.front()) &&
+         is_letter_or_digit(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return c == '-' || is_letter_or_digit(c); });
+}
+
+bool IsNamespace(const std::string& text) { return IsDnsLabel(text); }
+
+bool IsDnsName(const std::string& text) {
+  if (text.size() > 253) return false;
+  std::string_view rest = text;
+  for (std::size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
+    if (!IsDnsLabel(rest.substr(0, dot))) return false;
+    rest.remove_prefix(dot + 1);
+  }
+  return IsDnsLabel(rest);
+}
+
+bool IsIpAddress(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+CLI::Validator Namespace() {
+  return MustBe("a namespace: at most 63 lower-case letters, digits and, between them, '-'",
+                IsNamespace);
+}
+
+CLI::Validator DnsName() {
+  return MustBe("a DNS name: lower-case letters and digits, and between them '-' and '.'",
+                IsDnsName);
+}
+
+double InSeconds(base::Duration time) { return std::chrono::duration<double>(time).count(); }
+
+// Seconds, as flags give them. An hour is far beyond what a lease is good for, and far below what
+// a Duration can hold.
 CLI::Option* AddSeconds(CLI::App& app, const std::string& name, base::Duration& target,
                         const std::string& description) {
   return app
@@ -18,16 +91,16 @@ CLI::Option* AddSeconds(CLI::App& app, const std::string& name, base::Duration& 
                 std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(seconds));
           },
           description)
-      ->check(CLI::PositiveNumber)
-      ->default_str(
-          std::to_string(std::chrono::duration_cast<std::chrono::seconds>(target).count()));
+      ->check(NumberFromTo(0.1, 3600))
+      ->default_str(Shortest(InSeconds(target)));
 }
 
 void AddRunOptions(CLI::App& run, RunOptions& options) {
   run.add_option("--kubeconfig", options.kubeconfig,
                  "kubeconfig file; without it the service account of the pod is used");
   run.add_option("--context", options.context, "context of the kubeconfig, not its current one");
-  run.add_option("--namespace", options.ns, "the one namespace to watch, instead of all");
+  run.add_option("--namespace", options.ns, "the one namespace to watch, instead of all")
+      ->check(Namespace());
   run.add_option("--default-image", options.settings.broker_image,
                  "RabbitMQ image of clusters that name none")
       ->capture_default_str();
@@ -36,11 +109,14 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
       ->capture_default_str();
   run.add_option("--cluster-domain", options.settings.cluster_domain,
                  "DNS domain of the Kubernetes cluster")
+      ->check(DnsName())
       ->capture_default_str();
   run.add_option("--http-address", options.http_address,
                  "address of /healthz, /readyz and /metrics")
+      ->check(MustBe("an IP address", IsIpAddress))
       ->capture_default_str();
   run.add_option("--http-port", options.http_port, "their port; 0: any free one")
+      ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   run.add_option("--workers", options.workers, "clusters that are reconciled at once")
       ->check(CLI::Range(1, 256))
@@ -50,14 +126,17 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
       ->capture_default_str();
   run.add_option("--looks-per-second", options.looks_per_second,
                  "budget of looks at brokers and proxies; intervals are stretched to keep it")
-      ->check(CLI::Range(0.1, 10'000.0))
+      ->check(NumberFromTo(0.1, 10'000))
       ->capture_default_str();
   run.add_flag("--leader-election,!--no-leader-election", options.leader_election,
                "of several operators only the one that holds the lease works")
       ->default_str("true");
   run.add_option("--lease-namespace", options.lease_namespace,
-                 "namespace of the lease; that of the operator's pod when not given");
-  run.add_option("--lease-name", options.lease_name, "name of the lease")->capture_default_str();
+                 "namespace of the lease; that of the operator's pod when not given")
+      ->check(Namespace());
+  run.add_option("--lease-name", options.lease_name, "name of the lease")
+      ->check(DnsName())
+      ->capture_default_str();
   AddSeconds(run, "--lease-seconds", options.lease.lease,
              "others take over when a lease was not renewed for so long");
   AddSeconds(run, "--lease-renew-seconds", options.lease.renew,
@@ -74,6 +153,13 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, base::LogFormat>{
           {"text", base::LogFormat::kText}, {"json", base::LogFormat::kJson}}))
       ->default_str("text");
+}
+
+// Each flag may be good by itself and the three not together.
+std::string SayTimes(const runtime::LeaseTiming& lease) {
+  return "--lease-seconds " + Shortest(InSeconds(lease.lease)) + ", --lease-renew-seconds " +
+         Shortest(InSeconds(lease.renew)) + ", --lease-retry-seconds " +
+         Shortest(InSeconds(lease.retry)) + ": ";
 }
 
 std::string OneLine(std::string text) {
@@ -114,7 +200,7 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   line.command = run->parsed() ? Command::kRun : crd->parsed() ? Command::kCrd : Command::kVersion;
   if (line.command == Command::kRun) {
     if (auto valid = runtime::Validate(line.run.lease); !valid) {
-      line.text = OneLine(valid.error().message);
+      line.text = SayTimes(line.run.lease) + OneLine(valid.error().message);
       line.exit_code = 2;
     }
   }

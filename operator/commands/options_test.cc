@@ -29,25 +29,64 @@ TEST(ParseCommandLine, FlagsAreTaken) {
   EXPECT_EQ(line.run.settings.broker_image, "rabbitmq:4");
 }
 
-// Each is refused by one line that names the flag, and exit code 2.
-TEST(ParseCommandLine, ABadFlagIsNamedOnOneLine) {
-  const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
-      {{"run", "--bogus"}, "--bogus"},
-      {{"run", "--workers", "0"}, "--workers"},
-      {{"run", "--workers", "many"}, "--workers"},
-      {{"run", "--log-level", "loud"}, "--log-level"},
-      {{"run", "--lease-seconds", "-1"}, "--lease-seconds"},
-      {{"run", "--lease-seconds", "5"}, "lease"},
-      {{"walk"}, "walk"},
-      {{}, "subcommand"},
+// Each is refused by one line that names the flag and the rule, and exit code 2.
+TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
+  struct Row {
+    std::vector<std::string> arguments;
+    std::string flag, rule;
   };
-  for (const auto& [arguments, named] : table) {
+  const std::vector<Row> table = {
+      {{"run", "--bogus"}, "--bogus", "not expected"},
+      {{"run", "--workers", "0"}, "--workers", "1 to 256"},
+      {{"run", "--workers", "many"}, "--workers", "1 to 256"},
+      {{"run", "--http-port", "99999"}, "--http-port", "0 to 65535"},
+      {{"run", "--http-address", "nonsense"}, "--http-address", "IP address"},
+      {{"run", "--looks-per-second", "nan"}, "--looks-per-second", "0.1 to 10000"},
+      {{"run", "--looks-per-second", "2x"}, "--looks-per-second", "0.1 to 10000"},
+      {{"run", "--looks-per-second", "1e9"}, "--looks-per-second", "0.1 to 10000"},
+      {{"run", "--log-level", "loud"}, "--log-level", "debug"},
+      {{"run", "--namespace", "Bad_NS"}, "--namespace", "lower-case"},
+      {{"run", "--namespace", ""}, "--namespace", "lower-case"},
+      {{"run", "--namespace", "a.b"}, "--namespace", "lower-case"},
+      {{"run", "--lease-namespace", "-n"}, "--lease-namespace", ""},
+      {{"run", "--lease-namespace", "n-"}, "--lease-namespace", "lower-case"},
+      {{"run", "--lease-name", "Mine"}, "--lease-name", "lower-case"},
+      {{"run", "--cluster-domain", "bad domain!"}, "--cluster-domain", "DNS name"},
+      {{"run", "--cluster-domain", "cluster..local"}, "--cluster-domain", "DNS name"},
+      {{"run", "--cluster-domain", std::string(254, 'a')}, "--cluster-domain", "DNS name"},
+      {{"run", "--lease-seconds", "-1"}, "--lease-seconds", "0.1 to 3600"},
+      {{"run", "--lease-seconds", "0"}, "--lease-seconds", "0.1 to 3600"},
+      {{"run", "--lease-seconds", "1e30"}, "--lease-seconds", "0.1 to 3600"},
+      {{"run", "--lease-renew-seconds", "inf"}, "--lease-renew-seconds", "0.1 to 3600"},
+      {{"run", "--lease-seconds", "3"},
+       "--lease-seconds 3, --lease-renew-seconds 10",
+       "must be longer than the renew deadline"},
+      {{"run", "--lease-seconds", "20.5"}, "--lease-seconds 20.5", "whole seconds"},
+      {{"run", "--lease-retry-seconds", "9.5"}, "--lease-retry-seconds 9.5", "1.2 times"},
+      {{"walk"}, "walk", "no command"},
+      {{}, "subcommand", "required"},
+  };
+  for (const auto& [arguments, flag, rule] : table) {
+    const std::string which = arguments.empty() ? "nothing" : arguments.back();
     const CommandLine line = ParseCommandLine(arguments);
-    ASSERT_TRUE(line.text) << named;
-    EXPECT_EQ(line.exit_code, 2) << named;
-    EXPECT_NE(line.text->find(named), std::string::npos) << *line.text;
+    ASSERT_TRUE(line.text) << which;
+    EXPECT_EQ(line.exit_code, 2) << which;
+    EXPECT_NE(line.text->find(flag), std::string::npos) << *line.text;
+    EXPECT_NE(line.text->find(rule), std::string::npos) << *line.text;
     EXPECT_EQ(line.text->find('\n'), std::string::npos) << *line.text;
+    EXPECT_LT(line.text->size(), 400U) << *line.text;
   }
+}
+
+TEST(ParseCommandLine, TakesWhatIsJustGoodEnough) {
+  const CommandLine line = ParseCommandLine(
+      {"run", "--http-address", "::", "--http-port", "65535", "--namespace", std::string(63, 'n'),
+       "--cluster-domain", "k8s.example-1.org", "--lease-name", "operator.example",
+       "--lease-seconds", "3600", "--lease-renew-seconds", "0.5", "--lease-retry-seconds", "0.1",
+       "--looks-per-second", "0.1"});
+  ASSERT_EQ(line.text, std::nullopt);
+  EXPECT_EQ(line.run.http_port, 65535);
+  EXPECT_EQ(line.run.lease.retry, std::chrono::milliseconds(100));
 }
 
 TEST(ParseCommandLine, HelpIsNoError) {

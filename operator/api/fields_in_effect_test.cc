@@ -43,9 +43,10 @@ TEST(FieldsNotInEffect, NamesTheFieldWhereTheRestOfThePartIsInEffect) {
   spec.vhosts = {{.name = "a"}, {.name = "b", .on_remove = OnRemove::kDelete}};
   spec.users = {{.name = "u", .limits = {.max_channels = 5}}};
   spec.load_balancer.proxy_protocol = true;
+  spec.storage.retention = {RetentionAction::kDelete, RetentionAction::kRetain};
   EXPECT_THAT(FieldsNotInEffect(spec),
-              ElementsAre("spec.loadBalancer.proxyProtocol", "spec.users[].limits",
-                          "spec.vhosts[].onRemove"));
+              ElementsAre("spec.loadBalancer.proxyProtocol", "spec.storage.retention.whenScaled",
+                          "spec.users[].limits", "spec.vhosts[].onRemove"));
 }
 
 TEST(FieldsNotInEffect, NamesEachListenerButAmqp) {

@@ -103,6 +103,8 @@ std::string TopmostIdle(const std::string& path) {
 
 std::span<const std::string_view> FieldsInEffectTable() { return kActedOn; }
 
+bool IsAnyInEffect(std::string_view path) { return ActedOn(path) || AnyBelow(path); }
+
 std::vector<std::string> FieldsNotInEffect(const Spec& spec) {
   std::set<std::string> idle;
   for (const auto& [path, value] : DeclaredFields(spec)) {

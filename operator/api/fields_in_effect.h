@@ -20,4 +20,7 @@ namespace rabbit::api {
 // The rows of the table, for the test that holds them against the fields: "replicas", "storage.*".
 [[nodiscard]] std::span<const std::string_view> FieldsInEffectTable();
 
+// Whether the field at `path` ("users.tags", without brackets), or any below it, is acted on.
+[[nodiscard]] bool IsAnyInEffect(std::string_view path);
+
 }  // namespace rabbit::api

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include <map>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "operator/api/schema_of_fields.h"
 
@@ -13,7 +15,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 std::string WithoutBrackets(std::string text) {
-  std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
+  std::erase_if(text,
+                [](char c) { return std::string_view("[]{}").find(c) != std::string_view::npos; });
   return text;
 }
 
@@ -64,6 +67,32 @@ TEST(FieldsInEffectTable, NamesOnlyFieldsThatExist) {
     if (row.ends_with(".*")) row.remove_suffix(2);
     EXPECT_TRUE(known.contains(std::string(row))) << row;
   }
+}
+
+// docs/generate-reference marks these fields: a default of one that nothing reads is no fact yet.
+TEST(FieldsInEffectTable, LeavesOutWhatTheReferenceMarks) {
+  std::set<std::string> fields;
+  for (const auto& [path, facts] : SpecSchemaOfFields()) fields.insert(WithoutBrackets(path));
+  std::set<std::string> idle;
+  for (const std::string& field : fields) {
+    const std::string parent = field.substr(0, std::min(field.rfind('.'), field.size()));
+    const bool parent_is_idle = parent != field && !IsAnyInEffect(parent);
+    if (!field.empty() && !parent_is_idle && !IsAnyInEffect(field)) idle.insert("spec." + field);
+  }
+  Spec spec;
+  for (const std::string_view word : EnumNames<Listener>::kWords) {
+    spec.service.expose.push_back(*FromName<Listener>(word));
+  }
+  const std::vector<std::string> words = FieldsNotInEffect(spec);
+  idle.insert(words.begin(), words.end());
+  std::string text;
+  for (const std::string& field : idle) text.append(field).append(1, '\n');
+
+  const std::string path = RABBIT_SOURCE_DIR "/test/golden/fields-without-effect.txt";
+  if (std::getenv("RABBIT_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(golden.str(), text) << path << ": ./dev golden rewrites it";
 }
 
 }  // namespace

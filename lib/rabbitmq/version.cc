@@ -15,6 +15,10 @@ std::optional<int> TakeNumber(std::string_view& text) {
   return value;
 }
 
+std::string_view WithoutFolders(std::string_view image) {
+  return image.substr(image.rfind('/') + 1);  // npos + 1 is 0
+}
+
 }  // namespace
 
 std::string Version::ToString() const {
@@ -44,6 +48,19 @@ std::optional<Version> VersionOfImage(std::string_view image) {
   std::string_view tag = image.substr(colon + 1);
   if (tag.starts_with('v')) tag.remove_prefix(1);
   return ParseVersion(tag);
+}
+
+bool IsOfSeries(std::string_view image_of_pod, std::string_view image) {
+  const auto runs = VersionOfImage(image_of_pod);
+  const auto promised = VersionOfImage(image);
+  if (runs && promised) return runs->major == promised->major && runs->minor == promised->minor;
+  std::string_view name = WithoutFolders(image_of_pod);
+  std::string_view other = WithoutFolders(image);
+  if (name.find('@') != std::string_view::npos && other.find('@') == std::string_view::npos) {
+    name = name.substr(0, name.find('@'));
+    if (name.find(':') == std::string_view::npos) other = other.substr(0, other.find(':'));
+  }
+  return name == other;
 }
 
 }  // namespace rabbit::rabbitmq

@@ -24,6 +24,12 @@ struct Version {
 // Nothing for "latest", a bare "4", a digest or a tag in other words.
 [[nodiscard]] std::optional<Version> VersionOfImage(std::string_view image);
 
+// Whether a pod's image holds the release series ("3.13") that another image promises, so that what
+// the one boots from the other does too. Where a tag says no version: whether the two are called
+// the same, whatever registry they come from. A digest that an admission webhook put into the pod,
+// where the other has none, is no difference.
+[[nodiscard]] bool IsOfSeries(std::string_view image_of_pod, std::string_view image);
+
 // Classic queue mirroring (ha-* in policies): until 3.13; from 4.0 on the broker refuses it.
 [[nodiscard]] constexpr bool CanMirror(const Version& v) { return v < Version{4, 0, 0}; }
 [[nodiscard]] constexpr bool HasRamNodes(const Version& v) { return v < Version{4, 0, 0}; }

@@ -34,6 +34,29 @@ TEST(VersionOfImage, ReadsTheTagAndNothingElse) {
   }
 }
 
+TEST(IsOfSeries, ComparesVersionsElseNames) {
+  const auto same = [](std::string_view image_of_pod, std::string_view image) {
+    EXPECT_TRUE(IsOfSeries(image_of_pod, image)) << image_of_pod << " and " << image;
+  };
+  const auto other = [](std::string_view image_of_pod, std::string_view image) {
+    EXPECT_FALSE(IsOfSeries(image_of_pod, image)) << image_of_pod << " and " << image;
+  };
+  same("rabbitmq:3.13-management", "rabbitmq:3.13-management");
+  same("rabbitmq:3.13.1", "registry:5000/mine:v3.13.7-alpine");
+  other("rabbitmq:3.10", "rabbitmq:3.13");
+  other("rabbitmq:3.13", "rabbitmq:4.13");
+  same("mirror/team/broker:blue", "team/broker:blue");
+  other("team/broker:blue", "team/broker:green");
+  other("rabbitmq:latest", "rabbitmq:4.0");
+  // A webhook's digest, behind the tag or in its place; and digests that were declared.
+  same("rabbitmq:latest@sha256:1", "rabbitmq:latest");
+  same("mirror/rabbitmq@sha256:1", "rabbitmq:3.13");
+  other("other@sha256:1", "rabbitmq:3.13");
+  same("mirror/rabbitmq@sha256:1", "rabbitmq@sha256:1");
+  other("rabbitmq@sha256:1", "rabbitmq@sha256:2");
+  other("rabbitmq:3.13", "rabbitmq@sha256:2");
+}
+
 TEST(Version, KnowsWhatItCanDo) {
   EXPECT_TRUE(CanMirror({3, 13, 7}));
   EXPECT_FALSE(CanMirror({4, 0, 0}));

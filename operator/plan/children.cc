@@ -80,8 +80,8 @@ std::optional<std::string> DifferenceIn(const std::string& desired, const std::s
 
 class ChildrenPlanner {
  public:
-  ChildrenPlanner(const ChildInputs& inputs, const observe::Observation& seen,
-                  const CreationHolds& holds, ChildrenMemo& memo, Plan& plan)
+  ChildrenPlanner(const ChildInputs& inputs, const observe::Observation& seen, const Holds& holds,
+                  ChildrenMemo& memo, Plan& plan)
       : inputs_(inputs),
         cluster_(inputs.cluster->meta.key.name),
         seen_(seen),
@@ -131,7 +131,9 @@ class ChildrenPlanner {
   }
 
   void PlanOwn(const ChildId& id, const std::string& hash, const observe::Child& child) {
-    if (child.applied_hash != hash) {
+    if (child.applied_hash != hash && HoldsChange(id)) {
+      plan_.warnings.push_back(*holds_.config);
+    } else if (child.applied_hash != hash) {
       PlanChange(id, child);
     } else {
       PlanRepair(id, hash, child);
@@ -214,6 +216,10 @@ class ChildrenPlanner {
     return std::nullopt;
   }
 
+  [[nodiscard]] bool HoldsChange(const ChildId& id) const {
+    return holds_.config && id == ChildId{kube::kConfigMaps, resources::ConfigName(cluster_)};
+  }
+
   // Why `id` may not be created now: somebody else's hold, or something that its pods would mount
   // is not there and not coming.
   [[nodiscard]] std::optional<Wait> HoldOn(const ChildId& id) const {
@@ -264,7 +270,7 @@ class ChildrenPlanner {
   const ChildInputs& inputs_;
   const std::string& cluster_;
   const observe::Observation& seen_;
-  const CreationHolds& holds_;
+  const Holds& holds_;
   Plan& plan_;
   Desired desired_;
   std::map<ChildId, std::size_t> steps_;
@@ -281,7 +287,7 @@ Problem NameTaken(const ChildId& id, const std::string& by) {
 }
 
 ChildrenPlanned PlanChildren(const ChildInputs& inputs, const observe::Observation& seen,
-                             const CreationHolds& holds, ChildrenMemo& memo, Plan& plan) {
+                             const Holds& holds, ChildrenMemo& memo, Plan& plan) {
   return ChildrenPlanner(inputs, seen, holds, memo, plan).Run(memo);
 }
 

@@ -16,10 +16,12 @@
 
 namespace rabbit::plan {
 
-// Reasons why something is not to be created yet. What exists is kept right in any case.
-struct CreationHolds {
-  std::optional<Wait> stateful_set;
-  std::optional<Wait> proxies;
+// Reasons why something is not to be created yet, or not to be changed. What exists is kept right
+// in any other case.
+struct Holds {
+  std::optional<Wait> stateful_set;  // not created
+  std::optional<Wait> proxies;       // not created
+  std::optional<Warning> config;     // C-config, not changed
   // The step without which neither C-inventory is written nor the StatefulSet: it makes what the
   // pods mount besides children (a node that started without it could not be told from one that
   // lost it), or asks what is then recorded.
@@ -38,6 +40,6 @@ struct ChildrenPlanned {
 
 // Appends steps in the order in which children are to be created.
 ChildrenPlanned PlanChildren(const resources::ChildInputs& inputs, const observe::Observation& seen,
-                             const CreationHolds& holds, ChildrenMemo& memo, Plan& plan);
+                             const Holds& holds, ChildrenMemo& memo, Plan& plan);
 
 }  // namespace rabbit::plan

@@ -63,7 +63,7 @@ class ChildrenPlanTest : public PlanTest {
   }
 
   resources::ChildInputs inputs_;
-  CreationHolds holds_;
+  Holds holds_;
   ChildrenMemo memo_;
   ChildrenPlanned done_;
 };
@@ -215,6 +215,21 @@ TEST_F(ChildrenPlanTest, AHoldIsOnCreationOnly) {
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply Deployment")));
   EXPECT_THAT(Waits(plan), IsEmpty());
+}
+
+TEST_F(ChildrenPlanTest, AHoldOnTheConfigurationIsOnItsChangesOnly) {
+  holds_.config = Warning{"ConfigHeld", "later"};
+  EXPECT_THAT(Steps(MakePlan()), SizeIs(12));  // also created
+  AllThere();
+  EXPECT_THAT(MakePlan().warnings, IsEmpty());
+  Edited(ConfigId(), R"({"data": {"rabbitmq.conf": ""}})");
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre(StartsWith("apply ConfigMap c-config")));  // repaired
+  cluster_.spec.plugins = {"rabbitmq_stream"};
+  SpecChanged();
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply StatefulSet")));
+  ASSERT_EQ(plan.warnings.size(), 1U);
+  EXPECT_EQ(plan.warnings[0].message, "later");
 }
 
 TEST_F(ChildrenPlanTest, WhatCannotBeBuiltIsLeftAsItIsAndTheRestGoesOn) {

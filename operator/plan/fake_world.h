@@ -248,13 +248,14 @@ class FakeWorld {
     if (first_template_.empty()) {
       first_template_ = base::FindString(
           set, {"spec", "template", "metadata", "annotations", resources::kTemplateHashAnnotation});
+      first_image_ = set["spec"]["template"]["spec"]["containers"][0]["image"];
     }
     observe::Pod& pod = pods_[ordinal];
     pod.name = resources::PodName("c", ordinal);
     pod.uid = NewUid("pod");
     pod.ip = "10.0.0." + std::to_string(ordinal);
     pod.volume_uid = claim.uid;
-    pod.image = set["spec"]["template"]["spec"]["containers"][0]["image"];
+    pod.image = first_image_;
     pod.template_hash = first_template_;
     pod.preparing = true;
     pod.preparing_since = now;
@@ -273,6 +274,15 @@ class FakeWorld {
   }
   void Pass(int ordinal) { pods_[ordinal].preparing = false; }
 
+  // A blank broker that may wait for its peers does so for ever where its own name is not listed.
+  [[nodiscard]] bool IsListed(int ordinal) const {
+    const auto config = objects_.find({kube::kConfigMaps, "c-config"});
+    return config != objects_.end() &&
+           base::FindString(config->second.body, {"data", "rabbitmq.conf"})
+                   .find(" = " + resources::NodeName("c", "ns", ordinal) + "\n") !=
+               std::string::npos;
+  }
+
   // From 3.13 on a blank broker with peers to look for waits until it sees one.
   [[nodiscard]] bool WaitsForPeers(int ordinal) const {
     const auto version = rabbitmq::VersionOfImage(pods_.at(ordinal).image);
@@ -285,7 +295,7 @@ class FakeWorld {
   void Boot(int ordinal) {
     Claim& claim = claims_[ordinal];
     if (claim.blank) {
-      if (WaitsForPeers(ordinal)) return;
+      if (WaitsForPeers(ordinal) || !IsListed(ordinal)) return;
       const bool data_elsewhere =
           std::ranges::any_of(claims_, [](const auto& c) { return !c.second.blank; });
       if (!data_elsewhere) members_.clear();  // the cluster of before is gone with its disks
@@ -429,7 +439,7 @@ class FakeWorld {
   std::map<int, Claim> claims_;
   std::map<int, bool> formed_when_mounted_;
   std::set<int> released_, members_, running_;
-  std::string first_template_;
+  std::string first_template_, first_image_;
   rabbitmq::BrokerView broker_;
 };
 

@@ -104,16 +104,21 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .storage = resources::StorageOf(cluster, seen.inventory)};
 }
 
-CreationHolds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                      const NodeCount& count, const BootSecrets& boot,
-                      std::optional<std::size_t> first) {
-  CreationHolds holds;
+Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
+              const NodeCount& count, const Images& images, const BootSecrets& boot,
+              std::optional<std::size_t> first) {
+  Holds holds;
   if (boot.hold) {
     holds.stateful_set =
         Wait{Aspect::kChildren, "ChildMissing", "no node is started without Secret " + *boot.hold};
   }
   holds.first = first;
   holds.proxies = WhyProxiesWait(cluster, seen, count.members);
+  if (const auto why = WhyConfigStays(seen, images.broker)) {
+    holds.config =
+        Warning{"ConfigHeld", "ConfigMap " + resources::ConfigName(cluster.meta.key.name) +
+                                  " is not changed yet: " + *why};
+  }
   return holds;
 }
 
@@ -151,7 +156,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   Plan plan;
   PlanStorage(cluster, seen, plan);
   Images images = ResolveImages(cluster, settings);
-  const NodeCount count = DecideNodeCount(cluster, seen, plan);
+  const NodeCount count = DecideNodeCount(cluster, seen, images.broker, plan);
   const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
 
   const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
@@ -165,7 +170,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .proxy_image = images.proxy,
                     .inventory = inventory,
                     .settings = settings},
-                   seen, HoldsOf(cluster, seen, count, boot, first), memo, plan);
+                   seen, HoldsOf(cluster, seen, count, images, boot, first), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.

@@ -327,6 +327,32 @@ TEST_F(MakePlanTest, AChangedImageIsToldAndRollsNobody) {
   EXPECT_EQ(Next().declared.broker_image, "rabbitmq:4.0");
 }
 
+// One edit brings a new major version and the settings that only it understands; then a node is
+// evicted, and comes back with the image of before.
+TEST_F(MakePlanTest, NodesOfTheImageOfBeforeKeepTheirConfiguration) {
+  Settle();
+  const observe::ChildId config{kube::kConfigMaps, "c-config"};
+  const base::Json before = world_.Body(config)["data"];
+  world_.cluster.spec.image = "rabbitmq:4.0";
+  world_.cluster.spec.config = "only_in_4 = true\n";
+  world_.Declare(5);
+  Settle();
+  for (const int ordinal : {0, 1, 2}) world_.KillPod(ordinal);
+  Settle();  // also while none is seen
+  EXPECT_EQ(world_.Body(config)["data"], before);
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  ASSERT_EQ(Next().warnings.size(), 1U);
+  EXPECT_EQ(Next().warnings[0].reason, "ConfigHeld");
+  EXPECT_THAT(Next().problems, Contains(testing::Field(&Problem::reason, "GrowthHeld")));
+
+  world_.cluster.spec.image = "rabbitmq:3.13.9";
+  world_.cluster.spec.config = "";
+  world_.Declare(5);
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2, 3, 4}));
+  EXPECT_THAT(Next().warnings, IsEmpty());
+}
+
 TEST_F(MakePlanTest, APinnedImageOutlivesTheOperatorsDefault) {
   Settle();
   ChildrenMemo memo;

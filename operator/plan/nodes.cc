@@ -7,6 +7,7 @@
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
 #include "operator/resources/pod_hash.h"
+#include "rabbitmq/version.h"
 
 namespace rabbit::plan {
 namespace {
@@ -43,6 +44,22 @@ std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
 void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
                     int members, Plan& plan) {
   if (const auto wait = NodesNotReady(cluster, seen, members)) AddWait(plan, *wait);
+}
+
+std::optional<std::string> WhyConfigStays(const observe::Observation& seen,
+                                          const std::string& broker_image) {
+  if (!seen.stateful_set) return std::nullopt;
+  if (seen.nodes.empty()) return "no node's pod is seen that would tell which image it runs";
+  std::vector<std::string> others;
+  std::string image;
+  for (const observe::Pod& pod : seen.nodes) {
+    if (rabbitmq::IsOfSeries(pod.image, broker_image)) continue;
+    others.push_back(pod.name);
+    image = pod.image;
+  }
+  if (others.empty()) return std::nullopt;
+  return Listed(others) + (others.size() == 1 ? " runs" : " run") + " with image " + image +
+         ", declared is " + broker_image;
 }
 
 void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,

@@ -20,6 +20,12 @@ namespace rabbit::plan {
 void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
                     int members, Plan& plan);
 
+// Why what brokers boot from may not be made for `broker_image` yet: a pod that starts now, evicted
+// or new, gets the image of before (the StatefulSet's partition holds the template back), and that
+// may not understand it. Nothing when every pod there is runs the like, or there are to be none.
+[[nodiscard]] std::optional<std::string> WhyConfigStays(const observe::Observation& seen,
+                                                        const std::string& broker_image);
+
 // Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a
 // new operator makes something else of the same spec.
 void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,

@@ -91,6 +91,26 @@ TEST_F(NodesTest, WithTheConfigurationOfAnEarlierOperatorAreAWarningOnly) {
   EXPECT_THAT(plan.warnings[0].message, HasSubstr("c-node-2 runs"));
 }
 
+TEST_F(NodesTest, ThatWouldStartWithOtherSoftwareKeepTheirConfiguration) {
+  EXPECT_EQ(WhyConfigStays(seen_, "rabbitmq:3.13.7"), std::nullopt);
+  EXPECT_EQ(WhyConfigStays(seen_, "rabbitmq:4.0"),
+            "c-node-0, c-node-1 and c-node-2 run with image rabbitmq:3.13-management, declared is "
+            "rabbitmq:4.0");
+  Pod(0).image = Pod(2).image = "rabbitmq:4.0";
+  EXPECT_EQ(WhyConfigStays(seen_, "rabbitmq:4.0"),
+            "c-node-1 runs with image rabbitmq:3.13-management, declared is rabbitmq:4.0");
+  Pod(1).image = "rabbitmq:4.0";
+  EXPECT_EQ(WhyConfigStays(seen_, "rabbitmq:4.0"), std::nullopt);
+}
+
+TEST_F(NodesTest, ThatAreNotSeenMayStartWithAnyImage) {
+  seen_.nodes.clear();
+  EXPECT_THAT(WhyConfigStays(seen_, "rabbitmq:3.13-management"),
+              testing::Optional(HasSubstr("no node's pod is seen")));
+  seen_.stateful_set.reset();  // then they get what is declared
+  EXPECT_EQ(WhyConfigStays(seen_, "rabbitmq:3.13-management"), std::nullopt);
+}
+
 TEST_F(NodesTest, OfAnEarlierOperatorAreAWarningOnly) {
   Pod(1).template_hash = "s-t0";
   const Plan plan = Restarts();

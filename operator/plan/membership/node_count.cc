@@ -2,6 +2,7 @@
 
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/membership/members.h"
+#include "operator/plan/nodes.h"
 #include "operator/plan/words.h"
 
 namespace rabbit::plan {
@@ -31,10 +32,26 @@ int CountBefore(int declared, const observe::Observation& seen) {
   return seen.stateful_set ? seen.stateful_set->replicas : declared;
 }
 
+void SayGrowthWaits(int before, int declared, const observe::Observation& seen,
+                    const std::string& why, Plan& plan) {
+  const std::string what = "cannot go from " + std::to_string(before) + " nodes to " +
+                           std::to_string(declared) + " yet: " + why;
+  if (seen.nodes.empty()) {
+    plan.waits.push_back({Aspect::kNodes, "GrowthHeld", what});
+    return;
+  }
+  plan.problems.push_back({.aspect = Aspect::kNodes,
+                           .reason = "GrowthHeld",
+                           .message = what +
+                                      ", and this version of the operator does no rolling "
+                                      "restart; set spec.image back until the nodes are added",
+                           .needs_person = true});
+}
+
 }  // namespace
 
 NodeCount DecideNodeCount(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                          Plan& plan) {
+                          const std::string& broker_image, Plan& plan) {
   const int declared = DeclaredReplicas(cluster, seen);
   NodeCount count{.members = declared, .pods = declared};
 
@@ -51,6 +68,13 @@ NodeCount DecideNodeCount(const api::RabbitCluster& cluster, const observe::Obse
                       "back to " +
                       std::to_string(before),
            .needs_person = true});
+    }
+  }
+
+  if (declared > before) {
+    if (const auto why = WhyConfigStays(seen, broker_image)) {
+      count.members = before;
+      SayGrowthWaits(before, declared, seen, *why, plan);
     }
   }
 

@@ -15,13 +15,14 @@ class NodeCountTest : public PlanTest {
  protected:
   NodeCount Decide() {
     plan_ = {};
-    return DecideNodeCount(cluster_, Seen(), plan_);
+    return DecideNodeCount(cluster_, Seen(), image_, plan_);
   }
   void ExpectCount(int members, int pods) {
     const NodeCount count = Decide();
     EXPECT_EQ(count.members, members);
     EXPECT_EQ(count.pods, pods);
   }
+  std::string image_ = "rabbitmq:3.13-management";
   Plan plan_;
 };
 
@@ -29,6 +30,29 @@ TEST_F(NodeCountTest, GrowsAsDeclared) {
   cluster_.spec.replicas = 5;
   ExpectCount(5, 5);
   EXPECT_THAT(Problems(plan_), IsEmpty());
+}
+
+TEST_F(NodeCountTest, DoesNotGrowWhileANewNodeWouldGetTheImageOfBefore) {
+  cluster_.spec.replicas = 5;
+  image_ = "rabbitmq:4.0";
+  ExpectCount(3, 3);
+  EXPECT_THAT(Problems(plan_),
+              ElementsAre("NeedsPerson GrowthHeld: cannot go from 3 nodes to 5 yet: c-node-0, "
+                          "c-node-1 and c-node-2 run with image rabbitmq:3.13-management, declared "
+                          "is rabbitmq:4.0, and this version of the operator does no rolling "
+                          "restart; set spec.image back until the nodes are added"));
+  // What has grown already stays.
+  seen_.inventory->replicas = 5;
+  ExpectCount(5, 5);
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+}
+
+TEST_F(NodeCountTest, DoesNotGrowBeforeAPodTellsItsImage) {
+  cluster_.spec.replicas = 5;
+  seen_.nodes.clear();
+  ExpectCount(3, 3);
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  EXPECT_THAT(Waits(plan_), ElementsAre(HasSubstr("GrowthHeld: cannot go from 3 nodes to 5 yet")));
 }
 
 TEST_F(NodeCountTest, WhatIsNotSaidIsTheCountLastDeclared) {

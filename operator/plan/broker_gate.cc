@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/plan/membership/members.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
@@ -61,6 +62,9 @@ bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observ
 int DeclaredReplicas(const api::RabbitCluster& cluster, const observe::Observation& seen) {
   if (cluster.spec.replicas) return *cluster.spec.replicas;
   if (seen.inventory && seen.inventory->replicas) return *seen.inventory->replicas;
+  for (int count = api::kMostNodes; count > kReplicasAtCreation; --count) {
+    if (HasClaim(cluster, seen, count - 1)) return count;
+  }
   return kReplicasAtCreation;
 }
 

@@ -17,7 +17,9 @@ namespace rabbit::plan {
 [[nodiscard]] bool BrokerMayBeWritten(const api::RabbitCluster& cluster,
                                       const observe::Observation& seen, Plan& plan);
 
-// The count of nodes that is declared: of the spec, else as C-inventory has it, else 3.
+// The count of nodes that is declared: of the spec, else as C-inventory has it, else 3, or more
+// when there are disks of an earlier cluster of this name: C-inventory went with that cluster, and
+// fewer nodes would leave members with data behind.
 [[nodiscard]] int DeclaredReplicas(const api::RabbitCluster& cluster,
                                    const observe::Observation& seen);
 

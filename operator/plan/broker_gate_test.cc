@@ -96,6 +96,21 @@ TEST_F(BrokerGateTest, TheDeclaredCountIsTheSpecsElseTheRecordedOneElseThree) {
   EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 3);
 }
 
+TEST_F(BrokerGateTest, ACountThatNobodySaysOrRecordedIsThatOfTheDisksThatAreThere) {
+  cluster_.spec.replicas.reset();
+  for (const int ordinal : {0, 4, 7}) {
+    seen_.claims.push_back({.name = resources::ClaimName("c", ordinal),
+                            .uid = "u",
+                            .bound = true,
+                            .deleting = ordinal == 7});
+  }
+  EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 3);  // as recorded
+  seen_.inventory.reset();
+  EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 5);
+  cluster_.spec.replicas = 1;
+  EXPECT_EQ(DeclaredReplicas(cluster_, seen_), 1);
+}
+
 TEST_F(BrokerGateTest, TopologyWasInEffectOnlyIfThisGenerationsWas) {
   EXPECT_FALSE(TopologyWasInEffect(cluster_));
   cluster_.status.conditions = {{.type = "TopologySynced",

@@ -248,6 +248,18 @@ TEST_F(MakePlanTest, AClusterDeclaredAgainTakesUpItsDisks) {
   EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
 }
 
+TEST_F(MakePlanTest, AClusterDeclaredAgainWithoutACountTakesUpAllItsDisks) {
+  world_.Declare(5);
+  Settle();
+  world_.StartOver();
+  memo_ = {};
+  world_.cluster.spec.replicas.reset();
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2, 3, 4}));
+  EXPECT_EQ(world_.cluster.spec.replicas, 5);
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
 // `kubectl replace --force`: deleted and declared again before anything of it was collected.
 TEST_F(MakePlanTest, ARecordOfTheClusterBeforeDecidesNothing) {
   world_.Declare(5);

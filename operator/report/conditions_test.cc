@@ -103,6 +103,12 @@ const Row kRows[] = {
     {"a member that is gone",
      [](ConditionTable& t) { t.broker_.nodes->push_back({.name = "rabbit@old"}); }, "NodesReady",
      "False/GhostMembers", "Stalled"},
+    {"a member that is not declared, with its disk",
+     [](ConditionTable& t) {
+       t.broker_.nodes->push_back({.name = resources::NodeName("c", "ns", 4)});
+       t.seen_.claims.push_back({.name = resources::ClaimName("c", 4)});
+     },
+     "NodesReady", "False/GhostMembers", "Stalled"},
     {"a partition",
      [](ConditionTable& t) { (*t.broker_.nodes)[0].partitions = {"rabbit@c-node-1"}; },
      "NodesReady", "False/Partitioned", "Stalled"},
@@ -330,6 +336,23 @@ TEST_F(ConditionsTest, AllProblemsOfThePartAreNamed) {
   EXPECT_EQ(Condition("TopologySynced").message,
             "user a: Secret s does not exist; policy p in vhost v: the vhost does not exist");
   EXPECT_EQ(Condition("Stalled").message, Condition("TopologySynced").message);
+}
+
+// Whoever is told to forget a member whose disk is there would throw its data away.
+TEST_F(ConditionsTest, AMemberWhoseDiskIsThereIsNotToBeForgotten) {
+  broker_.nodes->push_back({.name = resources::NodeName("c", "ns", 4)});
+  broker_.nodes->push_back({.name = "rabbit@old"});
+  seen_.claims = {{.name = resources::ClaimName("c", 4)}};
+  Make();
+  EXPECT_EQ(Condition("NodesReady").message,
+            "the cluster counts members that are not declared, and whose disks are there: "
+            "rabbit@c-node-4.c-nodes.ns: set spec.replicas to 5 to have them back");
+  seen_.claims[0].deleting = true;
+  Advance(std::chrono::minutes(2));  // messages of one reason are not written more often
+  Make();
+  EXPECT_EQ(Condition("NodesReady").message,
+            "the cluster counts members that are gone: rabbit@c-node-4.c-nodes.ns and rabbit@old: "
+            "forget them (rabbitmqctl forget_cluster_node)");
 }
 
 TEST_F(ConditionsTest, FieldsWithoutEffectAreNamed) {

@@ -2,10 +2,12 @@
 #include <algorithm>
 
 #include "haproxy/stats.h"
+#include "operator/plan/membership/members.h"
 #include "operator/plan/nodes.h"
 #include "operator/plan/words.h"
 #include "operator/report/conditions.h"
 #include "operator/resources/names.h"
+#include "rabbitmq/node_name.h"
 
 namespace rabbit::report {
 namespace {
@@ -22,9 +24,46 @@ std::string Of(std::size_t some, int all, std::string_view noun) {
   return std::to_string(some) + " of " + Counted(static_cast<std::size_t>(all), noun);
 }
 
+// Members that are not declared and do not run.
+struct Ghosts {
+  std::vector<std::string> gone;       // nothing is left of them
+  std::vector<std::string> with_disk;  // their volume claims are there
+  int count_with_disks = 0;            // of nodes, with the last of those
+
+  void Add(const Facts& facts, const std::string& member) {
+    const auto address = rabbitmq::ParseNodeName(member);
+    const auto ordinal =
+        address ? resources::OrdinalOf(facts.cluster.meta.key.name, address->pod) : std::nullopt;
+    if (!ordinal || !plan::HasClaim(facts.cluster, facts.seen, *ordinal)) {
+      gone.push_back(member);
+      return;
+    }
+    with_disk.push_back(member);
+    count_with_disks = std::max(count_with_disks, *ordinal + 1);
+  }
+};
+
+std::optional<Verdict> JudgeGhosts(const Ghosts& ghosts) {
+  if (!ghosts.with_disk.empty()) {
+    return False("GhostMembers",
+                 "the cluster counts members that are not declared, and whose disks are there: " +
+                     Listed(ghosts.with_disk, 3) + ": set spec.replicas to " +
+                     std::to_string(ghosts.count_with_disks) + " to have them back",
+                 /*needs_person=*/true);
+  }
+  if (!ghosts.gone.empty()) {
+    return False("GhostMembers",
+                 "the cluster counts members that are gone: " + Listed(ghosts.gone, 3) +
+                     ": forget them (rabbitmqctl forget_cluster_node)",
+                 /*needs_person=*/true);
+  }
+  return std::nullopt;
+}
+
 std::optional<Verdict> JudgeMembers(const Facts& facts) {
   const std::vector<rabbitmq::Node>& members = *facts.broker->nodes;
-  std::vector<std::string> missing, partitioned, ghosts, alarms;
+  std::vector<std::string> missing, partitioned, alarms;
+  Ghosts ghosts;
   for (int i = 0; i < facts.declared; ++i) {
     const rabbitmq::Node* member = MemberOf(facts, i);
     if (member == nullptr || !member->running) {
@@ -37,7 +76,7 @@ std::optional<Verdict> JudgeMembers(const Facts& facts) {
     if (member.disk_free_alarm) alarms.push_back("disk space on " + member.name);
     bool expected = false;
     for (int i = 0; i < facts.declared && !expected; ++i) expected = MemberOf(facts, i) == &member;
-    if (!expected && !member.running) ghosts.push_back(member.name);
+    if (!expected && !member.running) ghosts.Add(facts, member.name);
   }
   if (!partitioned.empty()) {
     return False("Partitioned",
@@ -50,12 +89,7 @@ std::optional<Verdict> JudgeMembers(const Facts& facts) {
                                      facts.declared, "node") +
                                       " in the cluster; waiting for " + Listed(missing, 3));
   }
-  if (!ghosts.empty()) {
-    return False("GhostMembers",
-                 "the cluster counts members that are gone: " + Listed(ghosts, 3) +
-                     ": forget them (rabbitmqctl forget_cluster_node)",
-                 /*needs_person=*/true);
-  }
+  if (auto verdict = JudgeGhosts(ghosts)) return verdict;
   if (!alarms.empty()) {
     return False("ResourceAlarm", "publishers are blocked by an alarm: " + Listed(alarms, 3));
   }

@@ -40,4 +40,11 @@ std::string VolumeOf(const observe::StorageRecord& storage, const observe::Pod& 
   return storage.ephemeral ? pod.uid : pod.volume_uid;
 }
 
+bool HasClaim(const api::RabbitCluster& cluster, const observe::Observation& seen, int ordinal) {
+  const std::string name = resources::ClaimName(cluster.meta.key.name, ordinal);
+  return std::ranges::any_of(seen.claims, [&](const observe::VolumeClaim& claim) {
+    return claim.name == name && !claim.deleting;
+  });
+}
+
 }  // namespace rabbit::plan

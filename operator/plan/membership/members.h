@@ -26,4 +26,8 @@ namespace rabbit::plan {
 // the StatefulSet was made with (resources::StorageOf), which a changed spec does not change.
 [[nodiscard]] std::string VolumeOf(const observe::StorageRecord& storage, const observe::Pod& pod);
 
+// Whether the disk of this ordinal is there to stay, whoever mounts it.
+[[nodiscard]] bool HasClaim(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                            int ordinal);
+
 }  // namespace rabbit::plan

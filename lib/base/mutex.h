@@ -57,7 +57,7 @@ class CondVar {
   void WaitUntil(Mutex& mutex, std::stop_token stop, std::chrono::steady_clock::time_point until)
       RABBIT_REQUIRES(mutex) {
     bool once = false;  // one wake-up ends the wait: the caller loops
-    cv_.wait_until(mutex, stop, until, [&once] { return std::exchange(once, true); });
+    cv_.wait_until(mutex, std::move(stop), until, [&once] { return std::exchange(once, true); });
   }
 
  private:

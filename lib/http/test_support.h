@@ -29,12 +29,12 @@ inline base::TimePoint InTime() { return In(std::chrono::milliseconds(20'000)); 
 inline CallOptions Soon() { return {.deadline = InTime()}; }
 
 inline const TestCa& Ca() {
-  static const TestCa ca;
-  return ca;
+  static const TestCa kCa;
+  return kCa;
 }
 inline const TestTls& ServerTls() {
-  static const TestTls tls{Ca().Issue("server", "DNS:api.test,IP:127.0.0.1"), ""};
-  return tls;
+  static const TestTls kTls{Ca().Issue("server", "DNS:api.test,IP:127.0.0.1"), ""};
+  return kTls;
 }
 
 // What a sink was given. Hooks run on the calling thread.

@@ -77,7 +77,7 @@ class Daemon {
   base::Result<void> WaitForRights(const std::stop_token& stop);
   base::Result<void> FillCaches(const std::stop_token& stop);
   void Lead();
-  void OnChange(const kube::ObjectKey& cluster, observe::Caches::Cause cause);
+  void OnChange(const kube::ObjectKey& cluster, observe::Cause cause);
   void OnNews(const kube::ObjectKey& cluster, observe::News news);
   http::Response Answer(const http::Request& request);
   // Waits on real time; false when a stop was requested.
@@ -149,9 +149,7 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                {.looks_per_second = options.looks_per_second}),
       caches_(api_.watches(), clock_, random_, logger, &watch_metrics_,
               {.ns = options.ns, .watch = {}},
-              [this](const kube::ObjectKey& key, observe::Caches::Cause cause) {
-                OnChange(key, cause);
-              }),
+              [this](const kube::ObjectKey& key, observe::Cause cause) { OnChange(key, cause); }),
       observer_(api_.calls(), caches_, brokers_, proxies_, clock_),
       executor_(
           api_.calls(), connections_,
@@ -331,15 +329,15 @@ base::Result<void> Daemon::FillCaches(const std::stop_token& stop) {
   return {};
 }
 
-void Daemon::OnChange(const kube::ObjectKey& cluster, observe::Caches::Cause cause) {
+void Daemon::OnChange(const kube::ObjectKey& cluster, observe::Cause cause) {
   switch (cause) {
-    case observe::Caches::Cause::kDeclaration:
+    case observe::Cause::kDeclaration:
       return controller_.Add(cluster);
-    case observe::Caches::Cause::kChild:
+    case observe::Cause::kChild:
       return controller_.AddAfter(cluster, kBurst);
-    case observe::Caches::Cause::kArrival:
+    case observe::Cause::kArrival:
       return controller_.AddAfter(cluster, kNoHurry);
-    case observe::Caches::Cause::kStatus:
+    case observe::Cause::kStatus:
       return reconciler_.StatusIsSeen(cluster);
   }
 }

@@ -19,28 +19,10 @@ constexpr std::array kChildTypes = {
 // How long the server may be away before the copies of what it holds are called out of date.
 constexpr std::chrono::seconds kLastingTrouble(10);
 
-// Our own writes of the status come back as events, and say nothing new.
-bool DifferOnlyInStatus(const api::RabbitCluster& before, const api::RabbitCluster& after) {
-  api::RabbitCluster same = before;
-  same.status = after.status;
-  same.meta.resource_version = after.meta.resource_version;
-  return same == after;
-}
-
 template <typename T>
 base::Result<Packed<T>> PackedFrom(base::Result<T> value) {
   if (!value) return tl::unexpected(std::move(value).error());
   return Packed<T>(*value);
-}
-
-// Whether an object that has just come is nothing yet to act upon.
-template <typename T>
-bool IsBlank(const Packed<T>& /*child or claim*/) {
-  return true;
-}
-bool IsBlank(const Packed<CachedPod>& packed) {
-  const Pod pod = packed.Unpack().pod;
-  return pod.ip.empty() && !pod.preparing && pod.trouble.empty();
 }
 
 // Of "ns/name": a namespace has no slash.
@@ -89,12 +71,7 @@ struct Caches::Impl {
 
   void AddClusters() {
     clusters.AddHandler([this](const kube::Store<api::RabbitCluster>::Change& change) {
-      if (change.before == nullptr || change.after == nullptr ||
-          !DifferOnlyInStatus(*change.before, *change.after)) {
-        enqueue(change.key, Cause::kDeclaration);
-      } else {
-        enqueue(change.key, Cause::kStatus);
-      }
+      enqueue(change.key, CauseOf(change.before.get(), change.after.get()));
     });
     Feed(clusters, api::ParseRabbitCluster);
     targets.push_back({api::kRabbitClusters, "", feeds.back().get()});
@@ -111,15 +88,10 @@ struct Caches::Impl {
     store.AddHandler([this](const typename kube::Store<Packed<T>>::Change& change) {
       const std::string before = change.before == nullptr ? "" : change.before->cluster();
       const std::string after = change.after == nullptr ? "" : change.after->cluster();
-      if (change.before != nullptr && change.after != nullptr &&
-          SaysTheSame(*change.before, *change.after)) {
-        return;
-      }
-      if (!before.empty()) enqueue(KeyFrom(before), Cause::kChild);
-      if (!after.empty() && after != before) {
-        const bool arrives = change.before == nullptr && IsBlank(*change.after);
-        enqueue(KeyFrom(after), arrives ? Cause::kArrival : Cause::kChild);
-      }
+      const std::optional<Cause> cause = CauseOf(change.before.get(), change.after.get());
+      if (!cause) return;
+      if (!before.empty()) enqueue(KeyFrom(before), *cause);
+      if (!after.empty() && after != before) enqueue(KeyFrom(after), *cause);
     });
   }
 

@@ -15,6 +15,7 @@
 #include "kube/store.h"
 #include "kube/watcher.h"
 #include "operator/api/types.h"
+#include "operator/observe/cause.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/projections.h"
 
@@ -22,11 +23,6 @@ namespace rabbit::observe {
 
 class Caches {
  public:
-  // kChild comes in bursts (a start of pods) and can wait for the rest of its burst. kArrival is an
-  // object that was not there before: our own creation seen, or a pod that is yet to get an
-  // address. Little can be done about it, and more will follow. kStatus is the status alone, which
-  // nobody but the operator writes: no work.
-  enum class Cause { kDeclaration, kChild, kArrival, kStatus };
   using Enqueue = std::function<void(const kube::ObjectKey& cluster, Cause cause)>;
 
   struct Options {

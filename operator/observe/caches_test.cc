@@ -54,7 +54,7 @@ TEST(Caches, StopEndsAllWatchersAtOnce) {
   kube::StaticCredentials credentials;
   kube::Client client(server, credentials, nullptr);
   Caches caches(client, clock, random, base::NullLogger(), nullptr, {},
-                [](const kube::ObjectKey&, Caches::Cause) {});
+                [](const kube::ObjectKey&, Cause) {});
   caches.Start();
   server.AwaitOpen(9);
   caches.Stop();

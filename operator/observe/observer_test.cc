@@ -166,7 +166,7 @@ class ObserverTest : public testing::Test {
                  base::NullLogger(),
                  nullptr,
                  {},
-                 [](const kube::ObjectKey&, Caches::Cause) {}};
+                 [](const kube::ObjectKey&, Cause) {}};
   BrokerWatch brokers_{clock_, random_, {}, {}};
   ProxyWatch proxies_{clock_, random_, {}, {}};
   Observer observer_{client_, caches_, brokers_, proxies_, clock_};

@@ -150,11 +150,4 @@ CachedChild Packed<CachedChild>::Unpack() const {
 
 std::string Packed<CachedChild>::cluster() const { return ClusterOf(bytes_); }
 
-bool SaysTheSame(const Packed<CachedChild>& a, const Packed<CachedChild>& b) {
-  CachedChild before = a.Unpack();
-  const CachedChild after = b.Unpack();
-  before.child.resource_version = after.child.resource_version;
-  return before == after;
-}
-
 }  // namespace rabbit::observe

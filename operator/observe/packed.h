@@ -36,14 +36,6 @@ class Packed<CachedChild> {
   std::shared_ptr<const ChildState> state_;  // null: std::monostate
 };
 
-// Whether a plan made with one is the plan made with the other. Versions of a child differ with
-// each write, also with one that changed nothing that is read here.
-template <typename T>
-[[nodiscard]] bool SaysTheSame(const Packed<T>& a, const Packed<T>& b) {
-  return a == b;
-}
-[[nodiscard]] bool SaysTheSame(const Packed<CachedChild>& a, const Packed<CachedChild>& b);
-
 extern template class Packed<CachedPod>;
 extern template class Packed<CachedClaim>;
 

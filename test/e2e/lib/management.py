@@ -2,9 +2,14 @@
 
 import base64
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+
+# A Service leads to a pod a moment after the pod is ready, and until then refuses.
+UNTIL_THE_SERVICE_LEADS_THERE = 15
 
 
 class ApiError(Exception):
@@ -41,12 +46,18 @@ class Management:
         url = self._base + path
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data=data, headers=self._headers, method=method)
-        try:
-            with self._opener.open(request, timeout=self._timeout) as answer:
-                text = answer.read().decode()
-        except urllib.error.HTTPError as error:
-            raise ApiError(method, url, error.code, error.read().decode(errors="replace")) from None
-        return json.loads(text) if text else None
+        patience = time.monotonic() + UNTIL_THE_SERVICE_LEADS_THERE
+        while True:
+            try:
+                with self._opener.open(request, timeout=self._timeout) as answer:
+                    text = answer.read().decode()
+                return json.loads(text) if text else None
+            except urllib.error.HTTPError as error:
+                raise ApiError(method, url, error.code, error.read().decode(errors="replace")) from None
+            except urllib.error.URLError as error:
+                if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > patience:
+                    raise
+            time.sleep(0.2)
 
     def get(self, path):
         return self.call("GET", path)

@@ -1,8 +1,11 @@
 #include "operator/report/report.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "operator/api/conditions.h"
+#include "operator/plan/membership/guard.h"
 #include "operator/report/conditions.h"
 #include "operator/report/events.h"
 #include "operator/report/facts.h"
@@ -31,28 +34,39 @@ bool IsSettled(const api::Status& status, base::WallTime now) {
          now - ready->last_transition_time > kLongestUnsettled;
 }
 
-// What no watch and no poller tells: that a Secret has come, that a step at the broker took effect.
-bool WaitsForWhatNobodyTells(const Facts& facts) {
-  return std::ranges::any_of(facts.findings, [](const Finding& finding) {
-    return finding.aspect == plan::Aspect::kTopology &&
-           (finding.reason == "SecretUnknown" || finding.reason == "Applying" ||
-            finding.reason == "LookingAgain");
-  });
+// The condition whose age says how long something has been waited for that no watch and no poller
+// tells: that a Secret has come or gone, that a step at the broker took effect.
+std::optional<std::string_view> WaitsForWhatNobodyTells(const Facts& facts) {
+  for (const Finding& finding : facts.findings) {
+    if (finding.reason != "SecretUnknown" && finding.reason != "ChildLeaving" &&
+        finding.reason != "Applying" && finding.reason != "LookingAgain") {
+      continue;
+    }
+    if (finding.aspect == plan::Aspect::kTopology) return api::kTopologySynced;
+    // Of the children all but Secrets are watched.
+    if (finding.reason == "SecretUnknown" || finding.reason == "ChildLeaving") return api::kReady;
+  }
+  return std::nullopt;
 }
 
-// Soon at first, then less and less often, up to the drift interval: a quarter of the time that the
-// topology has been as it is.
+// Soon at first, then less and less often, up to the drift interval: a quarter of the time that it
+// has been waited for.
 base::Duration LookAgain(const Facts& facts, const api::Status& status) {
   const base::Duration interval = facts.cluster.spec.drift_interval;
   // The look is being taken, and is no news to the pollers when it shows what was seen before. By
   // the next drift interval its view may be too old once more.
   if (facts.plan.look_at_broker) return kSoonest;
-  if (!WaitsForWhatNobodyTells(facts)) return interval;
-  const api::Condition* topology = api::FindCondition(status.conditions, api::kTopologySynced);
-  const base::Duration age =
-      std::chrono::duration_cast<base::Duration>(facts.wall_now - topology->last_transition_time);
-  return std::clamp<base::Duration>(age / 4, kSoonest,
-                                    std::max<base::Duration>(interval, kSoonest));
+  if (const auto waiting = WaitsForWhatNobodyTells(facts)) {
+    const api::Condition* condition = api::FindCondition(status.conditions, *waiting);
+    const base::Duration age = std::chrono::duration_cast<base::Duration>(
+        facts.wall_now - condition->last_transition_time);
+    return std::clamp<base::Duration>(age / 4, kSoonest,
+                                      std::max<base::Duration>(interval, kSoonest));
+  }
+  // That a guard has lasted for too long is told by time alone.
+  const bool preparing = std::ranges::any_of(
+      facts.seen.nodes, [](const observe::Pod& node) { return node.preparing; });
+  return preparing ? std::min<base::Duration>(interval, plan::kLongHeld + kSoonest) : interval;
 }
 
 }  // namespace

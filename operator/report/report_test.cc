@@ -181,6 +181,24 @@ TEST_F(MakeReportTest, ASecretThatIsWaitedForIsLookedForSoonAndThenLessOften) {
   EXPECT_EQ(report_.look_again, base::Duration(seconds(15)));
 }
 
+TEST_F(MakeReportTest, ASecretThatNodesWaitForIsLookedForSoonToo) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  Make();
+  Wait(Aspect::kChildren, "SecretUnknown", "Secret c-erlang-cookie could not be read");
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(1)));
+  Advance(seconds(40));
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(10)));
+}
+
+TEST_F(MakeReportTest, AGuardThatLastsTooLongIsSeenInTime) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  seen_.nodes[1].preparing = true;
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(31)));
+}
+
 TEST_F(MakeReportTest, AClusterOnItsWayIsNotSettledForAWhile) {
   NodeIsNotReady(0);
   Make();

@@ -150,6 +150,9 @@ class Guard {
       if (member != nullptr && member->running) decision_.volumes[node.ordinal] = node.volume;
       return;
     }
+    // Its pod's status is an old one, or the broker has not noticed yet that it is gone: to tell a
+    // person to forget it, both must say so.
+    if (member != nullptr && member->running) return;
     if (members_ != nullptr && member == nullptr) {
       if (pod.preparing) ConsiderNew(node);
     } else if (RecordDiffers(node)) {

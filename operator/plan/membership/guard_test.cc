@@ -170,6 +170,24 @@ TEST_F(GuardDecisionTest, AStaleViewDoesNotMakeALostDiskTheRecordedOne) {
   Pod(1).ready = false;
   Pod(1).volume_uid = "another-disk";
   EXPECT_EQ(Decide().volumes.at(1), "disk-1");
+  EXPECT_THAT(Problems(plan_), IsEmpty());  // one of both is old: it is told when they agree
+  IsMember(1, false);
+  EXPECT_EQ(Decide().volumes.at(1), "disk-1");
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
+}
+
+// Whoever is told to forget a member that runs would throw its data away.
+TEST_F(GuardDecisionTest, AMemberThatRunsHasLostNothingWhateverItsPodSays) {
+  IsHeld(1, "disk-1");  // the pod's status is that of before
+  now_ += std::chrono::seconds(31);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  Pod(1).volume_uid = "another-disk";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  EXPECT_EQ(Decide().volumes.at(1), "disk-1");
+  IsMember(1, false);
+  EXPECT_THAT(Admitted(), IsEmpty());
   EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
 }
 

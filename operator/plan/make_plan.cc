@@ -156,7 +156,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   PlanStorage(cluster, seen, plan);
   Images images = ResolveImages(cluster, settings);
   const NodeCount count = DecideNodeCount(cluster, seen, images.broker, plan);
-  const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
+  const GuardDecision guard = DecideGuard(cluster, seen, count.members, images.broker, now, plan);
 
   const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
   const std::optional<std::size_t> first = PlanQuestions(guard, boot.step, plan);

@@ -16,7 +16,7 @@ class GuardDecisionTest : public PlanTest {
  protected:
   GuardDecision Decide(int members = 3) {
     plan_ = {};
-    return DecideGuard(cluster_, Seen(), members, now_, plan_);
+    return DecideGuard(cluster_, Seen(), members, broker_image_, now_, plan_);
   }
   std::vector<std::string> Admitted(int members = 3) {
     std::vector<std::string> lines;
@@ -26,6 +26,7 @@ class GuardDecisionTest : public PlanTest {
     return lines;
   }
   Plan plan_;
+  std::string broker_image_ = "rabbitmq:3.13-management";
 };
 
 // --- formed
@@ -308,6 +309,19 @@ TEST_F(ReformingTest, ThatNobodyIsReleasedYetIsFoundOutByAskingAgain) {
 
 TEST_F(ReformingTest, ABrokerThatDoesNotWaitForPeersAnswersByItself) {
   for (int i = 0; i < 3; ++i) Pod(i).image = "rabbitmq:3.12-management";
+  EXPECT_THAT(Admitted(), IsEmpty());
+}
+
+// An admission webhook has put it there in place of the tag.
+TEST_F(ReformingTest, ADigestIsOfTheVersionThatIsDeclared) {
+  for (int i = 0; i < 3; ++i) Pod(i).image = "mirror/rabbitmq@sha256:abc";
+  EXPECT_THAT(Admitted(), ElementsAre("c-node-1 with disk-1", "c-node-2 with disk-2"));
+  broker_image_ = "rabbitmq:3.12-management";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  broker_image_ = "other:3.13";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  Pod(1).image = "rabbitmq:3.12-management";  // its own tag is what counts where there is one
+  broker_image_ = "rabbitmq:3.13-management";
   EXPECT_THAT(Admitted(), IsEmpty());
 }
 

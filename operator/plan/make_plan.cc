@@ -180,7 +180,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   }
 
   PlanNodesReady(cluster, seen, count.members, plan);
-  PlanRestartPending(seen, images.broker, plan);
+  PlanRestartPending(cluster, seen, images.broker, guard.formed, plan);
   PlanClusterName(cluster, seen, children.inventory_step, plan);
   PlanVhosts(cluster, seen, children.inventory_step, plan);
   PlanUsers(cluster, seen, children.inventory_step, plan);

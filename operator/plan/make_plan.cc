@@ -156,7 +156,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   PlanStorage(cluster, seen, plan);
   Images images = ResolveImages(cluster, settings);
   const NodeCount count = DecideNodeCount(cluster, seen, images.broker, plan);
-  const GuardDecision guard = DecideGuard(cluster, seen, count.members, now, plan);
+  const GuardDecision guard = DecideGuard(cluster, seen, count.members, images.broker, now, plan);
 
   const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
   const std::optional<std::size_t> first = PlanQuestions(guard, boot.step, plan);
@@ -180,7 +180,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   }
 
   PlanNodesReady(cluster, seen, count.members, plan);
-  PlanRestartPending(seen, images.broker, plan);
+  PlanRestartPending(cluster, seen, images.broker, guard.formed, plan);
   PlanClusterName(cluster, seen, children.inventory_step, plan);
   PlanVhosts(cluster, seen, children.inventory_step, plan);
   PlanUsers(cluster, seen, children.inventory_step, plan);

@@ -1,10 +1,12 @@
 #include "operator/plan/nodes.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/words.h"
+#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 #include "operator/resources/pod_hash.h"
 #include "rabbitmq/version.h"
@@ -18,6 +20,31 @@ std::string WhyNotReady(const observe::Pod* pod) {
   if (!pod->trouble.empty()) return ": " + Shortened(pod->trouble, 200);
   if (pod->preparing) return " is being prepared";
   return pod->ip.empty() ? " is being scheduled" : " is starting";
+}
+
+// Of a cluster that has not formed: nodes that do not start have nothing to go back to, and nothing
+// that a person must keep running.
+std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                             bool restart_helps) {
+  std::vector<std::string> troubles;
+  bool some_started = seen.broker.view != nullptr;
+  for (const observe::Pod& pod : seen.nodes) {
+    some_started = some_started || pod.ready;
+    if (!pod.trouble.empty()) troubles.push_back(pod.name + WhyNotReady(&pod));
+  }
+  std::string advice =
+      some_started ? ", and the cluster has not formed yet: " : ", and no node has started yet: ";
+  if (restart_helps) {
+    advice += "delete these pods, they come back with what is declared";
+  } else {
+    const bool retained =
+        !resources::StorageOf(cluster, seen.inventory).ephemeral &&
+        cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain;
+    advice += "delete the RabbitCluster and apply it again (";
+    advice += retained ? "volumes are retained: nothing is lost)" : "volumes go with it)";
+  }
+  if (!troubles.empty()) advice += ". " + Listed(troubles, 2);
+  return advice;
 }
 
 }  // namespace
@@ -62,13 +89,14 @@ std::optional<std::string> WhyConfigStays(const observe::Observation& seen,
          ", declared is " + broker_image;
 }
 
-void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
-                        Plan& plan) {
+void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                        const std::string& broker_image, bool formed, Plan& plan) {
   if (!seen.stateful_set) return;
   const observe::StatefulSetState& wanted = *seen.stateful_set;
   std::vector<std::string> by_spec;
   std::vector<std::string> by_operator;
   std::string other_image;
+  bool first_start = false;
   bool restart_helps = true;  // a pod that is deleted comes back with what is declared
   for (const observe::Pod& pod : seen.nodes) {
     if (pod.deleting) continue;
@@ -81,6 +109,7 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
       by_operator.push_back(pod.name);
     } else {
       by_spec.push_back(pod.name);
+      first_start = first_start || (!formed && !pod.ready);
       // It reads the configuration as it is now; its template is held by the StatefulSet's
       // partition.
       if (old_template && !resources::SameSpec(pod.template_hash, wanted.template_hash)) {
@@ -93,18 +122,23 @@ void PlanRestartPending(const observe::Observation& seen, const std::string& bro
     const std::string what = other_image.empty()
                                  ? std::string("earlier settings")
                                  : "image " + other_image + ", declared is " + broker_image;
-    AddProblem(
-        plan,
-        {.aspect = Aspect::kNodes,
-         .reason = "RestartPending",
-         .message = Listed(by_spec) + (by_spec.size() == 1 ? " runs " : " run ") + "with " + what +
-                    ": this takes a rolling restart, which this version of the "
-                    "operator does not do; " +
-                    (restart_helps ? "delete the pods one by one, each when all others are "
-                                     "ready: they come back with what is declared"
-                                   : "set it back (deleting a pod does not help: it comes back "
-                                     "as it was)"),
-         .needs_person = true});
+    std::string message = Listed(by_spec);
+    if (first_start) {
+      message += (by_spec.size() == 1 ? " was made with " : " were made with ") + what +
+                 FirstStartAdvice(cluster, seen, restart_helps);
+    } else {
+      message += (by_spec.size() == 1 ? " runs with " : " run with ") + what +
+                 ": this takes a rolling restart, which this version of the operator does not "
+                 "do; " +
+                 (restart_helps ? "delete the pods one by one, each when all others are ready: "
+                                  "they come back with what is declared"
+                                : "set it back (deleting a pod does not help: it comes back as "
+                                  "it was)");
+    }
+    AddProblem(plan, {.aspect = Aspect::kNodes,
+                      .reason = "RestartPending",
+                      .message = std::move(message),
+                      .needs_person = true});
   }
   if (!by_operator.empty()) {
     plan.warnings.push_back(

@@ -27,8 +27,9 @@ void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observatio
                                                         const std::string& broker_image);
 
 // Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a
-// new operator makes something else of the same spec.
-void PlanRestartPending(const observe::Observation& seen, const std::string& broker_image,
-                        Plan& plan);
+// new operator makes something else of the same spec. `formed`: as DecideGuard has it; before, a
+// node that does not start is repaired by making it anew, not by what was declared before.
+void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                        const std::string& broker_image, bool formed, Plan& plan);
 
 }  // namespace rabbit::plan

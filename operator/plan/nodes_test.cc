@@ -21,9 +21,20 @@ class NodesTest : public PlanTest {
   }
   Plan Restarts(const std::string& image = "rabbitmq:3.13-management") {
     Plan plan;
-    PlanRestartPending(Seen(), image, plan);
+    PlanRestartPending(cluster_, Seen(), image, formed_, plan);
     return plan;
   }
+  // Declared, and no node comes up.
+  void NobodyHasStarted() {
+    formed_ = false;
+    NobodyAnswers();
+    for (observe::Pod& pod : seen_.nodes) {
+      pod.ready = false;
+      pod.config_hash.clear();
+    }
+    Pod(1).trouble = "ImagePullBackOff: no such image";
+  }
+  bool formed_ = true;
 };
 
 TEST_F(NodesTest, ThatAreAllReadyAreNothingToWaitFor) { EXPECT_THAT(Waits(Ready()), IsEmpty()); }
@@ -66,6 +77,54 @@ TEST_F(NodesTest, WithAnotherImageSayWhichOnes) {
 TEST_F(NodesTest, WithOtherSettingsWaitForARestart) {
   Pod(1).template_hash = "s0-t0";
   EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("c-node-1 runs with earlier settings")));
+}
+
+TEST_F(NodesTest, ThatCannotStartForTheFirstTimeAreNotToBeSetBackToWhatDoesNotStart) {
+  NobodyHasStarted();
+  seen_.stateful_set->template_hash = "s2-t2";
+  EXPECT_THAT(
+      Problems(Restarts("rabbitmq:3.13.7")),
+      ElementsAre("NeedsPerson RestartPending: c-node-0, c-node-1 and c-node-2 were made with "
+                  "image rabbitmq:3.13-management, declared is rabbitmq:3.13.7, and no node has "
+                  "started yet: delete the RabbitCluster and apply it again (volumes are retained: "
+                  "nothing is lost). c-node-1: ImagePullBackOff: no such image"));
+  formed_ = true;  // they have started before
+  EXPECT_THAT(Problems(Restarts("rabbitmq:3.13.7")), ElementsAre(HasSubstr("set it back")));
+}
+
+TEST_F(NodesTest, WhoseDisksGoWithTheClusterAreNotSaidToLoseNothing) {
+  NobodyHasStarted();
+  seen_.stateful_set->template_hash = "s2-t2";
+  const auto goes = ElementsAre(HasSubstr("apply it again (volumes go with it). c-node-1: "));
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
+  EXPECT_THAT(Problems(Restarts()), goes);
+  cluster_.spec.storage.retention = {};
+  cluster_.spec.storage.ephemeral = true;
+  EXPECT_THAT(Problems(Restarts()), goes);
+}
+
+TEST_F(NodesTest, OfWhichSomeHaveStartedAreNotSaidToBeNew) {
+  NobodyHasStarted();
+  Pod(0).ready = true;
+  seen_.stateful_set->template_hash = "s2-t2";
+  EXPECT_THAT(Problems(Restarts()),
+              ElementsAre(AllOf(HasSubstr(", and the cluster has not formed yet: delete the "
+                                          "RabbitCluster and apply it again"),
+                                testing::Not(HasSubstr("no node has started")))));
+  Pod(0).ready = false;
+  answers_ = true;  // one did, a moment ago
+  EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("the cluster has not formed yet")));
+  for (const int i : {0, 1, 2}) Pod(i).ready = true;  // and is about to form
+  EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("set it back")));
+}
+
+TEST_F(NodesTest, ThatCannotStartWithTheirConfigurationComeBackWithTheDeclaredOne) {
+  NobodyHasStarted();
+  seen_.stateful_set->config_hash = "s2-c2";
+  for (const int i : {0, 1, 2}) Pod(i).config_hash = "s-c";
+  EXPECT_THAT(Problems(Restarts()),
+              ElementsAre(HasSubstr("no node has started yet: delete these pods, they come back "
+                                    "with what is declared. c-node-1: ImagePullBackOff")));
 }
 
 TEST_F(NodesTest, WithAnotherConfigurationWaitForARestartAndThenNoMore) {

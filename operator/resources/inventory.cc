@@ -123,8 +123,10 @@ base::Result<Inventory> InventoryFromData(const std::map<std::string, std::strin
   Inventory inventory;
   for (const auto& [key, read] : kReaders) {
     const auto entry = data.find(key);
-    // Each is always written, and an empty part is no harmless guess: without volumes a lost disk
-    // passes for a new one.
+    // An earlier operator did not write this one, and absent it keeps blank disks held.
+    if (entry == data.end() && std::string_view(key) == kReforming) continue;
+    // Each other is always written, and an empty part is no harmless guess: without volumes a lost
+    // disk passes for a new one.
     if (entry == data.end()) {
       return base::Fail(base::ErrorKind::kInvalid, std::string("key ") + key + " is not there");
     }

@@ -30,10 +30,11 @@ struct Node {
 class Guard {
  public:
   Guard(const api::RabbitCluster& cluster, const observe::Observation& seen, int declared,
-        base::TimePoint now, Plan& plan)
+        const std::string& broker_image, base::TimePoint now, Plan& plan)
       : cluster_(cluster),
         seen_(seen),
         declared_(declared),
+        broker_image_(broker_image),
         now_(now),
         plan_(plan),
         storage_(resources::StorageOf(cluster, seen.inventory)),
@@ -127,13 +128,20 @@ class Guard {
     }
   }
 
+  // What the pod runs; where its image does not say, what is declared and goes by the same name.
+  [[nodiscard]] std::optional<rabbitmq::Version> VersionOf(const observe::Pod& pod) const {
+    const auto version = rabbitmq::VersionOfImage(pod.image);
+    if (version || !rabbitmq::IsOfSeries(pod.image, broker_image_)) return version;
+    return rabbitmq::VersionOfImage(broker_image_);
+  }
+
   // Whether some were let in to form anew and wait for one of the others, who are still held: their
   // release failed, or the operator ended before it. Only where a blank broker is told to wait for
   // its peers; any other founds the cluster alone after a while, and answers.
   [[nodiscard]] bool OthersWaitForTheHeld() const {
     return decision_.reforming && nodes_.size() == static_cast<std::size_t>(declared_) &&
            std::ranges::all_of(nodes_, [this](const Node& node) {
-             const auto version = rabbitmq::VersionOfImage(node.pod->image);
+             const auto version = VersionOf(*node.pod);
              return !node.volume.empty() && !RecordDiffers(node) && version &&
                     rabbitmq::CanRetryDiscovery(*version);
            });
@@ -150,6 +158,9 @@ class Guard {
       if (member != nullptr && member->running) decision_.volumes[node.ordinal] = node.volume;
       return;
     }
+    // Its pod's status is an old one, or the broker has not noticed yet that it is gone: to tell a
+    // person to forget it, both must say so.
+    if (member != nullptr && member->running) return;
     if (members_ != nullptr && member == nullptr) {
       if (pod.preparing) ConsiderNew(node);
     } else if (RecordDiffers(node)) {
@@ -232,6 +243,7 @@ class Guard {
   const api::RabbitCluster& cluster_;
   const observe::Observation& seen_;
   const int declared_;
+  const std::string& broker_image_;
   const base::TimePoint now_;
   Plan& plan_;
   const observe::StorageRecord storage_;
@@ -254,8 +266,9 @@ Step InGuard(const Admission& admission, std::vector<std::string> command, std::
 }  // namespace
 
 GuardDecision DecideGuard(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                          int members, base::TimePoint now, Plan& plan) {
-  return Guard(cluster, seen, members, now, plan).Decide();
+                          int members, const std::string& broker_image, base::TimePoint now,
+                          Plan& plan) {
+  return Guard(cluster, seen, members, broker_image, now, plan).Decide();
 }
 
 std::optional<std::size_t> PlanQuestions(const GuardDecision& decision,

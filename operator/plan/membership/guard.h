@@ -46,10 +46,12 @@ struct GuardDecision {
   bool ask_first = false;  // all or none: each must be held
 };
 
-// Adds problems and waits to `plan`, no steps. `members` is the declared count.
+// Adds problems and waits to `plan`, no steps. `members` is the declared count,
+// `broker_image` the declared image.
 [[nodiscard]] GuardDecision DecideGuard(const api::RabbitCluster& cluster,
                                         const observe::Observation& seen, int members,
-                                        base::TimePoint now, Plan& plan);
+                                        const std::string& broker_image, base::TimePoint now,
+                                        Plan& plan);
 
 // Appends the questions that must be answered well before C-inventory is written, one after the
 // other behind step `after`. The last step that what follows has to wait for.

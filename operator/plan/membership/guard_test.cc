@@ -16,7 +16,7 @@ class GuardDecisionTest : public PlanTest {
  protected:
   GuardDecision Decide(int members = 3) {
     plan_ = {};
-    return DecideGuard(cluster_, Seen(), members, now_, plan_);
+    return DecideGuard(cluster_, Seen(), members, broker_image_, now_, plan_);
   }
   std::vector<std::string> Admitted(int members = 3) {
     std::vector<std::string> lines;
@@ -26,6 +26,7 @@ class GuardDecisionTest : public PlanTest {
     return lines;
   }
   Plan plan_;
+  std::string broker_image_ = "rabbitmq:3.13-management";
 };
 
 // --- formed
@@ -170,6 +171,24 @@ TEST_F(GuardDecisionTest, AStaleViewDoesNotMakeALostDiskTheRecordedOne) {
   Pod(1).ready = false;
   Pod(1).volume_uid = "another-disk";
   EXPECT_EQ(Decide().volumes.at(1), "disk-1");
+  EXPECT_THAT(Problems(plan_), IsEmpty());  // one of both is old: it is told when they agree
+  IsMember(1, false);
+  EXPECT_EQ(Decide().volumes.at(1), "disk-1");
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
+}
+
+// Whoever is told to forget a member that runs would throw its data away.
+TEST_F(GuardDecisionTest, AMemberThatRunsHasLostNothingWhateverItsPodSays) {
+  IsHeld(1, "disk-1");  // the pod's status is that of before
+  now_ += std::chrono::seconds(31);
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  Pod(1).volume_uid = "another-disk";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  EXPECT_THAT(Problems(plan_), IsEmpty());
+  EXPECT_EQ(Decide().volumes.at(1), "disk-1");
+  IsMember(1, false);
+  EXPECT_THAT(Admitted(), IsEmpty());
   EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("LostDisk")));
 }
 
@@ -290,6 +309,19 @@ TEST_F(ReformingTest, ThatNobodyIsReleasedYetIsFoundOutByAskingAgain) {
 
 TEST_F(ReformingTest, ABrokerThatDoesNotWaitForPeersAnswersByItself) {
   for (int i = 0; i < 3; ++i) Pod(i).image = "rabbitmq:3.12-management";
+  EXPECT_THAT(Admitted(), IsEmpty());
+}
+
+// An admission webhook has put it there in place of the tag.
+TEST_F(ReformingTest, ADigestIsOfTheVersionThatIsDeclared) {
+  for (int i = 0; i < 3; ++i) Pod(i).image = "mirror/rabbitmq@sha256:abc";
+  EXPECT_THAT(Admitted(), ElementsAre("c-node-1 with disk-1", "c-node-2 with disk-2"));
+  broker_image_ = "rabbitmq:3.12-management";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  broker_image_ = "other:3.13";
+  EXPECT_THAT(Admitted(), IsEmpty());
+  Pod(1).image = "rabbitmq:3.12-management";  // its own tag is what counts where there is one
+  broker_image_ = "rabbitmq:3.13-management";
   EXPECT_THAT(Admitted(), IsEmpty());
 }
 

@@ -228,6 +228,14 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     line.exit_code = 2;
     return line;
   }
+  for (const std::string& argument : arguments) {
+    // CLI11 would take the argument behind it as its value.
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      line.text = argument.substr(0, argument.size() - 1) + ": must have a value after '='";
+      line.exit_code = 2;
+      return line;
+    }
+  }
   try {
     // CLI11 takes the arguments from the end.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

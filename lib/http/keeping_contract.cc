@@ -89,5 +89,89 @@ TEST_P(KeepingContract, APostOnADyingConnectionIsNeverRepeated) {
   }
 }
 
+// What a call gets is named by its own target, whatever the call before it has left behind.
+Result<Response> SendOwn(Transport& transport) {
+  return transport.Send({.target = "/own"}, Soon());
+}
+void AnswerWithTarget(Peer& peer, const std::string& request) {
+  peer.Answer(request.substr(4, request.find(" HTTP/1.1") - 4));
+}
+
+TEST_P(KeepingContract, BytesBehindAnAnswerAreNobodysAnswer) {
+  for (const bool tls : {false, true}) {
+    TestServer server(
+        [](Peer& peer) {
+          for (std::string request; !(request = peer.ReadRequest()).empty();) {
+            if (request.starts_with("GET /first ")) {
+              peer.Write(
+                  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
+                  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong");
+            } else {
+              AnswerWithTarget(peer, request);
+            }
+          }
+        },
+        tls ? &ServerTls() : nullptr);
+    const auto transport = tls ? TrustedTls(server.port()) : Plain(server.port());
+    const Result<Response> first = transport->Send({.target = "/first"}, Soon());
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(first->body, "first");
+    const Result<Response> own = SendOwn(*transport);
+    ASSERT_TRUE(own) << own.error().message;
+    EXPECT_EQ(own->body, "/own");
+  }
+}
+
+TEST_P(KeepingContract, AConnectionThatTheServerWillCloseIsNotUsedAgain) {
+  for (const bool tls : {false, true}) {
+    TestServer server(
+        [](Peer& peer) {
+          std::string request = peer.ReadRequest();
+          if (request.starts_with("GET /first ")) {
+            peer.Write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nfirst");
+            if (!peer.ReadRequest().empty()) peer.Answer("wrong");  // it is not closed yet
+            return;
+          }
+          for (; !request.empty(); request = peer.ReadRequest()) AnswerWithTarget(peer, request);
+        },
+        tls ? &ServerTls() : nullptr);
+    const auto transport = tls ? TrustedTls(server.port()) : Plain(server.port());
+    const Result<Response> first = transport->Send({.target = "/first"}, Soon());
+    ASSERT_TRUE(first) << first.error().message;
+    const Result<Response> own = SendOwn(*transport);
+    ASSERT_TRUE(own) << own.error().message;
+    EXPECT_EQ(own->body, "/own");
+    EXPECT_EQ(server.connections(), 2);
+  }
+}
+
+TEST_P(KeepingContract, AStreamThatItsSinkAbortedLeavesNothingToTheNextCall) {
+  for (const bool tls : {false, true}) {
+    for (const bool whole : {false, true}) {  // whether the body's end is there already
+      TestServer server(
+          [whole](Peer& peer) {
+            for (std::string request; !(request = peer.ReadRequest()).empty();) {
+              if (request.starts_with("GET /first ")) {
+                peer.Write(std::string(kChunked) + Chunk("one") +
+                           (whole ? Chunk("two") + "0\r\n\r\n" : ""));
+              } else {
+                AnswerWithTarget(peer, request);
+              }
+            }
+          },
+          tls ? &ServerTls() : nullptr);
+      const auto transport = tls ? TrustedTls(server.port()) : Plain(server.port());
+      Recorder sink;
+      sink.on_data = [] { return base::Fail(ErrorKind::kInvalid, "enough"); };
+      const Result<void> aborted = transport->Stream({.target = "/first"}, Soon(), sink);
+      ASSERT_FALSE(aborted);
+      EXPECT_EQ(aborted.error().kind, ErrorKind::kInvalid);
+      const Result<Response> own = SendOwn(*transport);
+      ASSERT_TRUE(own) << own.error().message;
+      EXPECT_EQ(own->body, "/own");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rabbit::http

@@ -72,6 +72,11 @@ http::Endpoint EndpointAt(const ClusterConfig& config, std::string address) {
           .host_header = config.server.host + ":" + std::to_string(config.server.port)};
 }
 
+bool SaysUnreachable(const base::Error& error, base::TimePoint began, base::TimePoint deadline) {
+  return error.kind == base::ErrorKind::kRetry && error.http_status == 0 &&
+         error.sent == base::Sent::kNo && deadline >= began + kFairTry;
+}
+
 base::Result<http::TlsSettings> LoadTls(const ClusterConfig& config, const ReadFileFunction& read) {
   http::TlsSettings tls;
   tls.server_name = config.server_name;

@@ -73,6 +73,12 @@ using LookupFunction = std::function<std::optional<std::string>(const std::strin
 // Where to connect when the host's name stands for `address`, a literal IPv4 address.
 [[nodiscard]] http::Endpoint EndpointAt(const ClusterConfig& config, std::string address);
 
+// Whether `error`, of a call that set out at `began`, says that nobody can be reached there. That
+// of a call with less than kFairTry left until its deadline does not: it ended for want of time.
+inline constexpr std::chrono::milliseconds kFairTry{250};
+[[nodiscard]] bool SaysUnreachable(const base::Error& error, base::TimePoint began,
+                                   base::TimePoint deadline);
+
 // Reads every file that `config` names and looks whether the certificates, the key and the token in
 // them can be used: at the start, a wrong one is a person's to repair, not to be waited for.
 [[nodiscard]] base::Result<void> CheckFiles(const ClusterConfig& config,

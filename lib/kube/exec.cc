@@ -77,12 +77,11 @@ OpenFunction WebSocketsTo(ClusterConfig config, http::Resolver& resolver, ReadFi
     http::WebSocketRequest prefixed = request;
     prefixed.target.insert(0, config.server.path_prefix);
     const std::size_t index = *turn;
+    const base::TimePoint began = base::RealClock().Now();
     auto answer =
         http::ConnectWebSocket(EndpointAt(config, (*addresses)[index % addresses->size()]), *tls,
                                prefixed, options.deadline, options.stop);
-    const bool unreached = !answer && answer.error().kind == base::ErrorKind::kRetry &&
-                           answer.error().sent == base::Sent::kNo;
-    if (unreached) *turn = index + 1;
+    if (!answer && SaysUnreachable(answer.error(), began, options.deadline)) *turn = index + 1;
     return answer;
   };
 }

@@ -43,6 +43,21 @@ TEST(WebSocketsToTest, AfterAnAddressThatDoesNotAnswerTheNextOneIsTried) {
   }
 }
 
+TEST(WebSocketsToTest, ACallThatHadNoTimeSaysNothingOfTheAddress) {
+  const http::FullListener silent;
+  http::Resolver resolver(1, [](const std::string&, std::string&) {
+    return std::vector<std::string>{"127.0.0.1", "127.0.0.9"};  // nobody listens at the second
+  });
+  const auto open = WebSocketsTo({.server = {false, "api.test", silent.port(), ""}}, resolver);
+  EXPECT_FALSE(open({.target = "/"}, http::Within(kFairTry / 2)));
+  const auto fair = open({.target = "/"}, http::Within(kFairTry * 3));
+  ASSERT_FALSE(fair);
+  EXPECT_EQ(fair.error().message.find("127.0.0.1:"), 0U) << fair.error().message;
+  const auto next = open({.target = "/"}, http::Soon());  // that one had its time
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().message.find("127.0.0.9:"), 0U) << next.error().message;
+}
+
 // ---- the protocol
 
 TEST(ExecMachineTest, CollectsOutputAndErrorsUntilTheEnd) {

@@ -67,11 +67,9 @@ http::Request ReloadingTransport::Prefixed(const http::Request& request) const {
   return prefixed;
 }
 
-void ReloadingTransport::Learn(const Shared& used, const base::Error& error) {
-  if (error.kind != base::ErrorKind::kRetry || error.http_status != 0 ||
-      error.sent != base::Sent::kNo) {
-    return;
-  }
+void ReloadingTransport::Learn(const Shared& used, const base::Error& error, base::TimePoint began,
+                               base::TimePoint deadline) {
+  if (!SaysUnreachable(error, began, deadline)) return;
   base::MutexLock lock(mutex_);
   if (used == current_) unreachable_ = true;
 }
@@ -80,10 +78,11 @@ base::Result<http::Response> ReloadingTransport::Send(const http::Request& reque
                                                       const http::CallOptions& options) {
   auto transport = Current(options);
   if (!transport) return tl::unexpected(std::move(transport.error()));
+  const base::TimePoint began = clock_.Now();
   auto response = config_.server.path_prefix.empty()
                       ? (*transport)->Send(request, options)
                       : (*transport)->Send(Prefixed(request), options);
-  if (!response) Learn(*transport, response.error());
+  if (!response) Learn(*transport, response.error(), began, options.deadline);
   return response;
 }
 
@@ -92,10 +91,11 @@ base::Result<void> ReloadingTransport::Stream(const http::Request& request,
                                               http::BodySink& sink) {
   auto transport = Current(options);
   if (!transport) return tl::unexpected(std::move(transport.error()));
+  const base::TimePoint began = clock_.Now();
   auto result = config_.server.path_prefix.empty()
                     ? (*transport)->Stream(request, options, sink)
                     : (*transport)->Stream(Prefixed(request), options, sink);
-  if (!result) Learn(*transport, result.error());
+  if (!result) Learn(*transport, result.error(), began, options.deadline);
   return result;
 }
 

@@ -2,9 +2,9 @@
 // certificates or its address change.
 // The files that the configuration names are looked at once a minute; when their content differs,
 // calls that start from then on use a new transport, and running ones end on the old one. The same
-// happens, at most every ten seconds, after a call that could not connect: the name may have moved
-// to another address. A file that cannot be read leaves everything as it is.
-// Adds the path prefix of the server's URL to each target. Thread-safe.
+// happens, at most every ten seconds, after a call that could not connect though it had the time:
+// the name may have moved to another address. A file that cannot be read leaves everything as it
+// is. Adds the path prefix of the server's URL to each target. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -45,8 +45,9 @@ class ReloadingTransport final : public http::Transport {
   // Makes one if it would differ from what there is, or if `anew`. Null: the old one will do.
   base::Result<Shared> Make(bool anew, const http::CallOptions& options) RABBIT_EXCLUDES(mutex_);
   http::Request Prefixed(const http::Request& request) const;
-  // After a call on `used` that ended with `error`.
-  void Learn(const Shared& used, const base::Error& error) RABBIT_EXCLUDES(mutex_);
+  // After a call on `used` that set out at `began` and ended with `error`.
+  void Learn(const Shared& used, const base::Error& error, base::TimePoint began,
+             base::TimePoint deadline) RABBIT_EXCLUDES(mutex_);
 
   const ClusterConfig config_;
   base::Clock& clock_;

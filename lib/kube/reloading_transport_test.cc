@@ -19,6 +19,7 @@ class ReloadingTransportTest : public testing::Test {
     ~Numbered() override { ++test_.ended_; }
     base::Result<http::Response> Send(const http::Request& request,
                                       const http::CallOptions&) override {
+      test_.clock_.Advance(test_.takes_);
       if (test_.failure_) return tl::unexpected(*test_.failure_);
       return http::Response{200, {}, std::to_string(number_) + " " + request.target};
     }
@@ -55,8 +56,9 @@ class ReloadingTransportTest : public testing::Test {
           return base::Fail(base::ErrorKind::kNotFound, "cannot read " + path);
         });
   }
-  std::string Call() {
-    auto response = transport_->Send({.target = "/x"}, {.deadline = clock_.Now() + 5s, .stop = {}});
+  std::string Call(base::Duration time = 5s) {
+    auto response =
+        transport_->Send({.target = "/x"}, {.deadline = clock_.Now() + time, .stop = {}});
     return response ? response->body : "error: " + response.error().message;
   }
 
@@ -64,6 +66,7 @@ class ReloadingTransportTest : public testing::Test {
   std::optional<std::string> file_ = "CA1";
   std::optional<base::Error> failure_, connect_failure_;
   std::string ca_;
+  base::Duration takes_{};
   int made_ = 0, ended_ = 0, reads_ = 0;
   std::unique_ptr<ReloadingTransport> transport_ = Make(Config());
   const base::Error refused_{.kind = base::ErrorKind::kRetry, .message = "connection refused"};
@@ -144,6 +147,34 @@ TEST_F(ReloadingTransportTest, OtherFailuresAreNoReason) {
     clock_.Advance(10s);
     EXPECT_EQ(Call(), "1 /x");
   }
+}
+
+TEST_F(ReloadingTransportTest, ACallThatHadNoTimeSaysNothingOfTheAddress) {
+  Call();
+  for (const base::Duration time : {-1ms, 0ms, 249ms}) {
+    failure_ = base::Error{.kind = base::ErrorKind::kRetry, .message = "the deadline passed"};
+    Call(time);
+    http::CallOptions late{.deadline = clock_.Now() + time, .stop = {}};
+    struct Nowhere final : http::BodySink {
+      base::Result<void> OnHead(const http::ResponseHead&) override { return {}; }
+      base::Result<void> OnData(std::string_view) override { return {}; }
+    } sink;
+    EXPECT_FALSE(transport_->Stream({}, late, sink));
+    failure_.reset();
+    clock_.Advance(10s);
+    EXPECT_EQ(Call(), "1 /x");
+  }
+}
+
+// An address that swallows everything is known by calls that end with their time.
+TEST_F(ReloadingTransportTest, AConnectionThatTookAllTheTimeOfACallIsAReason) {
+  Call();
+  failure_ = base::Error{.kind = base::ErrorKind::kRetry, .message = "the deadline passed"};
+  takes_ = 500ms;
+  Call(500ms);
+  failure_.reset();
+  clock_.Advance(10s);
+  EXPECT_EQ(Call(), "2 /x");
 }
 
 TEST_F(ReloadingTransportTest, AddsTheServersPathPrefix) {

@@ -1,5 +1,6 @@
 #include "operator/commands/api_access.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "http/beast_transport.h"
@@ -12,7 +13,8 @@ using std::chrono::seconds;
 // A watch is silent for as long as nothing changes; the server ends it after ten minutes at most.
 constexpr seconds kWatchSilence(630);
 
-// Idle connections of a role: as many as there may be workers, or watches.
+// Idle connections of a role: there are not more watches than that. Calls are made by workers, of
+// which there may be more, and by a few others.
 constexpr std::size_t kKeptConnections = 16;
 
 }  // namespace
@@ -33,21 +35,26 @@ base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
 }
 
 ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
-                     kube::RequestObserver* observer, std::unique_ptr<http::Resolver> resolver)
+                     kube::RequestObserver* observer, std::size_t workers,
+                     std::unique_ptr<http::Resolver> resolver)
     : config_(std::move(config)),
       resolver_(std::move(resolver)),
       credentials_(kube::MakeCredentials(config_, clock)),
-      call_transport_(config_, clock, logger, ConnectWith(seconds(5), seconds(30))),
-      watch_transport_(config_, clock, logger, ConnectWith(seconds(5), kWatchSilence)),
-      lease_transport_(config_, clock, logger, ConnectWith(seconds(3), seconds(5))),
+      call_transport_(config_, clock, logger,
+                      ConnectWith(seconds(5), seconds(30), std::max(kKeptConnections, workers))),
+      watch_transport_(config_, clock, logger,
+                       ConnectWith(seconds(5), kWatchSilence, kKeptConnections)),
+      lease_transport_(config_, clock, logger,
+                       ConnectWith(seconds(3), seconds(5), kKeptConnections)),
       calls_(call_transport_, *credentials_, observer),
       watches_(watch_transport_, *credentials_, observer),
       lease_(lease_transport_, *credentials_, observer),
       exec_(kube::WebSocketsTo(config_, *resolver_), *credentials_) {}
 
 kube::ReloadingTransport::Connect ApiAccess::ConnectWith(std::chrono::milliseconds connect_timeout,
-                                                         std::chrono::milliseconds idle_timeout) {
-  return [this, connect_timeout, idle_timeout, turn = std::size_t{0}](
+                                                         std::chrono::milliseconds idle_timeout,
+                                                         std::size_t keep) {
+  return [this, connect_timeout, idle_timeout, keep, turn = std::size_t{0}](
              const kube::ClusterConfig& config, const http::TlsSettings& tls,
              const http::CallOptions& options) mutable
          -> base::Result<std::unique_ptr<http::Transport>> {
@@ -55,10 +62,9 @@ kube::ReloadingTransport::Connect ApiAccess::ConnectWith(std::chrono::millisecon
     if (!addresses) return tl::unexpected(addresses.error());
     // A transport is made anew when the last one could not connect: at another address, then.
     const std::string& address = (*addresses)[turn++ % addresses->size()];
-    return http::MakeBeastTransport(kube::EndpointAt(config, address), tls,
-                                    {.keep = kKeptConnections,
-                                     .connect_timeout = connect_timeout,
-                                     .idle_timeout = idle_timeout});
+    return http::MakeBeastTransport(
+        kube::EndpointAt(config, address), tls,
+        {.keep = keep, .connect_timeout = connect_timeout, .idle_timeout = idle_timeout});
   };
 }
 

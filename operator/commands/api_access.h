@@ -2,6 +2,7 @@
 // transport a role, so that watches cannot starve calls, nor calls the lease.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -28,9 +29,10 @@ namespace rabbit::commands {
 // Not copyable; outlives everything that it hands out. Thread-safe.
 class ApiAccess {
  public:
-  // `clock` and `logger` must outlive it; `observer` may be null.
+  // `clock` and `logger` must outlive it; `observer` may be null. `workers`: calls at once, whose
+  // connections are kept for the next ones.
   ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
-            kube::RequestObserver* observer,
+            kube::RequestObserver* observer, std::size_t workers,
             std::unique_ptr<http::Resolver> resolver = std::make_unique<http::Resolver>());
   ApiAccess(const ApiAccess&) = delete;
   ApiAccess& operator=(const ApiAccess&) = delete;
@@ -42,7 +44,8 @@ class ApiAccess {
 
  private:
   kube::ReloadingTransport::Connect ConnectWith(std::chrono::milliseconds connect_timeout,
-                                                std::chrono::milliseconds idle_timeout);
+                                                std::chrono::milliseconds idle_timeout,
+                                                std::size_t keep);
 
   const kube::ClusterConfig config_;
   const std::unique_ptr<http::Resolver> resolver_;

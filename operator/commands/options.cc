@@ -7,15 +7,19 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <map>
+#include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
+
+#include "operator/api/rules.h"
 
 namespace rabbit::commands {
 namespace {
 
 // A check in our words: CLI11 puts the flag's name before them.
-CLI::Validator MustBe(std::string rule, bool (*holds)(const std::string&)) {
-  const auto check = [rule = std::move(rule), holds](std::string& text) {
+template <typename Holds>
+CLI::Validator MustBe(std::string rule, Holds holds) {
+  const auto check = [rule = std::move(rule), holds = std::move(holds)](std::string& text) {
     return holds(text) ? std::string() : "must be " + rule + ", is '" + text + "'";
   };
   return CLI::Validator(check, "");
@@ -67,6 +71,18 @@ bool IsIpAddress(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
 }
 
+bool IsGiven(const std::string& text) { return !text.empty(); }
+
+// As of an image in a RabbitCluster.
+CLI::Validator Image() {
+  return MustBe(std::string(api::kImage.says) + " of at most " + std::to_string(*api::kImage.max) +
+                    " characters",
+                [](const std::string& text) {
+                  api::Place place;
+                  return !api::Violation(api::kImage, nlohmann::json(text), place);
+                });
+}
+
 CLI::Validator Namespace() {
   return MustBe("a namespace: at most 63 lower-case letters, digits and, between them, '-'",
                 IsNamespace);
@@ -95,17 +111,43 @@ CLI::Option* AddSeconds(CLI::App& app, const std::string& name, base::Duration& 
       ->default_str(Shortest(InSeconds(target)));
 }
 
+// One of a few words, which are the description too. Not CLI::CheckedTransformer: that takes the
+// numbers of the values as well.
+template <typename T>
+CLI::Option* AddWord(CLI::App& app, const std::string& name, T& target,
+                     const std::vector<std::pair<std::string, T>>& values,
+                     const std::string& description) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [&target, values](const std::string& text) {
+            for (const auto& [word, value] : values) {
+              if (word == text) target = value;
+            }
+          },
+          description)
+      ->check(MustBe(description, [values](const std::string& text) {
+        return std::ranges::any_of(values, [&](const auto& each) { return each.first == text; });
+      }));
+}
+
 void AddRunOptions(CLI::App& run, RunOptions& options) {
-  run.add_option("--kubeconfig", options.kubeconfig,
-                 "kubeconfig file; without it the service account of the pod is used");
-  run.add_option("--context", options.context, "context of the kubeconfig, not its current one");
+  CLI::Option* const kubeconfig =
+      run.add_option("--kubeconfig", options.kubeconfig,
+                     "kubeconfig file; without it the service account of the pod is used")
+          ->check(MustBe("the name of a file", IsGiven));
+  run.add_option("--context", options.context, "context of the kubeconfig, not its current one")
+      ->check(MustBe("the name of a context", IsGiven))
+      ->needs(kubeconfig);
   run.add_option("--namespace", options.ns, "the one namespace to watch, instead of all")
       ->check(Namespace());
   run.add_option("--default-image", options.settings.broker_image,
                  "RabbitMQ image of clusters that name none")
+      ->check(Image())
       ->capture_default_str();
   run.add_option("--default-proxy-image", options.settings.proxy_image,
                  "HAProxy image of clusters that name none")
+      ->check(Image())
       ->capture_default_str();
   run.add_option("--cluster-domain", options.settings.cluster_domain,
                  "DNS domain of the Kubernetes cluster")
@@ -142,16 +184,16 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
   AddSeconds(run, "--lease-renew-seconds", options.lease.renew,
              "without a renewal for so long this operator ceases to work");
   AddSeconds(run, "--lease-retry-seconds", options.lease.retry, "pause between renewals");
-  run.add_option("--log-level", options.log_level, "debug, info, warn or error")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, base::LogLevel>{{"debug", base::LogLevel::kDebug},
-                                                {"info", base::LogLevel::kInfo},
-                                                {"warn", base::LogLevel::kWarn},
-                                                {"error", base::LogLevel::kError}}))
+  AddWord<base::LogLevel>(run, "--log-level", options.log_level,
+                          {{"debug", base::LogLevel::kDebug},
+                           {"info", base::LogLevel::kInfo},
+                           {"warn", base::LogLevel::kWarn},
+                           {"error", base::LogLevel::kError}},
+                          "debug, info, warn or error")
       ->default_str("info");
-  run.add_option("--log-format", options.log_format, "text or json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, base::LogFormat>{
-          {"text", base::LogFormat::kText}, {"json", base::LogFormat::kJson}}))
+  AddWord<base::LogFormat>(run, "--log-format", options.log_format,
+                           {{"text", base::LogFormat::kText}, {"json", base::LogFormat::kJson}},
+                           "text or json")
       ->default_str("text");
 }
 
@@ -185,6 +227,14 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     line.text = "there is no command '" + arguments.front() + "': see --help";
     line.exit_code = 2;
     return line;
+  }
+  for (const std::string& argument : arguments) {
+    // CLI11 would take the argument behind it as its value.
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      line.text = argument.substr(0, argument.size() - 1) + ": must have a value after '='";
+      line.exit_code = 2;
+      return line;
+    }
   }
   try {
     // CLI11 takes the arguments from the end.

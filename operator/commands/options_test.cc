@@ -44,7 +44,20 @@ TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
       {{"run", "--looks-per-second", "nan"}, "--looks-per-second", "0.1 to 10000"},
       {{"run", "--looks-per-second", "2x"}, "--looks-per-second", "0.1 to 10000"},
       {{"run", "--looks-per-second", "1e9"}, "--looks-per-second", "0.1 to 10000"},
-      {{"run", "--log-level", "loud"}, "--log-level", "debug"},
+      {{"run", "--log-level", "loud"}, "--log-level", "must be debug, info, warn or error, is"},
+      {{"run", "--log-level", "0"}, "--log-level", "must be debug, info, warn or error, is"},
+      {{"run", "--log-level", ""}, "--log-level", "must be debug, info, warn or error, is"},
+      {{"run", "--log-format", "1"}, "--log-format", "must be text or json, is '1'"},
+      {{"run", "--default-image", "a b"}, "--default-image", "an image reference"},
+      {{"run", "--default-image", ""}, "--default-image", "an image reference"},
+      {{"run", "--default-image=", "--no-leader-election"}, "--default-image", "after '='"},
+      {{"run", "--default-image", "a\nb"}, "--default-image", "an image reference"},
+      {{"run", "--default-proxy-image", "a b"}, "--default-proxy-image", "an image reference"},
+      {{"run", "--default-proxy-image", ""}, "--default-proxy-image", "at most 512 characters"},
+      {{"run", "--kubeconfig", ""}, "--kubeconfig", "must be the name of a file"},
+      {{"run", "--kubeconfig="}, "--kubeconfig", "after '='"},
+      {{"run", "--context", "dev"}, "--context", "requires --kubeconfig"},
+      {{"run", "--kubeconfig", "k", "--context", ""}, "--context", "the name of a context"},
       {{"run", "--namespace", "Bad_NS"}, "--namespace", "lower-case"},
       {{"run", "--namespace", ""}, "--namespace", "lower-case"},
       {{"run", "--namespace", "a.b"}, "--namespace", "lower-case"},
@@ -79,12 +92,36 @@ TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
 }
 
 TEST(ParseCommandLine, TakesWhatIsJustGoodEnough) {
-  const CommandLine line = ParseCommandLine(
-      {"run", "--http-address", "::", "--http-port", "65535", "--namespace", std::string(63, 'n'),
-       "--cluster-domain", "k8s.example-1.org", "--lease-name", "operator.example",
-       "--lease-seconds", "3600", "--lease-renew-seconds", "0.5", "--lease-retry-seconds", "0.1",
-       "--looks-per-second", "0.1"});
+  const CommandLine line = ParseCommandLine({"run",
+                                             "--kubeconfig",
+                                             "k",
+                                             "--context",
+                                             "dev",
+                                             "--log-level",
+                                             "warn",
+                                             "--default-image",
+                                             "registry.test:5000/a/b:1@sha256:0f",
+                                             "--http-address",
+                                             "::",
+                                             "--http-port",
+                                             "65535",
+                                             "--namespace",
+                                             std::string(63, 'n'),
+                                             "--cluster-domain",
+                                             "k8s.example-1.org",
+                                             "--lease-name",
+                                             "operator.example",
+                                             "--lease-seconds",
+                                             "3600",
+                                             "--lease-renew-seconds",
+                                             "0.5",
+                                             "--lease-retry-seconds",
+                                             "0.1",
+                                             "--looks-per-second",
+                                             "0.1"});
   ASSERT_EQ(line.text, std::nullopt);
+  EXPECT_EQ(line.run.context, "dev");
+  EXPECT_EQ(line.run.log_level, base::LogLevel::kWarn);
   EXPECT_EQ(line.run.http_port, 65535);
   EXPECT_EQ(line.run.lease.retry, std::chrono::milliseconds(100));
 }

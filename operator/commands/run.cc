@@ -122,7 +122,7 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
     : options_(options),
       logger_(logger),
       client_metrics_(metrics_, config.server.host),
-      api_(std::move(config), clock_, logger, &client_metrics_),
+      api_(std::move(config), clock_, logger, &client_metrics_, options.workers),
       fence_(options.lease.lease - options.lease.renew),
       events_(api_.calls(), fence_, clock_, metrics_, logger, {.instance = pod_name}),
       brokers_(clock_, random_,

@@ -46,6 +46,8 @@ class ApiServer {
                   .value();
   }
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+  // Nobody listens any more, and what was open is closed.
+  void Stop() { static_cast<void>(server_->Stop(std::chrono::milliseconds(200))); }
 
  private:
   static void Wait(const http::ResponseWriter& writer) {
@@ -110,14 +112,14 @@ class RunDeathTest : public testing::Test {
 
   // In the child: the exit code of Run(), beside which `meanwhile` runs on a thread of its own.
   static int RunAgainst(ApiServer& server,
-                        const std::function<void(std::uint16_t port)>& meanwhile = {}) {
+                        const std::function<void(std::uint16_t port)>& meanwhile = {},
+                        RunOptions options = {}) {
     sigset_t signals;  // Run() waits for them on its own thread
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     server.Start();
-    RunOptions options;
     options.kubeconfig = testing::TempDir() + "/kubeconfig-" + std::to_string(getpid());
     std::ofstream(options.kubeconfig)
         << R"({"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c"}}],
@@ -143,15 +145,21 @@ class RunDeathTest : public testing::Test {
     });
     return commands::Run(options, [](const std::string&) { return std::nullopt; });
   }
-  static std::string Get(std::uint16_t port, const std::string& target) {
+  static http::Response Ask(std::uint16_t port, const std::string& target) {
     const auto transport = http::MakeBeastTransport({false, "127.0.0.1", port, ""}, {}).value();
-    const auto answer = transport->Send({.target = target}, http::Soon());
-    return answer ? answer->body : "";
+    return transport->Send({.target = target}, http::Soon()).value_or(http::Response());
+  }
+  static std::string Get(std::uint16_t port, const std::string& target) {
+    return Ask(port, target).body;
   }
   // Asks until the answer holds `part`.
   static bool Await(std::uint16_t port, const std::string& target, const std::string& part) {
+    base::Mutex mutex;
+    base::CondVar never;
     for (const base::TimePoint until = http::InTime(); base::RealClock().Now() < until;) {
       if (Get(port, target).find(part) != std::string::npos) return true;
+      const base::MutexLock lock(mutex);
+      never.WaitUntil(mutex, http::In(std::chrono::milliseconds(10)));
     }
     return false;
   }
@@ -205,6 +213,29 @@ TEST_F(RunDeathTest, ALeaseNamespaceThatIsMissingIsNotReady) {
         std::_Exit(Check(code == 0 && told));
       },
       testing::ExitedWithCode(kGood), "lease call failed");
+}
+
+// Takes ten seconds: for so long the copies are taken to be good.
+TEST_F(RunDeathTest, AnApiServerThatIsGoneIsNotReadyButNoReasonForARestart) {
+  EXPECT_EXIT(
+      {
+        ApiServer server;
+        bool told = false;
+        RunOptions options;
+        options.leader_election = false;  // the lease would end the process
+        const auto meanwhile = [&](std::uint16_t port) {
+          if (Await(port, "/readyz", "[+]caches ok")) {
+            server.Stop();
+            told = Await(port, "/readyz", "[-]caches failed: copies may be out of date: cannot") &&
+                   Ask(port, "/readyz").status == 503 && Ask(port, "/healthz").status == 200;
+          }
+          std::cerr << Get(port, "/readyz") << "\n";
+          Terminate();
+        };
+        const int code = RunAgainst(server, meanwhile, options);
+        std::_Exit(Check(code == 0 && told));
+      },
+      testing::ExitedWithCode(kGood), "copies may be out of date: cannot .*refused");
 }
 
 // Nobody should have to read the source for what /metrics shows.

@@ -58,12 +58,13 @@ def list_all(kind, namespace=None, selector=None):
     return json.loads(kubectl("get", kind, *scope, *chosen, "--output=json"))["items"]
 
 
-def apply(objects, namespace=None):
-    """Applies YAML text, one object, or a list of objects, server-side."""
+def apply(objects, namespace=None, dry_run=False):
+    """Applies YAML text, one object, or a list of objects, server-side; with `dry_run` the server only says what it would do."""
     if isinstance(objects, list):
         objects = {"apiVersion": "v1", "kind": "List", "items": objects}
     text = objects if isinstance(objects, str) else json.dumps(objects)
-    return kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=e2e", *_in(namespace), "--filename=-", stdin=text)
+    tried = ("--dry-run=server",) if dry_run else ()
+    return kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=e2e", *tried, *_in(namespace), "--filename=-", stdin=text)
 
 
 def patch(kind, name, namespace, change, kind_of_patch="merge"):

@@ -1,5 +1,5 @@
 """What the API server refuses by the rules that the CRD has in CEL, and with which words. Needs no node and no
-operator: `cluster up --no-node`, the CRD, and `run --kubeconfig FILE test_schema.py`. Nothing is kept but one
+operator: `cluster up --no-node --controllers`, the CRD, `run --kubeconfig FILE test_schema.py`. Nothing is kept but one
 paused cluster, which the rules about changes are tried on."""
 
 import re

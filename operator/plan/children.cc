@@ -125,13 +125,15 @@ class ChildrenPlanner {
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving",
                       Named(id) + " belongs to an earlier cluster of this name (owner " +
                           child.owner_uid + ") and is yet to be collected"});
+    } else if (IsHeld(id, hash, child)) {
+      plan_.warnings.push_back(*holds_.config);
     } else {
       Apply(id, child, "has no owner: it is taken up again", false);
     }
   }
 
   void PlanOwn(const ChildId& id, const std::string& hash, const observe::Child& child) {
-    if (child.applied_hash != hash && HoldsChange(id)) {
+    if (IsHeld(id, hash, child)) {
       plan_.warnings.push_back(*holds_.config);
     } else if (child.applied_hash != hash) {
       PlanChange(id, child);
@@ -216,8 +218,11 @@ class ChildrenPlanner {
     return std::nullopt;
   }
 
-  [[nodiscard]] bool HoldsChange(const ChildId& id) const {
-    return holds_.config && id == ChildId{kube::kConfigMaps, resources::ConfigName(cluster_)};
+  // Whether to write `id` would bring a change that has to wait.
+  [[nodiscard]] bool IsHeld(const ChildId& id, const std::string& hash,
+                            const observe::Child& child) const {
+    return holds_.config && child.applied_hash != hash &&
+           id == ChildId{kube::kConfigMaps, resources::ConfigName(cluster_)};
   }
 
   // Why `id` may not be created now: somebody else's hold, or something that its pods would mount

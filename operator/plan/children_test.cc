@@ -232,6 +232,22 @@ TEST_F(ChildrenPlanTest, AHoldOnTheConfigurationIsOnItsChangesOnly) {
   EXPECT_EQ(plan.warnings[0].message, "later");
 }
 
+TEST_F(ChildrenPlanTest, AHeldConfigurationThatLostItsOwnerIsNotChangedEither) {
+  AllThere();
+  seen_.children[ConfigId()].owner_uid.clear();
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre("apply ConfigMap c-config: has no owner: it is taken "
+                                             "up again"));
+  holds_.config = Warning{"ConfigHeld", "later"};
+  EXPECT_THAT(Steps(MakePlan()), SizeIs(1));  // its content stays as it is
+  EXPECT_THAT(MakePlan().warnings, IsEmpty());
+  cluster_.spec.plugins = {"rabbitmq_stream"};
+  SpecChanged();
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply StatefulSet")));
+  ASSERT_EQ(plan.warnings.size(), 1U);
+  EXPECT_EQ(plan.warnings[0].message, "later");
+}
+
 TEST_F(ChildrenPlanTest, WhatCannotBeBuiltIsLeftAsItIsAndTheRestGoesOn) {
   AllThere();
   seen_.children.erase(ClientsId());

@@ -339,6 +339,22 @@ TEST_F(MakePlanTest, AChangedImageIsToldAndRollsNobody) {
   EXPECT_EQ(Next().declared.broker_image, "rabbitmq:4.0");
 }
 
+TEST_F(MakePlanTest, AFirstStartThatFailsIsBegunAnewWithWhatIsDeclared) {
+  Round();  // pods are made, nobody has booted
+  world_.cluster.spec.image = "rabbitmq:4.0";
+  ++world_.cluster.meta.generation;
+  world_.Execute(Next(), [] { return false; });
+  EXPECT_THAT(Next().problems,
+              Contains(testing::Field(&Problem::message,
+                                      testing::HasSubstr("delete the RabbitCluster and apply it "
+                                                         "again"))));
+  world_.StartOver();
+  memo_ = {};
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
 // One edit brings a new major version and the settings that only it understands; then a node is
 // evicted, and comes back with the image of before.
 TEST_F(MakePlanTest, NodesOfTheImageOfBeforeKeepTheirConfiguration) {

@@ -38,7 +38,7 @@ def measure(results, idle_seconds=60):
             writes, cpu_created = until_quiet(audit, operator, time.time(), quiet=2)
             all_sets = _last_created(writes, "statefulsets") - operator.started
             all_children = max(w[0] for w in writes if w[1].startswith("create ") and w[4] == 201) - operator.started
-            workload.run_pods(plane.admin, "statefulsets", NAMESPACE, unreachable)
+            workload.run_pods(plane.admin, "statefulsets", NAMESPACE, unreachable, claims=True)
             workload.wait_for(plane.admin, "deployments", NAMESPACE, CLUSTERS)
             workload.run_pods(plane.admin, "deployments", NAMESPACE, unreachable)
             running = time.time()

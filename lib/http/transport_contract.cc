@@ -40,6 +40,16 @@ std::string Tight(std::string text) {
   return text;
 }
 
+// Answers all requests of a connection, and logs method and target of each.
+TestServer::Script AnswerAndLog(Log& log) {
+  return [&log](Peer& peer) {
+    for (std::string request; !(request = peer.ReadRequest()).empty();) {
+      log.Add(request.substr(0, request.find(" HTTP/1.1")));
+      peer.Answer("");
+    }
+  };
+}
+
 TEST_P(TransportContract, SendsWhatItWasGiven) {
   Log log;
   TestServer server([&](Peer& peer) {
@@ -69,12 +79,7 @@ TEST_P(TransportContract, SendsWhatItWasGiven) {
 
 TEST_P(TransportContract, KeepsEveryTargetAsItIs) {
   Log log;
-  TestServer server([&](Peer& peer) {
-    for (std::string request; !(request = peer.ReadRequest()).empty();) {
-      log.Add(request.substr(0, request.find(" HTTP/1.1")));
-      peer.Answer("");
-    }
-  });
+  TestServer server(AnswerAndLog(log));
   const auto transport = Plain(server.port());
   const std::vector<std::string> targets = {"/",
                                             "/a/",
@@ -477,12 +482,7 @@ TEST_P(TransportContract, AStopEndsAWaitingCall) {
 // On a connection that is open already, and so would take a request at once.
 TEST_P(TransportContract, AfterAStopOrTheDeadlineNothingIsSentAnyMore) {
   Log log;
-  TestServer server([&](Peer& peer) {
-    for (std::string request; !(request = peer.ReadRequest()).empty();) {
-      log.Add(request.substr(0, request.find(" HTTP/1.1")));
-      peer.Answer("");
-    }
-  });
+  TestServer server(AnswerAndLog(log));
   const auto transport = Plain(server.port());
   std::stop_source stop;
   stop.request_stop();

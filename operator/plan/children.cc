@@ -21,16 +21,12 @@ using resources::DesiredChild;
 
 std::string Named(const ChildId& id) { return std::string(id.type.kind()) + " " + id.name; }
 
-// Equal for inputs that give the same children. The spec is known by the generation, which the
-// server raises with every change of it; empty where there is none (a file): nothing is remembered
-// then.
+// Equal for inputs that give the same children. Empty where the spec has no version.
 std::string DigestOf(const ChildInputs& inputs) {
-  const kube::ObjectMeta& meta = inputs.cluster->meta;
-  if (meta.uid.empty() || meta.generation == 0) return {};
-  std::string text = meta.uid + " " + std::to_string(meta.generation) + " " +
-                     std::to_string(inputs.replicas) + " " + std::to_string(inputs.pods) + " " +
-                     inputs.broker_image + " " + inputs.proxy_image + " " +
-                     inputs.settings.cluster_domain;
+  std::string text = SpecVersionOf(inputs.cluster->meta);
+  if (text.empty()) return {};
+  text += " " + std::to_string(inputs.replicas) + " " + std::to_string(inputs.pods) + " " +
+          inputs.broker_image + " " + inputs.proxy_image + " " + inputs.settings.cluster_domain;
   for (const auto& [key, value] : resources::InventoryToData(inputs.inventory)) {
     text.append(1, '\n').append(key).append(1, '=').append(value);
   }

@@ -61,6 +61,15 @@ class ChildrenPlanTest : public PlanTest {
     done_ = PlanChildren(inputs_, seen_, holds_, memo_, plan);
     return plan;
   }
+  // REQUIRES: holds_.config, whose message is "later".
+  void ExpectAChangedConfigurationIsHeld() {
+    cluster_.spec.plugins = {"rabbitmq_stream"};
+    SpecChanged();
+    const Plan plan = MakePlan();
+    EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply StatefulSet")));
+    ASSERT_EQ(plan.warnings.size(), 1U);
+    EXPECT_EQ(plan.warnings[0].message, "later");
+  }
 
   resources::ChildInputs inputs_;
   Holds holds_;
@@ -224,12 +233,7 @@ TEST_F(ChildrenPlanTest, AHoldOnTheConfigurationIsOnItsChangesOnly) {
   EXPECT_THAT(MakePlan().warnings, IsEmpty());
   Edited(ConfigId(), R"({"data": {"rabbitmq.conf": ""}})");
   EXPECT_THAT(Steps(MakePlan()), ElementsAre(StartsWith("apply ConfigMap c-config")));  // repaired
-  cluster_.spec.plugins = {"rabbitmq_stream"};
-  SpecChanged();
-  const Plan plan = MakePlan();
-  EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply StatefulSet")));
-  ASSERT_EQ(plan.warnings.size(), 1U);
-  EXPECT_EQ(plan.warnings[0].message, "later");
+  ExpectAChangedConfigurationIsHeld();
 }
 
 TEST_F(ChildrenPlanTest, AHeldConfigurationThatLostItsOwnerIsNotChangedEither) {
@@ -240,12 +244,7 @@ TEST_F(ChildrenPlanTest, AHeldConfigurationThatLostItsOwnerIsNotChangedEither) {
   holds_.config = Warning{"ConfigHeld", "later"};
   EXPECT_THAT(Steps(MakePlan()), SizeIs(1));  // its content stays as it is
   EXPECT_THAT(MakePlan().warnings, IsEmpty());
-  cluster_.spec.plugins = {"rabbitmq_stream"};
-  SpecChanged();
-  const Plan plan = MakePlan();
-  EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply StatefulSet")));
-  ASSERT_EQ(plan.warnings.size(), 1U);
-  EXPECT_EQ(plan.warnings[0].message, "later");
+  ExpectAChangedConfigurationIsHeld();
 }
 
 TEST_F(ChildrenPlanTest, WhatCannotBeBuiltIsLeftAsItIsAndTheRestGoesOn) {

@@ -122,12 +122,11 @@ Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& see
   return holds;
 }
 
-// Listing them takes as long as the rest of a plan that has nothing to do. The server raises the
-// generation with every change of the spec; where there is none nothing is remembered.
+// Listing them takes as long as the rest of a plan that has nothing to do.
 std::vector<std::string> FieldsWithoutEffect(const api::RabbitCluster& cluster, PlanMemo& memo) {
-  const kube::ObjectMeta& meta = cluster.meta;
-  if (meta.uid.empty() || meta.generation == 0) return api::FieldsNotInEffect(cluster.spec);
-  const std::string digest = base::ShortHash(meta.uid + " " + std::to_string(meta.generation));
+  const std::string version = SpecVersionOf(cluster.meta);
+  if (version.empty()) return api::FieldsNotInEffect(cluster.spec);
+  const std::string digest = base::ShortHash(version);
   if (digest != memo.fields_digest) {
     memo.fields_without_effect = api::FieldsNotInEffect(cluster.spec);
     memo.fields_digest = digest;
@@ -143,6 +142,11 @@ void HoldStill(Plan& plan) {
 }
 
 }  // namespace
+
+std::string SpecVersionOf(const kube::ObjectMeta& meta) {
+  if (meta.uid.empty() || meta.generation == 0) return {};
+  return meta.uid + " " + std::to_string(meta.generation);
+}
 
 Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,
               const Settings& settings, PlanMemo& memo, base::TimePoint now) {

@@ -28,6 +28,10 @@ struct PlanMemo {
   std::vector<std::string> fields_without_effect;
 };
 
+// Names the spec that something was made from: the server raises the generation with every change
+// of it. Empty where there is none (a file): nothing is remembered then.
+[[nodiscard]] std::string SpecVersionOf(const kube::ObjectMeta& meta);
+
 // A spec with structural findings, one that is paused and a cluster that is being deleted give a
 // plan without steps: what runs keeps running.
 [[nodiscard]] Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& seen,

@@ -38,13 +38,14 @@ bool IsSettled(const api::Status& status, base::WallTime now) {
 // tells: that a Secret has come or gone, that a step at the broker took effect.
 std::optional<std::string_view> WaitsForWhatNobodyTells(const Facts& facts) {
   for (const Finding& finding : facts.findings) {
-    if (finding.reason != "SecretUnknown" && finding.reason != "ChildLeaving" &&
-        finding.reason != "Applying" && finding.reason != "LookingAgain") {
-      continue;
-    }
-    if (finding.aspect == plan::Aspect::kTopology) return api::kTopologySynced;
+    const bool topology = finding.aspect == plan::Aspect::kTopology;
     // Of the children all but Secrets are watched.
-    if (finding.reason == "SecretUnknown" || finding.reason == "ChildLeaving") return api::kReady;
+    if (finding.reason == "SecretUnknown" || finding.reason == "ChildLeaving") {
+      return topology ? api::kTopologySynced : api::kReady;
+    }
+    if (topology && (finding.reason == "Applying" || finding.reason == "LookingAgain")) {
+      return api::kTopologySynced;
+    }
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 #include "http/cpprest_failure.h"
 
 #include <openssl/err.h>
+#include <openssl/sslerr.h>
 
 #include <algorithm>
 #include <array>
@@ -29,8 +30,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kPhases 
     {"Invalid chunked response", "reading the body"},
 }};
 
+unsigned long Packed(int code) { return static_cast<unsigned>(code); }
+
 std::string Cause(int code, bool in_handshake, std::string_view tls_problem) {
-  const auto packed = static_cast<unsigned long>(static_cast<unsigned>(code));
+  const unsigned long packed = Packed(code);
   if (ERR_GET_LIB(packed) != 0) {
     std::string reason = TlsReason(packed);
     if (in_handshake && !tls_problem.empty()) reason.append(": ").append(tls_problem);
@@ -61,6 +64,12 @@ std::string Describe(const Failure& failure, std::string_view tls_problem) {
   if (phase == kPhases.end()) return failure.what;
   return std::string(phase->second) + ": " +
          Cause(failure.code, phase->second == kHandshake, tls_problem);
+}
+
+bool IsUntrusted(const Failure& failure) {
+  const unsigned long packed = Packed(failure.code);
+  return ERR_GET_LIB(packed) == ERR_LIB_SSL &&
+         ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
 
 bool IsDeadConnection(const Failure& failure) {

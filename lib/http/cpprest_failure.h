@@ -13,6 +13,9 @@ namespace rabbit::http {
 // certificate was refused, if it was.
 [[nodiscard]] std::string Describe(const Failure& failure, std::string_view tls_problem);
 
+// Whether the server's certificate was refused.
+[[nodiscard]] bool IsUntrusted(const Failure& failure);
+
 // Whether the connection may have been a kept-alive one that had died: once more may help.
 [[nodiscard]] bool IsDeadConnection(const Failure& failure);
 

@@ -343,8 +343,10 @@ Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions
         const std::optional<Failure> failure = call->failure();
         if (!failure) return {};
         dead_connection = IsDeadConnection(*failure);
-        return tl::unexpected(MakeError(ErrorKind::kRetry, call->sent(),
-                                        Describe(*failure, tls_ ? tls_->LastProblem() : "")));
+        Error error = MakeError(ErrorKind::kRetry, call->sent(),
+                                Describe(*failure, tls_ ? tls_->LastProblem() : ""));
+        if (IsUntrusted(*failure)) error.reason = kReasonUntrusted;
+        return tl::unexpected(std::move(error));
       }
       case Call::Event::kStopped:
         Abort(call, cancel);

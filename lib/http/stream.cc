@@ -19,6 +19,8 @@
 #include <system_error>
 #include <utility>
 
+#include "http/transport.h"
+
 namespace rabbit::http {
 namespace {
 
@@ -156,6 +158,7 @@ Result<void> Stream::Handshake(TlsContext& tls, const IoLimits& limits) {
     if (refused && waited.error().kind == ErrorKind::kRetry) {
       waited.error().message.append(": ").append(
           X509_verify_cert_error_string(SSL_get_verify_result(ssl_)));
+      waited.error().reason = kReasonUntrusted;
     }
     return waited;
   }

@@ -14,6 +14,9 @@
 
 namespace rabbit::http {
 
+// Error::reason when the server's certificate was refused: nothing of the request was sent.
+inline constexpr std::string_view kReasonUntrusted = "Untrusted";
+
 struct CallOptions {
   base::TimePoint deadline;               // of the whole call, connect and last byte included
   std::stop_token stop;                   // a requested stop ends the call with kCancelled

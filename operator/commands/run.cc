@@ -15,7 +15,7 @@
 #include "http/server.h"
 #include "operator/act/executor.h"
 #include "operator/commands/api_access.h"
-#include "operator/commands/denials.h"
+#include "operator/commands/refusals.h"
 #include "operator/commands/memory.h"
 #include "operator/commands/rights.h"
 #include "operator/observe/observer.h"
@@ -84,6 +84,7 @@ class Daemon {
   bool Pause(base::Duration time, const std::stop_token& stop);
 
   const RunOptions options_;
+  const std::string origin_;  // of the API server's configuration
   base::Logger& logger_;
   base::RealClock clock_;
   base::SystemRandom random_;
@@ -120,6 +121,7 @@ runtime::ElectorOptions ElectorOptionsOf(const RunOptions& options, std::string 
 Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std::string& pod_name,
                base::Logger& logger)
     : options_(options),
+      origin_(config.origin),
       logger_(logger),
       client_metrics_(metrics_, config.server.host),
       api_(std::move(config), clock_, logger, &client_metrics_, options.workers),
@@ -291,7 +293,7 @@ base::Result<void> Daemon::StartServing() {
 }
 
 base::Result<void> Daemon::WaitForRights(const std::stop_token& stop) {
-  Denials denials;
+  Refusals refusals;
   for (base::Duration pause = std::chrono::milliseconds(200); !stop.stop_requested();
        pause = std::min<base::Duration>(pause * 2, std::chrono::seconds(15))) {
     const http::CallOptions call{.deadline = clock_.Now() + std::chrono::seconds(20), .stop = stop};
@@ -305,12 +307,14 @@ base::Result<void> Daemon::WaitForRights(const std::stop_token& stop) {
       if (!rights) rights_trouble_ = rights.error().message;
     }
     if (rights) return {};
-    const bool denied = rights.error().kind == base::ErrorKind::kDenied;
-    if (denials.IsFinal(rights.error(), clock_.Now())) return rights;
-    logger_.Warn(denied ? "rights are missing, or not known to the API server yet"
-                        : "the API server does not answer yet",
-                 {{"error", rights.error().message}});
-    if (denied) pause = std::min<base::Duration>(pause, std::chrono::seconds(1));
+    if (refusals.IsFinal(rights.error(), clock_.Now())) {
+      return base::FailWrapped(rights.error(), origin_);
+    }
+    const bool refused = IsRefusal(rights.error());
+    logger_.Warn(refused ? "the API server refuses, or does not know our rights yet"
+                         : "the API server does not answer yet",
+                 {{"configuration", origin_}, {"error", rights.error().message}});
+    if (refused) pause = std::min<base::Duration>(pause, std::chrono::seconds(1));
     if (!Pause(pause, stop)) break;
   }
   return base::Fail(base::ErrorKind::kCancelled, "stopped");

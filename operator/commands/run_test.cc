@@ -197,7 +197,19 @@ TEST_F(RunDeathTest, ADenialOfAnApiServerThatIsStartingIsNotFinal) {
         });
         std::_Exit(Check(code == 0));
       },
-      testing::ExitedWithCode(kGood), "not known to the API server yet");
+      testing::ExitedWithCode(kGood), "does not know our rights yet");
+}
+
+// Takes five seconds: for so long an API server may be starting itself.
+TEST_F(RunDeathTest, ADenialThatLastsNamesTheConfiguration) {
+  EXPECT_EXIT(
+      {
+        ApiServer server;
+        server.denials = 1'000'000;
+        std::_Exit(Check(RunAgainst(server) == kExitUsage));
+      },
+      testing::ExitedWithCode(kGood),
+      "rabbit-operator: rights: context c of .*kubeconfig-.*: ask for our rights: .*401 Unauthorized");
 }
 
 TEST_F(RunDeathTest, ALeaseNamespaceThatIsMissingIsNotReady) {

@@ -90,7 +90,7 @@ void LeaseMachine::OnRead(const base::Result<LeaseRecord>& outcome, base::TimePo
   if (IsFree(now)) {
     next_ = kReplace;
   } else {
-    due_ = now + timing_.retry;
+    due_ = std::min(now + timing_.retry, RunsOut());
   }
 }
 
@@ -137,9 +137,12 @@ void LeaseMachine::See(const LeaseRecord& record, base::TimePoint now) {
 
 bool LeaseMachine::IsFree(base::TimePoint now) const {
   if (record_.holder.empty() || record_.holder == identity_) return true;
+  return now >= RunsOut();
+}
+
+base::TimePoint LeaseMachine::RunsOut() const {
   // A record without a duration comes from nobody that we know; ours is a careful guess.
-  const base::Duration duration = record_.duration.count() > 0 ? record_.duration : timing_.lease;
-  return now >= changed_at_ + duration;
+  return changed_at_ + (record_.duration.count() > 0 ? record_.duration : timing_.lease);
 }
 
 void LeaseMachine::Release() {

@@ -79,6 +79,7 @@ class LeaseMachine {
   void See(const LeaseRecord& record, base::TimePoint now);
   void Lose(std::string reason);
   [[nodiscard]] bool IsFree(base::TimePoint now) const;
+  [[nodiscard]] base::TimePoint RunsOut() const;  // of a record that does not change
   [[nodiscard]] LeaseRecord Ours(base::WallTime wall) const;
 
   const std::string identity_;

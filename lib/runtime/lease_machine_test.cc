@@ -144,6 +144,22 @@ TEST_F(LeaseMachineTest, TakesOverWhenTheRecordStoodStillForItsDuration) {
   EXPECT_LT(now_ - first_seen, seconds(18));
 }
 
+TEST_F(LeaseMachineTest, LooksAgainAtTheMomentAtWhichTheHolderRunsOut) {
+  Wants();
+  Gets(HeldBy("other"));
+  const base::TimePoint runs_out = now_ + seconds(15);
+  while (machine_.due() < runs_out) {
+    now_ = machine_.due();
+    ASSERT_EQ(Wants(), "read");
+    Gets(HeldBy("other"));
+  }
+  EXPECT_EQ(machine_.due(), runs_out);
+  now_ = runs_out;
+  EXPECT_EQ(Wants(), "read");
+  Gets(HeldBy("other"));
+  EXPECT_EQ(Wants(), "replace for me");
+}
+
 TEST_F(LeaseMachineTest, BelievesItsOwnClockAndNotTheRecordsTimes) {
   // The holder's clock is years behind; that it renews is all that counts.
   Wants();

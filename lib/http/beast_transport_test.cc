@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "http/test_support.h"
 #include "http/transport_contract.h"
 
@@ -32,6 +35,45 @@ TEST(BeastTransport, TakesAConnectionForEachCallAndSaysSo) {
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(transport->Send({}, Soon()));
   EXPECT_EQ(server.connections(), 2);
   EXPECT_THAT(log.texts().at(0), testing::HasSubstr("\r\nConnection: close\r\n"));
+}
+
+// The newest is taken again and again: those below it are looked after too.
+TEST(BeastTransport, AnIdleConnectionThatIsOfNoUseIsNotKept) {
+  Log done, told;
+  TestServer server([&](Peer& peer) {
+    const bool first = peer.number() == 1;
+    (void)peer.ReadRequest();
+    if (!first) {
+      ASSERT_TRUE(done.Await(1));
+    }
+    peer.Answer("hello");
+    if (first) {
+      ASSERT_TRUE(done.Await(2));
+      peer.Write("x");  // as good as an end: nobody asked
+      told.Add("spoiled");
+      peer.WaitUntilClosed();
+      told.Add("closed");
+    } else {
+      (void)peer.ReadRequest();
+      peer.Answer("hello");
+      peer.WaitUntilClosed();
+    }
+  });
+  const auto transport =
+      MakeBeastTransport({false, "127.0.0.1", server.port(), ""}, {}, {.keep = 16}).value();
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 2; ++i) {
+      callers.emplace_back([&] {
+        EXPECT_TRUE(transport->Send({}, Soon()));
+        done.Add("");
+      });
+    }
+  }
+  ASSERT_TRUE(told.Await(1));
+  EXPECT_TRUE(transport->Send({}, Soon()));
+  EXPECT_TRUE(told.Await(2));
+  EXPECT_EQ(server.connections(), 2);
 }
 
 TEST(BeastTransport, SkipsInterimResponses) {

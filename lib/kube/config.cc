@@ -26,6 +26,12 @@ base::Result<std::string> Load(const Source<std::string>& source, const ReadFile
   return content;
 }
 
+// A file that is not there is no reason to think that this is no pod.
+tl::unexpected<base::Error> PodLacks(base::Error error, std::string_view what) {
+  if (error.kind == base::ErrorKind::kNotFound) error.kind = base::ErrorKind::kInvalid;
+  return base::FailWrapped(std::move(error), what);
+}
+
 }  // namespace
 
 base::Result<ClusterConfig> LoadInCluster(std::string_view root, const LookupFunction& lookup,
@@ -51,13 +57,13 @@ base::Result<ClusterConfig> LoadInCluster(std::string_view root, const LookupFun
   config.ca.file = directory + "ca.crt";
   config.token.file = directory + "token";
   auto token = read(config.token.file);
-  if (!token) return base::FailWrapped(std::move(token.error()), "service account's token");
+  if (!token) return PodLacks(std::move(token.error()), "service account's token");
   if (const base::Secret value(*std::move(token)); value.empty()) {
     return base::Fail(base::ErrorKind::kInvalid,
                       "service account's token: " + config.token.file + " is empty");
   }
   if (auto tls = LoadTls(config, read); !tls) {
-    return base::FailWrapped(std::move(tls.error()), "service account");
+    return PodLacks(std::move(tls.error()), "service account");
   }
   if (auto ns = read(directory + "namespace"); ns && !Trim(*ns).empty()) {
     config.default_namespace = Trim(*ns);

@@ -65,7 +65,7 @@ struct ClusterConfig {
 using LookupFunction = std::function<std::optional<std::string>(const std::string& name)>;
 
 // KUBERNETES_SERVICE_HOST and _PORT, and the service account's files below `root`, which is "/".
-// kNotFound when the variables are not set: this is no pod.
+// kNotFound when the variables are not set: this is no pod. What a pod lacks is kInvalid.
 [[nodiscard]] base::Result<ClusterConfig> LoadInCluster(std::string_view root,
                                                         const LookupFunction& lookup,
                                                         const ReadFileFunction& read = ReadFile);

@@ -333,6 +333,7 @@ TEST_F(InClusterTest, MissingFilesAreNamed) {
   files_.erase(directory_ + "token");
   EXPECT_EQ(Message(),
             "service account's token: cannot read " + directory_ + "token: No such file");
+  EXPECT_EQ(LoadIt().error().kind, base::ErrorKind::kInvalid);  // it is a pod
   files_[directory_ + "token"] = "t";
   files_[directory_ + "ca.crt"] = " ";
   EXPECT_EQ(Message(), "service account: certificate authority: " + directory_ + "ca.crt is empty");

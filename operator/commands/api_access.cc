@@ -34,6 +34,19 @@ base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
   return config;
 }
 
+base::Result<std::string> LeaseNamespace(const RunOptions& options,
+                                         const kube::ClusterConfig& config,
+                                         const Environment& environment) {
+  if (!options.lease_namespace.empty()) return options.lease_namespace;
+  if (auto of_pod = environment("POD_NAMESPACE"); of_pod && !of_pod->empty()) return *of_pod;
+  if (options.kubeconfig.empty()) return config.default_namespace;
+  if (!options.leader_election) return std::string();
+  return base::Fail(base::ErrorKind::kInvalid,
+                    "--kubeconfig needs --lease-namespace: the one that every operator of these "
+                    "clusters uses, as installed rabbit-operator-system; or --no-leader-election "
+                    "where there is no other operator");
+}
+
 ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logger& logger,
                      kube::RequestObserver* observer, std::size_t workers,
                      std::unique_ptr<http::Resolver> resolver)
@@ -44,8 +57,7 @@ ApiAccess::ApiAccess(kube::ClusterConfig config, base::Clock& clock, base::Logge
                       ConnectWith(seconds(5), seconds(30), std::max(kKeptConnections, workers))),
       watch_transport_(config_, clock, logger,
                        ConnectWith(seconds(5), kWatchSilence, kKeptConnections)),
-      lease_transport_(config_, clock, logger,
-                       ConnectWith(seconds(3), seconds(5), kKeptConnections)),
+      lease_transport_(config_, clock, logger, ConnectWith(seconds(3), seconds(5), 1)),
       calls_(call_transport_, *credentials_, observer),
       watches_(watch_transport_, *credentials_, observer),
       lease_(lease_transport_, *credentials_, observer),

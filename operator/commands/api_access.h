@@ -26,6 +26,12 @@ namespace rabbit::commands {
 [[nodiscard]] base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
                                                            const Environment& environment);
 
+// Where the Lease lies: as named, else in the pod's namespace. Outside of a pod it must be named
+// (kInvalid): two operators that look for it in two places would both work.
+[[nodiscard]] base::Result<std::string> LeaseNamespace(const RunOptions& options,
+                                                       const kube::ClusterConfig& config,
+                                                       const Environment& environment);
+
 // Not copyable; outlives everything that it hands out. Thread-safe.
 class ApiAccess {
  public:

@@ -1,5 +1,6 @@
 #include "operator/commands/api_access.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -27,6 +28,47 @@ TEST(LoadConfig, WhatAKubeconfigNamesIsReadAtTheStart) {
   EXPECT_EQ(config.error().message,
             "context dev of " + path +
                 ": certificate-authority: cannot read /nowhere/ca.pem: No such file or directory");
+}
+
+TEST(LoadConfig, APodWithoutItsServiceAccountIsToldWhatItLacks) {
+  const auto config = LoadConfig({}, [](const std::string& name) -> std::optional<std::string> {
+    if (name == "KUBERNETES_SERVICE_HOST") return "10.0.0.1";
+    if (name == "KUBERNETES_SERVICE_PORT") return "443";
+    return std::nullopt;
+  });
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message,
+            "service account's token: cannot read "
+            "/var/run/secrets/kubernetes.io/serviceaccount/token: No such file or directory");
+}
+
+TEST(LeaseNamespace, IsOneForAllOperators) {
+  RunOptions options;
+  kube::ClusterConfig config;
+  std::string of_pod;
+  const auto place = [&] {
+    return LeaseNamespace(options, config, [&](const std::string& name) {
+      return name == "POD_NAMESPACE" ? std::optional(of_pod) : std::nullopt;
+    });
+  };
+  config.default_namespace = "account";  // as the files of the service account say
+  EXPECT_EQ(place().value(), "account");
+  of_pod = "pod";
+  EXPECT_EQ(place().value(), "pod");
+  options.lease_namespace = "named";
+  EXPECT_EQ(place().value(), "named");
+}
+
+TEST(LeaseNamespace, IsNotThatOfAContext) {
+  RunOptions options{.kubeconfig = "file"};
+  const kube::ClusterConfig config{.default_namespace = "default"};
+  const auto nothing = [](const std::string&) { return std::nullopt; };
+  const auto place = LeaseNamespace(options, config, nothing);
+  ASSERT_FALSE(place);
+  EXPECT_EQ(place.error().kind, base::ErrorKind::kInvalid);
+  EXPECT_THAT(place.error().message, testing::HasSubstr("needs --lease-namespace"));
+  options.leader_election = false;
+  EXPECT_TRUE(LeaseNamespace(options, config, nothing));
 }
 
 TEST(ApiAccess, AfterAnAddressThatDoesNotAnswerTheNextOneIsTried) {

@@ -173,8 +173,10 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
   run.add_flag("--leader-election,!--no-leader-election", options.leader_election,
                "of several operators only the one that holds the lease works")
       ->default_str("true");
-  run.add_option("--lease-namespace", options.lease_namespace,
-                 "namespace of the lease; that of the operator's pod when not given")
+  run.add_option(
+         "--lease-namespace", options.lease_namespace,
+         "namespace of the lease, the same for all operators of the same clusters; in a pod "
+         "that of the pod when not given, needed with --kubeconfig")
       ->check(Namespace());
   run.add_option("--lease-name", options.lease_name, "name of the lease")
       ->check(DnsName())
@@ -240,7 +242,7 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     // CLI11 takes the arguments from the end.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    line.text = run->parsed() ? run->help() : app.help();
+    line.text = run->parsed() ? run->help(app.get_name()) : app.help();
     return line;
   } catch (const CLI::ParseError& error) {
     line.text = OneLine(error.what());

@@ -66,10 +66,10 @@ std::string Describe(const Failure& failure, std::string_view tls_problem) {
          Cause(failure.code, phase->second == kHandshake, tls_problem);
 }
 
-bool IsUntrusted(const Failure& failure) {
+bool IsTlsRefusal(const Failure& failure) {
   const unsigned long packed = Packed(failure.code);
   return ERR_GET_LIB(packed) == ERR_LIB_SSL &&
-         ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+         ERR_GET_REASON(packed) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
 }
 
 bool IsDeadConnection(const Failure& failure) {

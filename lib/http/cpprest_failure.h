@@ -13,8 +13,8 @@ namespace rabbit::http {
 // certificate was refused, if it was.
 [[nodiscard]] std::string Describe(const Failure& failure, std::string_view tls_problem);
 
-// Whether the server's certificate was refused.
-[[nodiscard]] bool IsUntrusted(const Failure& failure);
+// Whether the two sides do not agree in TLS: see kReasonTls.
+[[nodiscard]] bool IsTlsRefusal(const Failure& failure);
 
 // Whether the connection may have been a kept-alive one that had died: once more may help.
 [[nodiscard]] bool IsDeadConnection(const Failure& failure);

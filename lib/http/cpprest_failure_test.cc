@@ -29,8 +29,8 @@ TEST(CpprestFailure, SaysWhyACertificateWasRefusedButOnlyInTheHandshake) {
             "TLS handshake: certificate verify failed: hostname mismatch");
   EXPECT_EQ(Describe({.what = "Failed to read HTTP status line", .code = refused}, "old"),
             "waiting for the response: certificate verify failed");
-  EXPECT_TRUE(IsUntrusted({.what = "Error in SSL handshake", .code = refused}));
-  EXPECT_FALSE(IsUntrusted({.what = "Error in SSL handshake", .code = 103}));
+  EXPECT_TRUE(IsTlsRefusal({.what = "Error in SSL handshake", .code = refused}));
+  EXPECT_FALSE(IsTlsRefusal({.what = "Error in SSL handshake", .code = 103}));
 }
 
 TEST(CpprestFailure, GivesUnknownTextsThrough) {

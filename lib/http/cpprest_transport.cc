@@ -345,7 +345,7 @@ Result<void> CpprestTransport::Attempt(const Request& request, const CallOptions
         dead_connection = IsDeadConnection(*failure);
         Error error = MakeError(ErrorKind::kRetry, call->sent(),
                                 Describe(*failure, tls_ ? tls_->LastProblem() : ""));
-        if (IsUntrusted(*failure)) error.reason = kReasonUntrusted;
+        if (IsTlsRefusal(*failure)) error.reason = kReasonTls;
         return tl::unexpected(std::move(error));
       }
       case Call::Event::kStopped:

@@ -158,7 +158,6 @@ Result<void> Stream::Handshake(TlsContext& tls, const IoLimits& limits) {
     if (refused && waited.error().kind == ErrorKind::kRetry) {
       waited.error().message.append(": ").append(
           X509_verify_cert_error_string(SSL_get_verify_result(ssl_)));
-      waited.error().reason = kReasonUntrusted;
     }
     return waited;
   }
@@ -229,7 +228,9 @@ Result<void> Stream::WaitForTls(int result, const IoLimits& limits) {
       if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         return Fail(ErrorKind::kRetry, "the server closed the connection");
       }
-      return Fail(ErrorKind::kRetry, TlsReason(code));
+      return tl::unexpected(base::Error{.kind = ErrorKind::kRetry,
+                                        .message = TlsReason(code),
+                                        .reason = std::string(kReasonTls)});
     }
   }
 }

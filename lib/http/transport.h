@@ -14,8 +14,9 @@
 
 namespace rabbit::http {
 
-// Error::reason when the server's certificate was refused: nothing of the request was sent.
-inline constexpr std::string_view kReasonUntrusted = "Untrusted";
+// Error::reason when the two sides do not agree in TLS: a certificate is refused, or what answers
+// there speaks no TLS. A connection that is cut is not that.
+inline constexpr std::string_view kReasonTls = "TlsRefused";
 
 struct CallOptions {
   base::TimePoint deadline;               // of the whole call, connect and last byte included

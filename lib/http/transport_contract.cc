@@ -636,7 +636,7 @@ TEST_P(TransportContract, RefusesServersThatItCannotTrust) {
     ASSERT_FALSE(response) << untrusted.what;
     EXPECT_EQ(response.error().kind, ErrorKind::kRetry) << untrusted.what;
     EXPECT_EQ(response.error().sent, Sent::kNo) << untrusted.what;
-    EXPECT_EQ(response.error().reason, kReasonUntrusted) << untrusted.what;
+    EXPECT_EQ(response.error().reason, kReasonTls) << untrusted.what;
     EXPECT_THAT(response.error().message, HasSubstr("TLS handshake: certificate verify failed"));
     EXPECT_THAT(response.error().message, HasSubstr(untrusted.message)) << untrusted.what;
     for (const std::string& seen : log.texts()) EXPECT_EQ(seen, "");  // not one byte of it

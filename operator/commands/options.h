@@ -26,9 +26,11 @@ struct RunOptions {
   int pollers = 4;
   double looks_per_second = 20;
   bool leader_election = true;
-  std::string lease_namespace;  // empty: that of the pod, else of the kubeconfig's context
+  std::string lease_namespace;  // empty: that of the pod
   std::string lease_name = "rabbit-operator";
   runtime::LeaseTiming lease;
+  // How long an API server that refuses may be one that is just starting. No flag.
+  base::Duration refusal_final_after = std::chrono::seconds(5);
   base::LogLevel log_level = base::LogLevel::kInfo;
   base::LogFormat log_format = base::LogFormat::kText;
 };

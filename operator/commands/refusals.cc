@@ -5,13 +5,16 @@
 namespace rabbit::commands {
 
 bool IsRefusal(const base::Error& error) {
-  using base::ErrorKind;
-  // A path that every API server has is not found, or takes no such request.
-  const bool no_api_server = (error.kind == ErrorKind::kNotFound ||
-                              error.kind == ErrorKind::kInvalid) &&
-                             error.http_status != 0;
-  return error.kind == ErrorKind::kDenied || no_api_server ||
-         error.reason == http::kReasonUntrusted;
+  switch (error.kind) {
+    case base::ErrorKind::kDenied:
+    case base::ErrorKind::kInternal:  // no Status, no JSON, a redirect
+      return true;
+    case base::ErrorKind::kNotFound:  // a path that every API server has
+    case base::ErrorKind::kInvalid:
+      return error.http_status != 0;
+    default:
+      return error.reason == http::kReasonTls;
+  }
 }
 
 bool Refusals::IsFinal(const base::Error& error, base::TimePoint now) {
@@ -20,7 +23,7 @@ bool Refusals::IsFinal(const base::Error& error, base::TimePoint now) {
     return false;
   }
   if (!since_) since_ = now;
-  return now - *since_ >= kFinalAfter;
+  return now - *since_ >= final_after_;
 }
 
 }  // namespace rabbit::commands

@@ -4,7 +4,6 @@
 // that lasts is final. One that does not answer is none: it is waited for.
 #pragma once
 
-#include <chrono>
 #include <optional>
 
 #include "base/clock.h"
@@ -15,16 +14,17 @@ namespace rabbit::commands {
 // Not thread-safe.
 class Refusals {
  public:
-  static constexpr std::chrono::seconds kFinalAfter{5};
+  explicit Refusals(base::Duration final_after) : final_after_(final_after) {}
 
-  // What an attempt came to. True: it was refused, and so was each one since kFinalAfter ago.
+  // What an attempt came to. True: it was refused, and so was each one since `final_after` ago.
   [[nodiscard]] bool IsFinal(const base::Error& error, base::TimePoint now);
 
  private:
+  const base::Duration final_after_;
   std::optional<base::TimePoint> since_;
 };
 
-// Credentials or rights that it does not accept, a certificate that we do not, or the answers of
+// Credentials or rights that it does not accept, TLS that does not come about, or the answers of
 // something that is no API server: a person must change the configuration.
 [[nodiscard]] bool IsRefusal(const base::Error& error);
 

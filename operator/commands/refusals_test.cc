@@ -15,7 +15,7 @@ class RefusalsTest : public testing::Test {
  protected:
   bool IsFinal(ErrorKind kind) { return refusals_.IsFinal({.kind = kind}, clock_.Now()); }
   base::ManualClock clock_;
-  Refusals refusals_;
+  Refusals refusals_{seconds(5)};
 };
 
 TEST_F(RefusalsTest, ARefusalIsFinalOnceItHasLasted) {
@@ -38,8 +38,8 @@ TEST(IsRefusal, IsWhatOnlyAPersonCanChange) {
   EXPECT_TRUE(IsRefusal({.kind = ErrorKind::kDenied, .message = "missing rights"}));
   EXPECT_TRUE(IsRefusal({.kind = ErrorKind::kNotFound, .http_status = 404}));
   EXPECT_TRUE(IsRefusal({.kind = ErrorKind::kInvalid, .http_status = 400}));
-  EXPECT_TRUE(
-      IsRefusal({.kind = ErrorKind::kRetry, .reason = std::string(http::kReasonUntrusted)}));
+  EXPECT_TRUE(IsRefusal({.kind = ErrorKind::kInternal, .http_status = 302}));
+  EXPECT_TRUE(IsRefusal({.kind = ErrorKind::kRetry, .reason = std::string(http::kReasonTls)}));
 }
 
 TEST(IsRefusal, IsNotWhatPassesByItself) {

@@ -84,7 +84,7 @@ std::span<const Right> NeededRights() { return kNeeded; }
 std::span<const Right> LeaseRights() { return kLease; }
 
 base::Result<void> CheckRights(kube::Client& client, std::span<const Right> rights,
-                               std::string_view ns, const http::CallOptions& options) {
+                               std::string_view ns, const OptionsOfCall& options) {
   std::string missing;
   for (const Right& right : rights) {
     const auto answer =
@@ -92,7 +92,7 @@ base::Result<void> CheckRights(kube::Client& client, std::span<const Right> righ
                      .target = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
                      .headers = {{"Content-Type", "application/json"}},
                      .body = Review(right, ns)},
-                    options);
+                    options());
     if (!answer) return base::FailWrapped(answer.error(), "ask for our rights");
     const auto review = base::ParseJson(*answer);
     if (!review) return base::FailWrapped(review.error(), "ask for our rights");

@@ -3,6 +3,7 @@
 // manifests/base/rbac.yaml; a test compares the two.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,9 +24,13 @@ struct Right {
 // What it does with the lease, in the lease's namespace.
 [[nodiscard]] std::span<const Right> LeaseRights();
 
+// Of the next question.
+using OptionsOfCall = std::function<http::CallOptions()>;
+
 // Asks the API server (SelfSubjectAccessReview) for each right in `ns` (empty: all namespaces).
-// kDenied names every right that is missing, on one line; other errors as they come.
+// kDenied names every right that is missing, on one line; other errors as they come. There are some
+// fifty questions, so each has a deadline of its own: a slow server is still a server.
 [[nodiscard]] base::Result<void> CheckRights(kube::Client& client, std::span<const Right> rights,
-                                             std::string_view ns, const http::CallOptions& options);
+                                             std::string_view ns, const OptionsOfCall& options);
 
 }  // namespace rabbit::commands

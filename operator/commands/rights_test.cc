@@ -23,8 +23,12 @@ class CheckRightsTest : public testing::Test {
     return server_.Expect("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
   }
   base::Result<void> Check(std::span<const Right> rights, std::string_view ns) {
-    return CheckRights(client_, rights, ns, {.deadline = clock_.Now() + std::chrono::seconds(5)});
+    return CheckRights(client_, rights, ns, [this] {
+      ++questions_;
+      return http::CallOptions{.deadline = clock_.Now() + std::chrono::seconds(5)};
+    });
   }
+  std::size_t questions_ = 0;
   base::ManualClock clock_;
   fakes::ScriptedTransport server_;
   kube::StaticCredentials credentials_;
@@ -36,6 +40,7 @@ TEST_F(CheckRightsTest, AllAllowedIsNoError) {
     ExpectReview().WithBodyContaining(R"("namespace":"ns")").Answer(201, Allowed(true));
   }
   EXPECT_TRUE(Check(LeaseRights(), "ns"));
+  EXPECT_EQ(questions_, LeaseRights().size());  // each with a deadline of its own
 }
 
 TEST_F(CheckRightsTest, EveryMissingRightIsNamedOnOneLine) {

@@ -15,8 +15,8 @@
 #include "http/server.h"
 #include "operator/act/executor.h"
 #include "operator/commands/api_access.h"
-#include "operator/commands/refusals.h"
 #include "operator/commands/memory.h"
+#include "operator/commands/refusals.h"
 #include "operator/commands/rights.h"
 #include "operator/observe/observer.h"
 #include "operator/reconciler.h"
@@ -293,10 +293,12 @@ base::Result<void> Daemon::StartServing() {
 }
 
 base::Result<void> Daemon::WaitForRights(const std::stop_token& stop) {
-  Refusals refusals;
+  Refusals refusals(options_.refusal_final_after);
   for (base::Duration pause = std::chrono::milliseconds(200); !stop.stop_requested();
        pause = std::min<base::Duration>(pause * 2, std::chrono::seconds(15))) {
-    const http::CallOptions call{.deadline = clock_.Now() + std::chrono::seconds(20), .stop = stop};
+    const auto call = [&] {
+      return http::CallOptions{.deadline = clock_.Now() + std::chrono::seconds(20), .stop = stop};
+    };
     auto rights = CheckRights(api_.calls(), NeededRights(), options_.ns, call);
     if (rights && options_.leader_election) {
       rights = CheckRights(api_.calls(), LeaseRights(), options_.lease_namespace, call);
@@ -405,9 +407,9 @@ int Run(const RunOptions& given, const Environment& environment) {
   if (!config) return Refuse(config.error().message);
   RunOptions options = given;
   const std::string pod_name = environment("POD_NAME").value_or("rabbit-operator");
-  if (options.lease_namespace.empty()) {
-    options.lease_namespace = environment("POD_NAMESPACE").value_or(config->default_namespace);
-  }
+  auto lease_namespace = LeaseNamespace(options, *config, environment);
+  if (!lease_namespace) return Refuse(lease_namespace.error().message);
+  options.lease_namespace = *std::move(lease_namespace);
   const std::unique_ptr<base::Logger> logger =
       base::MakeLogger(options.log_level, options.log_format);
   logger->Info("starting", {{"api_server", config->origin}});

@@ -27,17 +27,31 @@ constexpr int kGood = 42;
 constexpr int kBad = 43;
 constexpr int kHangs = 44;
 
+constexpr std::string_view kOneCluster =
+    R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
+        "metadata":{"name":"c","namespace":"ns","uid":"u","resourceVersion":"1","generation":1},
+        "spec":{}})";
+
 int Check(bool good) { return good ? kGood : kBad; }
+
+// What is no API server, or not ours: one answer to everything.
+struct Refusing {
+  std::string_view what;
+  http::Response answer;
+  std::string_view told;
+};
 
 // Grants every right (after `denials` refusals), lists what it is given, and keeps one Lease.
 class ApiServer {
  public:
   std::atomic<int> denials = 0;
-  std::string clusters;               // items of the list of RabbitClusters
-  bool has_lease_namespace = true;    // of the Lease
-  std::atomic<bool> stolen = false;   // the Lease is somebody else's from now on
-  std::function<void()> on_create{};  // a child is made: never answered
-  std::latch held{1};                 // the Lease was made
+  std::optional<http::Response> only_answer;
+  std::string clusters;                // items of the list of RabbitClusters
+  bool has_lease_namespace = true;     // of the Lease
+  std::atomic<bool> released = false;  // the Lease, in order
+  std::atomic<bool> stolen = false;    // the Lease is somebody else's from now on
+  std::function<void()> on_create{};   // a child is made: never answered
+  std::latch held{1};                  // the Lease was made
 
   void Start() {
     server_ = http::Server::Start({.address = "127.0.0.1", .max_threads = 32},
@@ -66,6 +80,7 @@ class ApiServer {
            holder + "\"}}";
   }
   void Answer(const http::Request& request, http::ResponseWriter& writer) {
+    if (only_answer) return static_cast<void>(writer.Send(*only_answer));
     const auto send = [&writer](int status, const std::string& body) {
       static_cast<void>(writer.Send({status, {{"Content-Type", "application/json"}}, body}));
     };
@@ -86,7 +101,9 @@ class ApiServer {
       if (request.method == http::Method::kPost) held.count_down();
       constexpr std::string_view kHolder = "\"holderIdentity\":\"";
       const std::string body = request.body.substr(request.body.find(kHolder) + kHolder.size());
-      return send(200, Lease(body.substr(0, body.find('"'))));
+      const std::string holder = body.substr(0, body.find('"'));
+      released = holder.empty();
+      return send(200, Lease(holder));
     }
     if (request.method == http::Method::kPost && asks("/namespaces/ns/")) {
       if (on_create) on_create();
@@ -113,7 +130,7 @@ class RunDeathTest : public testing::Test {
   // In the child: the exit code of Run(), beside which `meanwhile` runs on a thread of its own.
   static int RunAgainst(ApiServer& server,
                         const std::function<void(std::uint16_t port)>& meanwhile = {},
-                        RunOptions options = {}) {
+                        RunOptions options = {}, const std::string& scheme = "http") {
     sigset_t signals;  // Run() waits for them on its own thread
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -123,8 +140,9 @@ class RunDeathTest : public testing::Test {
     options.kubeconfig = testing::TempDir() + "/kubeconfig-" + std::to_string(getpid());
     std::ofstream(options.kubeconfig)
         << R"({"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c"}}],
-               "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:)"
-        << server.port() << "\"}}]}";
+               "clusters": [{"name": "c", "cluster": {"server": ")"
+        << scheme << "://127.0.0.1:" << server.port() << "\"}}]}";
+    options.lease_namespace = "default";
     options.http_address = "127.0.0.1";
     options.http_port = FreePort();
     options.lease = {.lease = std::chrono::seconds(2),
@@ -175,9 +193,7 @@ TEST_F(RunDeathTest, ALostLeaseEndsWhatRunsAtOnceAndComesToRest) {
   EXPECT_EXIT(
       {
         ApiServer server;
-        server.clusters = R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster",
-          "metadata":{"name":"c","namespace":"ns","uid":"u","resourceVersion":"1","generation":1},
-          "spec":{}})";
+        server.clusters = kOneCluster;
         server.on_create = [&server] { server.stolen = true; };  // in the middle of a reconcile
         // What does not come to rest leaves by _exit, and never comes back here.
         const int code = RunAgainst(server);
@@ -200,16 +216,39 @@ TEST_F(RunDeathTest, ADenialOfAnApiServerThatIsStartingIsNotFinal) {
       testing::ExitedWithCode(kGood), "does not know our rights yet");
 }
 
-// Takes five seconds: for so long an API server may be starting itself.
-TEST_F(RunDeathTest, ADenialThatLastsNamesTheConfiguration) {
+TEST_F(RunDeathTest, ARefusalThatLastsNamesTheConfiguration) {
+  const std::vector<Refusing> cases = {
+      {"a wrong token", {401, {}, R"({"kind":"Status","reason":"Unauthorized"})"}, "401 Unauth"},
+      {"no API server", {404, {}, "not here"}, "404: not here"},
+      {"a login page behind a redirect", {302, {{"Location", "/login"}}, ""}, "302"},
+      {"a page", {200, {}, "<html>"}, "JSON"},
+  };
+  for (const Refusing& refusing : cases) {
+    SCOPED_TRACE(refusing.what);
+    EXPECT_EXIT(
+        {
+          ApiServer server;
+          server.only_answer = refusing.answer;
+          RunOptions options;
+          options.refusal_final_after = std::chrono::milliseconds(100);
+          std::_Exit(Check(RunAgainst(server, {}, options) == kExitUsage));
+        },
+        testing::ExitedWithCode(kGood),
+        "rabbit-operator: rights: context c of .*kubeconfig-.*: ask for our rights: .*" +
+            std::string(refusing.told));
+  }
+}
+
+TEST_F(RunDeathTest, WhatSpeaksNoTlsIsNotWaitedForEither) {
   EXPECT_EXIT(
       {
         ApiServer server;
-        server.denials = 1'000'000;
-        std::_Exit(Check(RunAgainst(server) == kExitUsage));
+        RunOptions options;
+        options.refusal_final_after = std::chrono::milliseconds(100);
+        std::_Exit(Check(RunAgainst(server, {}, options, "https") == kExitUsage));
       },
       testing::ExitedWithCode(kGood),
-      "rabbit-operator: rights: context c of .*kubeconfig-.*: ask for our rights: .*401 Unauthorized");
+      "rabbit-operator: rights: context c of .*TLS handshake: wrong version number");
 }
 
 TEST_F(RunDeathTest, ALeaseNamespaceThatIsMissingIsNotReady) {
@@ -225,6 +264,33 @@ TEST_F(RunDeathTest, ALeaseNamespaceThatIsMissingIsNotReady) {
         std::_Exit(Check(code == 0 && told));
       },
       testing::ExitedWithCode(kGood), "lease call failed");
+}
+
+// Whoever cannot renew must not go on; started again it waits for the API server.
+TEST_F(RunDeathTest, AnApiServerThatIsGoneEndsWhoLeads) {
+  EXPECT_EXIT(
+      {
+        ApiServer server;
+        const int code = RunAgainst(server, [&server](std::uint16_t port) {
+          server.held.wait();
+          static_cast<void>(Await(port, "/readyz", "[+]caches ok"));
+          server.Stop();
+        });
+        std::_Exit(Check(code == kExitAgain));
+      },
+      testing::ExitedWithCode(kGood), "not renewed in time");
+}
+
+TEST_F(RunDeathTest, ATerminationInTheMiddleOfAReconcileReleasesTheLease) {
+  EXPECT_EXIT(
+      {
+        ApiServer server;
+        server.clusters = kOneCluster;
+        server.on_create = [] { Terminate(); };  // and the call is never answered
+        const int code = RunAgainst(server);     // kExitAgain when it did not come to rest in time
+        std::_Exit(Check(code == 0 && server.released));
+      },
+      testing::ExitedWithCode(kGood), "stopping");
 }
 
 // Takes ten seconds: for so long the copies are taken to be good.

@@ -1,0 +1,43 @@
+"""The shell functions behind `./dev` and `cluster`, each alone, on a machine that is made up: programs before
+the real ones on the PATH answer as apt, kubectl and others do elsewhere. No cluster is needed."""
+
+import os
+import subprocess
+
+import pytest
+
+from lib import kubectl
+
+E2E = kubectl.ROOT / "test" / "e2e"
+PARTS = ("common", "go", "build", "images", "processes", "control_plane", "node", "down")
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs lines of bash after the functions of `cluster`; `programs` are names and scripts that replace them."""
+    def run(text, programs=(), **variables):
+        for name, script in dict(programs).items():
+            program = tmp_path / "bin" / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(f"#!/bin/bash\n{script}\n")
+            program.chmod(0o755)
+        sources = "\n".join(f"source {E2E}/kubernetes/lib/{part}.sh" for part in PARTS)
+        return subprocess.run(["bash", "-euo", "pipefail", "-O", "inherit_errexit", "-c", f"{sources}\n{text}"], cwd=tmp_path,
+                              env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"} | variables,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+    return run
+
+
+@pytest.mark.parametrize("sources, mirror", [
+    (["http://deb.debian.org/debian/", "http://second.example/debian/"], "http://deb.debian.org/debian/"),
+    (["mirror+file:{}/mirrors/"], "https://first.example/debian"),  # as Debian's images for clouds have it
+    (["mirror+file:{}/absent/"], ""),
+    (["cdrom://Debian 12/", "file:/srv/debian/", "https://deb.debian.org/debian/"], "https://deb.debian.org/debian/"),
+    ([], ""),
+])
+def test_images_come_from_where_apt_has_debian_from_by_http(shell, tmp_path, sources, mirror):
+    (tmp_path / "mirrors").write_text("# the best first\nhttps://first.example/debian\tpriority:1\nhttps://other.example/debian\n")
+    lines = "\n".join(sources).format(tmp_path)
+    done = shell("debian_mirror", {"apt-get": f"cat <<'END'\n{lines}\nEND" if sources else "exit 100"}, DEBIAN_MIRROR="")
+    assert (done.returncode, done.stdout) == (0, f"{mirror}\n")
+    assert shell("debian_mirror", DEBIAN_MIRROR="http://named.example").stdout == "http://named.example\n"

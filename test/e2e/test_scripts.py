@@ -9,7 +9,7 @@ import pytest
 from lib import kubectl
 
 E2E = kubectl.ROOT / "test" / "e2e"
-PARTS = ("common", "go", "build", "images", "processes", "control_plane", "node", "down")
+PARTS = ("common", "go", "build", "images", "processes", "control_plane", "node", "down", "packages")
 
 
 @pytest.fixture
@@ -41,3 +41,49 @@ def test_images_come_from_where_apt_has_debian_from_by_http(shell, tmp_path, sou
     done = shell("debian_mirror", {"apt-get": f"cat <<'END'\n{lines}\nEND" if sources else "exit 100"}, DEBIAN_MIRROR="")
     assert (done.returncode, done.stdout) == (0, f"{mirror}\n")
     assert shell("debian_mirror", DEBIAN_MIRROR="http://named.example").stdout == "http://named.example\n"
+
+
+@pytest.mark.parametrize("there, missing", [
+    ((), ["containerd", "runc", "mmdebstrap"]),
+    (("runc",), ["containerd", "mmdebstrap"]),
+    (("containerd", "runc"), ["containerd", "mmdebstrap"]),
+    (("containerd", "ctr", "runc"), ["mmdebstrap"]),  # Docker's containerd.io
+])
+def test_containerd_of_elsewhere_stays(shell, there, missing):
+    programs = {"dpkg-query": "echo not-installed"} | dict.fromkeys(there, "")
+    done = shell("PATH=$PWD/bin; missing_packages containerd runc mmdebstrap", programs)
+    assert (done.returncode, done.stdout.split()) == (0, missing)
+
+
+# As a package of a service does it, on systemd.
+APT = r"""
+[[ $* != *--simulate* ]] || { echo "Remv docker-thing [1]"; exit; }
+echo "$*" >>calls
+[[ $1 != install ]] || { [[ ! -x policy ]] || ./policy containerd start; [[ $? == 101 ]] || touch started; }
+[[ ! -e refuse ]] || { echo "E: Packages need to be removed but remove is disabled."; exit 100; }
+"""
+
+
+def test_an_installation_starts_no_service_and_removes_no_package(shell, tmp_path):
+    done = shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT})
+    assert done.returncode == 0 and not (tmp_path / "policy").exists()
+    assert not (tmp_path / "started").exists()
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert "--no-remove" in call and call.endswith(" haproxy")
+
+
+def test_an_installation_that_fails_says_why_and_takes_its_policy_back(shell, tmp_path):
+    (tmp_path / "refuse").touch()
+    done = shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT})
+    assert done.returncode == 1 and "remove is disabled" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("apt cannot install haproxy; it would have to remove docker-thing")
+    assert not (tmp_path / "policy").exists()
+
+
+def test_the_service_policy_of_a_machine_stays(shell, tmp_path):
+    policy = tmp_path / "policy"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    before = policy.read_text()
+    assert shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT}).returncode == 0
+    assert policy.read_text() == before and not (tmp_path / "started").exists()

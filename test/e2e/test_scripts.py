@@ -2,7 +2,9 @@
 the real ones on the PATH answer as apt, kubectl and others do elsewhere. No cluster is needed."""
 
 import os
+import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -87,3 +89,25 @@ def test_the_service_policy_of_a_machine_stays(shell, tmp_path):
     before = policy.read_text()
     assert shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT}).returncode == 0
     assert policy.read_text() == before and not (tmp_path / "started").exists()
+
+
+def test_the_cache_is_cleared_of_what_is_ours_and_old_and_idle(shell, tmp_path):
+    cache = tmp_path / "cache"
+    digest = "0123456789abcdef"
+    going = {f"kubernetes-{digest}", f"coredns-{digest}", f"image-haproxy-3.0-{digest}.tar", f"containerd-{digest}.new", f"python-{digest}.lock"}
+    others = {"pip", "tidy", "python-3.11", "image", f"thumbnails-{digest}", f"x-image-{digest}.png"}
+    runs, new = f"kubernetes-{digest[::-1]}", f"pause-{digest}"
+    for name in going | others | {runs}:
+        (cache / name).mkdir(parents=True)
+    (cache / new).touch()
+    program = shutil.copy(shutil.which("sleep"), cache / runs / "etcd")
+    for path in cache.iterdir():
+        if path.name != new:
+            os.utime(path, (time.time() - 40 * 86400,) * 2)
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            done = shell(f"cached cache/pause-{'0' * 16} something touch")
+        finally:
+            process.kill()
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in cache.iterdir()} == others | {runs, new, f"pause-{'0' * 16}"}

@@ -56,5 +56,15 @@ cached() { # PATH WHAT COMMAND...
     log "$what: done in $((SECONDS - began)) s"
   ) 8>"$path.lock"
   rm -f "$path.lock"
-  find "${path%/*}" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+  clear_cache "${path%/*}"
+}
+
+# Of the directory, which may be anybody's, only what has a name as we give it, and not what a program runs from.
+clear_cache() { # DIRECTORY
+  local each directory
+  directory=$(realpath "$1")
+  while IFS= read -r -d '' each; do
+    [[ -n $(find /proc/[0-9]*/exe -maxdepth 0 \( -lname "$each" -o -lname "$each/*" \) -print -quit 2>/dev/null) ]] || rm -rf "$each"
+  done < <(find "$directory" -mindepth 1 -maxdepth 1 -mtime +30 -regextype posix-extended \
+    -regex '.*/(containerd|coredns|image|kubernetes|pause|python)-[^/]*[0-9a-f]{16}(\.tar)?(\.new|\.lock)?' -print0)
 }

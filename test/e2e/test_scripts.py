@@ -111,3 +111,20 @@ def test_the_cache_is_cleared_of_what_is_ours_and_old_and_idle(shell, tmp_path):
             process.kill()
     assert done.returncode == 0, done.stderr
     assert {path.name for path in cache.iterdir()} == others | {runs, new, f"pause-{'0' * 16}"}
+
+
+FILTER = "*filter\\n:INPUT ACCEPT [0:0]\\n{}-A INPUT -j ACCEPT\\nCOMMIT\\n"
+
+
+@pytest.mark.parametrize("chain, version, of_another", [
+    ("", "iptables", False),
+    (":NOT-KUBE-SERVICES - [0:0]\\n", "iptables", False),
+    (":KUBE-SERVICES - [0:0]\\n", "iptables", True),
+    (":KUBE-KUBELET-CANARY - [0:0]\\n", "ip6tables", True),
+])
+def test_a_node_of_another_kubernetes_is_told(shell, chain, version, of_another):
+    rules = {f"{each}-save": f"printf '{FILTER.format(chain if each == version else '')}'" for each in ("iptables", "ip6tables")}
+    said = shell("link=none; is_node_of_another && echo another || echo none", rules)
+    assert (said.stdout, said.stderr) == ("another\n" if of_another else "none\n", "")
+    # With our interface there, the chains are ours.
+    assert shell("link=lo; is_node_of_another && echo another || echo none", rules).stdout == "none\n"

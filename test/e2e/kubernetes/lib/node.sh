@@ -27,6 +27,11 @@ set_up_network() {
   iptables -w -I FORWARD -d "$pod_cidr" -m comment --comment "$link" -j ACCEPT
 }
 
+# Whether there are chains of a kubelet or a kube-proxy, and not ours. Ours would take them over, and `down` away.
+is_node_of_another() {
+  [[ ! -e /sys/class/net/$link && $'\n'$(iptables-save 2>/dev/null || true; ip6tables-save 2>/dev/null || true) == *$'\n:KUBE-'* ]]
+}
+
 # All pods lie in a cgroup of this run directory: so `down` finds their processes, whatever has crashed.
 cgroup_name() { echo "rabbit-operator-$(digest "$run")"; }
 

@@ -128,3 +128,15 @@ def test_a_node_of_another_kubernetes_is_told(shell, chain, version, of_another)
     assert (said.stdout, said.stderr) == ("another\n" if of_another else "none\n", "")
     # With our interface there, the chains are ours.
     assert shell("link=lo; is_node_of_another && echo another || echo none", rules).stdout == "none\n"
+
+
+@pytest.mark.parametrize("before, after", [
+    ({}, "{}"),
+    ({"no_proxy": "a.example"}, "a.example,{}"),
+    ({"NO_PROXY": "b.example"}, "b.example,{}"),
+    ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "a.example,b.example,{}"),
+])
+def test_no_proxy_stands_before_the_cluster(shell, before, after):
+    again = f"bash -euc 'source {E2E}/kubernetes/lib/common.sh; printenv no_proxy NO_PROXY'"
+    done = shell(again, **({"no_proxy": "", "NO_PROXY": ""} | before))
+    assert done.stdout.splitlines() == 2 * [after.format("127.0.0.1,10.200.0.1,10.244.0.0/16,10.96.0.0/16")], done.stderr

@@ -1,5 +1,16 @@
 # shellcheck shell=bash
-# What every part of `cluster` uses: messages, waiting, the cache.
+# What every part of `cluster` and every script beside it uses: messages, waiting, the cache, the addresses.
+
+node_ip=10.200.0.1
+pod_cidr=10.244.0.0/16
+service_cidr=10.96.0.0/16
+
+# Nobody's proxy leads to them: kubectl, curl and the tests inherit this. Once, for the scripts call each other.
+unproxied=127.0.0.1,$node_ip,$pod_cidr,$service_cidr
+if [[ ${no_proxy-} != *"$unproxied" ]]; then
+  no_proxy=${no_proxy:+$no_proxy,}${NO_PROXY:+$NO_PROXY,}$unproxied
+  export no_proxy NO_PROXY=$no_proxy
+fi
 
 log() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2; }
 

@@ -2,8 +2,6 @@
 # The node: its network, containerd, kubelet and kube-proxy, and the volume provisioner.
 
 node_name=node-0
-node_ip=10.200.0.1
-pod_cidr=10.244.0.0/16
 dns_ip=10.96.0.10
 link=rabbit-e2e # the interface that has the node's address; its alias names the run directory
 

@@ -1,6 +1,7 @@
 """The shell functions behind `./dev` and `cluster`, each alone, on a machine that is made up: programs before
 the real ones on the PATH answer as apt, kubectl and others do elsewhere. No cluster is needed."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -140,3 +141,22 @@ def test_no_proxy_stands_before_the_cluster(shell, before, after):
     again = f"bash -euc 'source {E2E}/kubernetes/lib/common.sh; printenv no_proxy NO_PROXY'"
     done = shell(again, **({"no_proxy": "", "NO_PROXY": ""} | before))
     assert done.stdout.splitlines() == 2 * [after.format("127.0.0.1,10.200.0.1,10.244.0.0/16,10.96.0.0/16")], done.stderr
+
+
+def test_a_changed_preset_reaches_a_build_that_is_there(tmp_path):
+    def build(value):
+        preset = {"name": "release", "generator": "Ninja", "binaryDir": "${sourceDir}/build/${presetName}", "cacheVariables": {"SAID": value}}
+        (tmp_path / "CMakePresets.json").write_text(json.dumps({"version": 6, "configurePresets": [preset]}))
+        os.utime(tmp_path / "CMakePresets.json", (0, 0))  # older than what was built, as after a checkout it may be
+        done = subprocess.run([tmp_path / "dev", "build"], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        made = tmp_path / "build" / "release" / "build.ninja"
+        return (tmp_path / "said").read_text(), made.stat().st_mtime_ns
+
+    shutil.copy(kubectl.ROOT / "dev", tmp_path)
+    (tmp_path / "test").symlink_to(kubectl.ROOT / "test")
+    (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(toy LANGUAGES NONE)\n"
+                                             'file(WRITE ${CMAKE_SOURCE_DIR}/said "${SAID}")\n')
+    first = build("one")
+    assert first[0] == "one" and build("one") == first  # nothing to do
+    assert build("two")[0] == "two"

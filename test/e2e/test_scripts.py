@@ -160,3 +160,22 @@ def test_a_changed_preset_reaches_a_build_that_is_there(tmp_path):
     first = build("one")
     assert first[0] == "one" and build("one") == first  # nothing to do
     assert build("two")[0] == "two"
+
+
+# The operator of this one looks at generation 2 only after it was asked once.
+KUBECTL = r"""
+ready='.status.conditions[?(@.type=="Ready")]'
+[[ $* == *" get rabbit rabbitcluster "*"{$ready.status}"* ]] || exit 0
+echo asked >>asked
+told=${!#}
+told=${told/"{.metadata.generation}"/2}
+told=${told/"{$ready.observedGeneration}"/$(($(wc -l <asked) < 2 ? 1 : 2))}
+printf %s "${told/"{$ready.status}"/True}" | sed 's/^jsonpath=//'
+"""
+
+
+def test_up_waits_for_what_it_applied(shell, tmp_path):
+    (tmp_path / "config").touch()
+    done = shell(f"{E2E}/up --kubeconfig config --image registry.example/operator:1 --write applied.yaml", {"kubectl": KUBECTL})
+    assert done.returncode == 0 and "The cluster is ready" in done.stdout, done.stderr
+    assert (tmp_path / "asked").read_text().count("asked") == 2

@@ -1,5 +1,16 @@
 # shellcheck shell=bash
-# What every part of `cluster` uses: messages, waiting, the cache.
+# What every part of `cluster` and every script beside it uses: messages, waiting, the cache, the addresses.
+
+node_ip=10.200.0.1
+pod_cidr=10.244.0.0/16
+service_cidr=10.96.0.0/16
+
+# Nobody's proxy leads to them: kubectl, curl and the tests inherit this. Once, for the scripts call each other.
+unproxied=127.0.0.1,$node_ip,$pod_cidr,$service_cidr
+if [[ ${no_proxy-} != *"$unproxied" ]]; then
+  no_proxy=${no_proxy:+$no_proxy,}${NO_PROXY:+$NO_PROXY,}$unproxied
+  export no_proxy NO_PROXY=$no_proxy
+fi
 
 log() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2; }
 
@@ -56,5 +67,15 @@ cached() { # PATH WHAT COMMAND...
     log "$what: done in $((SECONDS - began)) s"
   ) 8>"$path.lock"
   rm -f "$path.lock"
-  find "${path%/*}" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+  clear_cache "${path%/*}"
+}
+
+# Of the directory, which may be anybody's, only what has a name as we give it, and not what a program runs from.
+clear_cache() { # DIRECTORY
+  local each directory
+  directory=$(realpath "$1")
+  while IFS= read -r -d '' each; do
+    [[ -n $(find /proc/[0-9]*/exe -maxdepth 0 \( -lname "$each" -o -lname "$each/*" \) -print -quit 2>/dev/null) ]] || rm -rf "$each"
+  done < <(find "$directory" -mindepth 1 -maxdepth 1 -mtime +30 -regextype posix-extended \
+    -regex '.*/(containerd|coredns|image|kubernetes|pause|python)-[^/]*[0-9a-f]{16}(\.tar)?(\.new|\.lock)?' -print0)
 }

@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # etcd, the API server, the controllers and the scheduler.
 
-service_cidr=10.96.0.0/16
 api_service_ip=10.96.0.1
 
 # A key and a certificate signed by our authority (or by itself, for `ca`), $run/pki/NAME.{key,crt}.

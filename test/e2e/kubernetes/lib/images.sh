@@ -81,10 +81,15 @@ debian_root() { # SUITE OUT PACKAGES MMDEBSTRAP_OPTION...
   rm -f "$log"
 }
 
-# The mirror that this machine's apt takes Debian from; nothing (mmdebstrap knows one) on other systems.
+# The mirror that this machine's apt takes Debian from; nothing (mmdebstrap knows one) on other systems, and where
+# apt has it by other ways. Debian's images for clouds name a file with a mirror on each line.
 debian_mirror() {
-  local mirror
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null | sed -n 1p)
+  local each mirror
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null |
+    while read -r each; do
+      echo "$each"
+      [[ $each != mirror+file:* ]] || { each=${each#mirror+file:} && cat "${each%/}"; }
+    done | grep -Eom 1 '^https?://[^[:space:]]+' || true)
   echo "${DEBIAN_MIRROR:-$mirror}"
 }
 

@@ -2,8 +2,6 @@
 # The node: its network, containerd, kubelet and kube-proxy, and the volume provisioner.
 
 node_name=node-0
-node_ip=10.200.0.1
-pod_cidr=10.244.0.0/16
 dns_ip=10.96.0.10
 link=rabbit-e2e # the interface that has the node's address; its alias names the run directory
 
@@ -25,6 +23,11 @@ set_up_network() {
   # Docker, for one, sets the policy of this chain to DROP.
   iptables -w -I FORWARD -s "$pod_cidr" -m comment --comment "$link" -j ACCEPT
   iptables -w -I FORWARD -d "$pod_cidr" -m comment --comment "$link" -j ACCEPT
+}
+
+# Whether there are chains of a kubelet or a kube-proxy, and not ours. Ours would take them over, and `down` away.
+is_node_of_another() {
+  [[ ! -e /sys/class/net/$link && $'\n'$(iptables-save 2>/dev/null || true; ip6tables-save 2>/dev/null || true) == *$'\n:KUBE-'* ]]
 }
 
 # All pods lie in a cgroup of this run directory: so `down` finds their processes, whatever has crashed.

@@ -1,0 +1,181 @@
+"""The shell functions behind `./dev` and `cluster`, each alone, on a machine that is made up: programs before
+the real ones on the PATH answer as apt, kubectl and others do elsewhere. No cluster is needed."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from lib import kubectl
+
+E2E = kubectl.ROOT / "test" / "e2e"
+PARTS = ("common", "go", "build", "images", "processes", "control_plane", "node", "down", "packages")
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs lines of bash after the functions of `cluster`; `programs` are names and scripts that replace them."""
+    def run(text, programs=(), **variables):
+        for name, script in dict(programs).items():
+            program = tmp_path / "bin" / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(f"#!/bin/bash\n{script}\n")
+            program.chmod(0o755)
+        sources = "\n".join(f"source {E2E}/kubernetes/lib/{part}.sh" for part in PARTS)
+        return subprocess.run(["bash", "-euo", "pipefail", "-O", "inherit_errexit", "-c", f"{sources}\n{text}"], cwd=tmp_path,
+                              env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"} | variables,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+    return run
+
+
+@pytest.mark.parametrize("sources, mirror", [
+    (["http://deb.debian.org/debian/", "http://second.example/debian/"], "http://deb.debian.org/debian/"),
+    (["mirror+file:{}/mirrors/"], "https://first.example/debian"),  # as Debian's images for clouds have it
+    (["mirror+file:{}/absent/"], ""),
+    (["cdrom://Debian 12/", "file:/srv/debian/", "https://deb.debian.org/debian/"], "https://deb.debian.org/debian/"),
+    ([], ""),
+])
+def test_images_come_from_where_apt_has_debian_from_by_http(shell, tmp_path, sources, mirror):
+    (tmp_path / "mirrors").write_text("# the best first\nhttps://first.example/debian\tpriority:1\nhttps://other.example/debian\n")
+    lines = "\n".join(sources).format(tmp_path)
+    done = shell("debian_mirror", {"apt-get": f"cat <<'END'\n{lines}\nEND" if sources else "exit 100"}, DEBIAN_MIRROR="")
+    assert (done.returncode, done.stdout) == (0, f"{mirror}\n")
+    assert shell("debian_mirror", DEBIAN_MIRROR="http://named.example").stdout == "http://named.example\n"
+
+
+@pytest.mark.parametrize("there, missing", [
+    ((), ["containerd", "runc", "mmdebstrap"]),
+    (("runc",), ["containerd", "mmdebstrap"]),
+    (("containerd", "runc"), ["containerd", "mmdebstrap"]),
+    (("containerd", "ctr", "runc"), ["mmdebstrap"]),  # Docker's containerd.io
+])
+def test_containerd_of_elsewhere_stays(shell, there, missing):
+    programs = {"dpkg-query": "echo not-installed"} | dict.fromkeys(there, "")
+    done = shell("PATH=$PWD/bin; missing_packages containerd runc mmdebstrap", programs)
+    assert (done.returncode, done.stdout.split()) == (0, missing)
+
+
+# As a package of a service does it, on systemd.
+APT = r"""
+[[ $* != *--simulate* ]] || { echo "Remv docker-thing [1]"; exit; }
+echo "$*" >>calls
+[[ $1 != install ]] || { [[ ! -x policy ]] || ./policy containerd start; [[ $? == 101 ]] || touch started; }
+[[ ! -e refuse ]] || { echo "E: Packages need to be removed but remove is disabled."; exit 100; }
+"""
+
+
+def test_an_installation_starts_no_service_and_removes_no_package(shell, tmp_path):
+    done = shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT})
+    assert done.returncode == 0 and not (tmp_path / "policy").exists()
+    assert not (tmp_path / "started").exists()
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert "--no-remove" in call and call.endswith(" haproxy")
+
+
+def test_an_installation_that_fails_says_why_and_takes_its_policy_back(shell, tmp_path):
+    (tmp_path / "refuse").touch()
+    done = shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT})
+    assert done.returncode == 1 and "remove is disabled" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("apt cannot install haproxy; it would have to remove docker-thing")
+    assert not (tmp_path / "policy").exists()
+
+
+def test_the_service_policy_of_a_machine_stays(shell, tmp_path):
+    policy = tmp_path / "policy"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    before = policy.read_text()
+    assert shell("service_policy=$PWD/policy; install_packages haproxy", {"apt-get": APT}).returncode == 0
+    assert policy.read_text() == before and not (tmp_path / "started").exists()
+
+
+def test_the_cache_is_cleared_of_what_is_ours_and_old_and_idle(shell, tmp_path):
+    cache = tmp_path / "cache"
+    digest = "0123456789abcdef"
+    going = {f"kubernetes-{digest}", f"coredns-{digest}", f"image-haproxy-3.0-{digest}.tar", f"containerd-{digest}.new", f"python-{digest}.lock"}
+    others = {"pip", "tidy", "python-3.11", "image", f"thumbnails-{digest}", f"x-image-{digest}.png"}
+    runs, new = f"kubernetes-{digest[::-1]}", f"pause-{digest}"
+    for name in going | others | {runs}:
+        (cache / name).mkdir(parents=True)
+    (cache / new).touch()
+    program = shutil.copy(shutil.which("sleep"), cache / runs / "etcd")
+    for path in cache.iterdir():
+        if path.name != new:
+            os.utime(path, (time.time() - 40 * 86400,) * 2)
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            done = shell(f"cached cache/pause-{'0' * 16} something touch")
+        finally:
+            process.kill()
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in cache.iterdir()} == others | {runs, new, f"pause-{'0' * 16}"}
+
+
+FILTER = "*filter\\n:INPUT ACCEPT [0:0]\\n{}-A INPUT -j ACCEPT\\nCOMMIT\\n"
+
+
+@pytest.mark.parametrize("chain, version, of_another", [
+    ("", "iptables", False),
+    (":NOT-KUBE-SERVICES - [0:0]\\n", "iptables", False),
+    (":KUBE-SERVICES - [0:0]\\n", "iptables", True),
+    (":KUBE-KUBELET-CANARY - [0:0]\\n", "ip6tables", True),
+])
+def test_a_node_of_another_kubernetes_is_told(shell, chain, version, of_another):
+    rules = {f"{each}-save": f"printf '{FILTER.format(chain if each == version else '')}'" for each in ("iptables", "ip6tables")}
+    said = shell("link=none; is_node_of_another && echo another || echo none", rules)
+    assert (said.stdout, said.stderr) == ("another\n" if of_another else "none\n", "")
+    # With our interface there, the chains are ours.
+    assert shell("link=lo; is_node_of_another && echo another || echo none", rules).stdout == "none\n"
+
+
+@pytest.mark.parametrize("before, after", [
+    ({}, "{}"),
+    ({"no_proxy": "a.example"}, "a.example,{}"),
+    ({"NO_PROXY": "b.example"}, "b.example,{}"),
+    ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "a.example,b.example,{}"),
+])
+def test_no_proxy_stands_before_the_cluster(shell, before, after):
+    again = f"bash -euc 'source {E2E}/kubernetes/lib/common.sh; printenv no_proxy NO_PROXY'"
+    done = shell(again, **({"no_proxy": "", "NO_PROXY": ""} | before))
+    assert done.stdout.splitlines() == 2 * [after.format("127.0.0.1,10.200.0.1,10.244.0.0/16,10.96.0.0/16")], done.stderr
+
+
+def test_a_changed_preset_reaches_a_build_that_is_there(tmp_path):
+    def build(value):
+        preset = {"name": "release", "generator": "Ninja", "binaryDir": "${sourceDir}/build/${presetName}", "cacheVariables": {"SAID": value}}
+        (tmp_path / "CMakePresets.json").write_text(json.dumps({"version": 6, "configurePresets": [preset]}))
+        os.utime(tmp_path / "CMakePresets.json", (0, 0))  # older than what was built, as after a checkout it may be
+        done = subprocess.run([tmp_path / "dev", "build"], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        made = tmp_path / "build" / "release" / "build.ninja"
+        return (tmp_path / "said").read_text(), made.stat().st_mtime_ns
+
+    shutil.copy(kubectl.ROOT / "dev", tmp_path)
+    (tmp_path / "test").symlink_to(kubectl.ROOT / "test")
+    (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(toy LANGUAGES NONE)\n"
+                                             'file(WRITE ${CMAKE_SOURCE_DIR}/said "${SAID}")\n')
+    first = build("one")
+    assert first[0] == "one" and build("one") == first  # nothing to do
+    assert build("two")[0] == "two"
+
+
+# The operator of this one looks at generation 2 only after it was asked once.
+KUBECTL = r"""
+ready='.status.conditions[?(@.type=="Ready")]'
+[[ $* == *" get rabbit rabbitcluster "*"{$ready.status}"* ]] || exit 0
+echo asked >>asked
+told=${!#}
+told=${told/"{.metadata.generation}"/2}
+told=${told/"{$ready.observedGeneration}"/$(($(wc -l <asked) < 2 ? 1 : 2))}
+printf %s "${told/"{$ready.status}"/True}" | sed 's/^jsonpath=//'
+"""
+
+
+def test_up_waits_for_what_it_applied(shell, tmp_path):
+    (tmp_path / "config").touch()
+    done = shell(f"{E2E}/up --kubeconfig config --image registry.example/operator:1 --write applied.yaml", {"kubectl": KUBECTL})
+    assert done.returncode == 0 and "The cluster is ready" in done.stdout, done.stderr
+    assert (tmp_path / "asked").read_text().count("asked") == 2

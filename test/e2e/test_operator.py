@@ -242,7 +242,7 @@ def test_an_api_server_that_does_not_answer_is_waited_for(tmp_path):
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     config = token_kubeconfig(tmp_path / "config", f"https://127.0.0.1:{port}", "t", this_cluster()["certificate-authority-data"])
-    with subprocess.Popen([BINARY, "run", "--kubeconfig", config, "--http-address", "127.0.0.1", "--http-port", "0"],
+    with subprocess.Popen([BINARY, "run", "--kubeconfig", config, "--lease-namespace", "default", "--http-address", "127.0.0.1", "--http-port", "0"],
                           stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as operator:
         try:
             served = next(m for m in (re.search(r"serving .*port=(\d+)", line) for line in operator.stderr) if m)[1]

@@ -11,8 +11,9 @@ namespace rabbit::api {
 // Adds to `findings`, and drops entries of `spec` that are in error. `meta` is the cluster's.
 void Validate(const kube::ObjectMeta& meta, Spec& spec, Findings& findings);
 
-// What cannot change while the cluster lives, given what was last put into effect (the schema says
-// the same by comparing with the old object). Structural errors; empty: the step is allowed.
+// What cannot change while the cluster lives, given what was last put into effect. The schema says
+// the same of all but the size: with what it compares, the old object, may never have taken effect.
+// Structural errors; empty: the step is allowed.
 [[nodiscard]] std::vector<FieldError> ValidateStorageChange(const Storage& now,
                                                             const Storage& then);
 

@@ -17,6 +17,22 @@ std::string FirstSaid(const std::optional<std::string>& declared, const std::str
   return pinned.empty() ? otherwise : pinned;
 }
 
+// What to do about a change of storage that is not made.
+std::string StorageAdvice(const api::RabbitCluster& cluster, const observe::StorageRecord& made,
+                          const std::string& path) {
+  if (path == "spec.storage.size") return "set spec.storage.size back to " + made.size;
+  // The schema refuses any change of these, so what is declared came with the RabbitCluster itself.
+  const std::string again =
+      "set it back; where the API server does not let you, delete the RabbitCluster and apply it "
+      "again as it was (";
+  if (made.ephemeral) return again + "the data is gone then: it is on no volume)";
+  return again +
+         (cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain
+              ? "volumes are retained: nothing is lost)"
+              : "volumes go with it unless you set spec.storage.retention.whenDeleted to Retain "
+                "before)");
+}
+
 }  // namespace
 
 Images ResolveImages(const api::RabbitCluster& cluster, const Settings& settings) {
@@ -65,7 +81,8 @@ void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& 
   for (const api::FieldError& error : refused) {
     plan.problems.push_back({.aspect = Aspect::kSpec,
                              .reason = "StorageChangeRefused",
-                             .message = error.ToString() + "; the volumes stay as they are",
+                             .message = error.ToString() + "; the volumes stay as they are: " +
+                                        StorageAdvice(cluster, made, error.path),
                              .needs_person = true});
   }
   if (refused.empty() && !base::SameQuantity(now.size, then.size)) {
@@ -73,7 +90,8 @@ void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& 
                              .reason = "VolumeExpansionPending",
                              .message = "spec.storage.size is " + now.size +
                                         ", the volumes were made with " + then.size +
-                                        ": this version of the operator does not grow them",
+                                        ": this version of the operator does not grow them: " +
+                                        StorageAdvice(cluster, made, "spec.storage.size"),
                              .needs_person = true});
   }
 }

@@ -8,6 +8,7 @@
 namespace rabbit::plan {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -82,18 +83,28 @@ TEST_F(DeclaredTest, StorageAsItWasMadeIsNoProblem) {
 TEST_F(DeclaredTest, StorageThatCannotChangeIsRefusedWithTheReason) {
   MadeWith("20Gi");
   EXPECT_THAT(StorageProblems(),
-              ElementsAre(HasSubstr("NeedsPerson StorageChangeRefused: "
-                                    "spec.storage.size: 10Gi: must not shrink")));
+              ElementsAre("NeedsPerson StorageChangeRefused: spec.storage.size: 10Gi: must not "
+                          "shrink (it is 20Gi); the volumes stay as they are: set "
+                          "spec.storage.size back to 20Gi"));
   MadeWith("10Gi", "fast");
-  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.className")));
+  EXPECT_THAT(StorageProblems(),
+              ElementsAre(AllOf(HasSubstr("spec.storage.className"),
+                                HasSubstr("apply it again as it was (volumes are retained"))));
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("(volumes go with it unless")));
   MadeWith("10Gi");
   cluster_.spec.storage.ephemeral = true;
   EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.ephemeral")));
 }
 
-TEST_F(DeclaredTest, VolumesThatShouldGrowAreToldToBePending) {
+TEST_F(DeclaredTest, VolumesThatShouldGrowAreToldToBePendingUntilTheSizeIsSetBack) {
   MadeWith("5Gi");
-  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("VolumeExpansionPending")));
+  EXPECT_THAT(StorageProblems(),
+              ElementsAre("NeedsPerson VolumeExpansionPending: spec.storage.size is 10Gi, the "
+                          "volumes were made with 5Gi: this version of the operator does not grow "
+                          "them: set spec.storage.size back to 5Gi"));
+  cluster_.spec.storage.size = "5Gi";
+  EXPECT_THAT(StorageProblems(), IsEmpty());
 }
 
 TEST_F(DeclaredTest, WhatWasRecordedIsRecordedForEver) {

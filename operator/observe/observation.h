@@ -39,11 +39,20 @@ struct Child {
   bool operator==(const Child&) const = default;
 };
 
+// What a StatefulSet's claim template was made with: the server refuses to change it.
+struct StorageRecord {
+  std::string size;                       // as declared; empty: ephemeral
+  std::optional<std::string> class_name;  // absent: the default class
+  bool ephemeral = false;
+  bool operator==(const StorageRecord&) const = default;
+};
+
 struct StatefulSetState {
   int replicas = 0;           // of its spec
   int ready_replicas = 0;     // of its status
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash of its pod template
   std::string config_hash;    // and rabbitcluster.dev/config-hash
+  std::optional<StorageRecord> storage = {};  // of its claim template; absent: not known
   bool operator==(const StatefulSetState&) const = default;
 };
 
@@ -83,14 +92,6 @@ struct VolumeClaim {
   bool bound = false;
   bool deleting = false;
   bool operator==(const VolumeClaim&) const = default;
-};
-
-// What a StatefulSet's claim template was made with: the server refuses to change it.
-struct StorageRecord {
-  std::string size;                       // as declared; empty: ephemeral
-  std::optional<std::string> class_name;  // absent: the default class
-  bool ephemeral = false;
-  bool operator==(const StorageRecord&) const = default;
 };
 
 // What ConfigMap C-inventory records: everything that cannot be read off the world.

@@ -137,6 +137,27 @@ std::string WaitingTrouble(const Json& pod) {
   return {};
 }
 
+std::string RequestedSize(const Json& claim) {
+  return FindString(claim, {"spec", "resources", "requests", "storage"});
+}
+
+std::optional<std::string> ClassOf(const Json& claim) {
+  if (Find(claim, {"spec", "storageClassName"}) == nullptr) return std::nullopt;
+  return FindString(claim, {"spec", "storageClassName"});
+}
+
+// Of a StatefulSet with these claim templates.
+std::optional<StorageRecord> StorageFrom(const Json& claim_templates) {
+  if (!claim_templates.is_array() || claim_templates.empty()) {
+    return StorageRecord{.size = {}, .class_name = {}, .ephemeral = true};
+  }
+  for (const Json& claim : claim_templates) {
+    if (FindString(claim, {"metadata", "name"}) != resources::kDataVolume) continue;
+    return StorageRecord{.size = RequestedSize(claim), .class_name = ClassOf(claim)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::string_view text) {
@@ -165,7 +186,8 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
         .replicas = replicas.is_number_integer() ? replicas.get<int>() : 0,
         .ready_replicas = static_cast<int>(FindInt(status, {"readyReplicas"})),
         .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation}),
-        .config_hash = FindString(annotations, {resources::kConfigHashAnnotation})};
+        .config_hash = FindString(annotations, {resources::kConfigHashAnnotation}),
+        .storage = StorageFrom(Member(text, {"spec", "volumeClaimTemplates"}))};
   } else if (type == kube::kDeployments) {
     const Json status = Member(text, {"status"});
     const Json spec_replicas = Member(text, {"spec", "replicas"});

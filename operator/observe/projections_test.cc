@@ -18,7 +18,8 @@ constexpr const char* kStatefulSet = R"({"metadata":{"name":"c-node","namespace"
 "labels":{"app.kubernetes.io/instance":"c","app.kubernetes.io/managed-by":"rabbit-operator"},
 "annotations":{"rabbitcluster.dev/applied-hash":"abc","other":"x"},
 "ownerReferences":[{"uid":"owner","controller":true}]},
-"spec":{"replicas":3,"template":{"metadata":{"annotations":{"rabbitcluster.dev/template-hash":"t1"}}}},
+"spec":{"replicas":3,"volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{
+"storageClassName":"fast","resources":{"requests":{"storage":"10Gi"}}}}],"template":{"metadata":{"annotations":{"rabbitcluster.dev/template-hash":"t1"}}}},
 "status":{"readyReplicas":2}})";
 
 TEST(ProjectChild, KeepsWhatPlannersRead) {
@@ -32,7 +33,22 @@ TEST(ProjectChild, KeepsWhatPlannersRead) {
   EXPECT_EQ(child->child.applied_hash, "abc");
   EXPECT_FALSE(child->child.deleting);
   EXPECT_EQ(std::get<StatefulSetState>(child->state),
-            (StatefulSetState{.replicas = 3, .ready_replicas = 2, .template_hash = "t1"}));
+            (StatefulSetState{.replicas = 3,
+                              .ready_replicas = 2,
+                              .template_hash = "t1",
+                              .storage = StorageRecord{.size = "10Gi", .class_name = "fast"}}));
+}
+
+TEST(ProjectChild, TheStorageOfAStatefulSetIsThatOfItsClaimTemplate) {
+  const auto storage = [](const std::string& from, const std::string& to) {
+    const CachedChild child =
+        ProjectChild(kube::kStatefulSets, Replaced(kStatefulSet, from, to)).value();
+    return std::get<StatefulSetState>(child.state).storage;
+  };
+  EXPECT_EQ(storage("\"storageClassName\":\"fast\",", ""), StorageRecord{.size = "10Gi"});
+  EXPECT_EQ(storage("\"fast\"", "\"\""), (StorageRecord{.size = "10Gi", .class_name = ""}));
+  EXPECT_EQ(storage("volumeClaimTemplates", "others"), StorageRecord{.ephemeral = true});
+  EXPECT_EQ(storage("{\"name\":\"data\"}", "{\"name\":\"more\"}"), std::nullopt);
 }
 
 std::uint64_t Content(const std::string& text) {

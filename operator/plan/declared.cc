@@ -68,8 +68,15 @@ std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
                              std::to_string(resources::kLongestDnsName) + " at most"};
 }
 
+observe::StorageRecord StorageInEffect(const api::RabbitCluster& cluster,
+                                       const observe::Observation& seen) {
+  if (seen.inventory && seen.inventory->storage) return *seen.inventory->storage;
+  if (seen.stateful_set && seen.stateful_set->storage) return *seen.stateful_set->storage;
+  return resources::StorageOf(cluster, std::nullopt);
+}
+
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan) {
-  const observe::StorageRecord made = resources::StorageOf(cluster, seen.inventory);
+  const observe::StorageRecord made = StorageInEffect(cluster, seen);
   const api::Storage& now = cluster.spec.storage;
   api::Storage then = now;
   then.ephemeral = made.ephemeral;

@@ -25,6 +25,11 @@ struct Images {
 [[nodiscard]] std::optional<api::FieldError> NodeNameError(const api::RabbitCluster& cluster,
                                                            const Settings& settings);
 
+// What the nodes' storage was made with: as recorded; where the record is not there, as the
+// StatefulSet says, whose claim template the server does not let change. Before both: as declared.
+[[nodiscard]] observe::StorageRecord StorageInEffect(const api::RabbitCluster& cluster,
+                                                     const observe::Observation& seen);
+
 // Says what of spec.storage is declared otherwise than the volumes were made.
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan);
 

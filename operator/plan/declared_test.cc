@@ -108,9 +108,19 @@ TEST_F(DeclaredTest, VolumesThatShouldGrowAreToldToBePendingUntilTheSizeIsSetBac
 }
 
 TEST_F(DeclaredTest, WhatWasRecordedIsRecordedForEver) {
-  EXPECT_EQ(resources::StorageOf(cluster_, seen_.inventory).size, "10Gi");
+  EXPECT_EQ(StorageInEffect(cluster_, seen_).size, "10Gi");
+  seen_.stateful_set->storage = observe::StorageRecord{.size = "7Gi"};
   MadeWith("5Gi");
-  EXPECT_EQ(resources::StorageOf(cluster_, seen_.inventory).size, "5Gi");
+  EXPECT_EQ(StorageInEffect(cluster_, seen_).size, "5Gi");
+}
+
+TEST_F(DeclaredTest, WithoutARecordStorageIsAsTheStatefulSetSays) {
+  seen_.inventory.reset();
+  seen_.stateful_set->storage = observe::StorageRecord{.size = "7Gi", .class_name = "fast"};
+  EXPECT_EQ(StorageInEffect(cluster_, seen_), *seen_.stateful_set->storage);
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.className")));
+  seen_.stateful_set->storage = observe::StorageRecord{.ephemeral = true};
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.ephemeral")));
 }
 
 TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {

@@ -121,12 +121,18 @@ class FakeWorld {
     }
     seen.verified = verified_;
     if (const base::Json* set = Find(NodeSetId())) {
+      const base::Json* claim = ClaimTemplate(*set);
+      const auto storage =
+          claim == nullptr
+              ? observe::StorageRecord{.size = {}, .class_name = {}, .ephemeral = true}
+              : observe::StorageRecord{.size = SizeOf(*claim), .class_name = ClassOf(*claim)};
       seen.stateful_set = observe::StatefulSetState{
           .replicas = (*set)["spec"]["replicas"],
           .ready_replicas = static_cast<int>(running_.size()),
           .template_hash = base::FindString(*set, {"spec", "template", "metadata", "annotations",
                                                    resources::kTemplateHashAnnotation}),
-          .config_hash = {}};
+          .config_hash = {},
+          .storage = storage};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];
@@ -240,6 +246,19 @@ class FakeWorld {
     return found == objects_.end() ? nullptr : &found->second.body;
   }
   std::string NewUid(const std::string& of) { return of + "-" + std::to_string(++uids_); }
+
+  static const base::Json* ClaimTemplate(const base::Json& set) {
+    const base::Json* all = base::Find(set, {"spec", "volumeClaimTemplates"});
+    return all == nullptr ? nullptr : &all->at(0);
+  }
+  static std::string SizeOf(const base::Json& claim) {
+    return claim["spec"]["resources"]["requests"]["storage"];
+  }
+  static std::optional<std::string> ClassOf(const base::Json& claim) {
+    const base::Json* name = base::Find(claim, {"spec", "storageClassName"});
+    if (name == nullptr) return std::nullopt;
+    return name->get<std::string>();
+  }
 
   void StartPod(int ordinal, const base::Json& set) {
     auto& claim = claims_[ordinal];

@@ -101,7 +101,7 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .users = UsersForInventory(cluster, seen),
           .policies = PoliciesForInventory(cluster, seen),
           .volumes = guard.volumes,
-          .storage = resources::StorageOf(cluster, seen.inventory)};
+          .storage = StorageInEffect(cluster, seen)};
 }
 
 Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,

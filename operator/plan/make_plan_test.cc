@@ -487,6 +487,29 @@ TEST_F(MakePlanTest, AGuardThatWasOpenedByHandIsClosedAgain) {
   EXPECT_THAT(world_.running(), testing::ElementsAre(0, 2)) << "the blank one is held";
 }
 
+// The StatefulSet cannot be applied with another claim template (FakeWorld looks).
+TEST_F(MakePlanTest, ARecordThatIsMadeAnewHasTheStorageOfTheNodesThatAreThere) {
+  world_.cluster.spec.storage.class_name = "fast";
+  Settle();
+  const base::Json storage = world_.Body(InventoryId())["data"]["storage"];
+  world_.cluster.spec.storage.size = "20Gi";
+  ++world_.cluster.meta.generation;
+  Settle();
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "VolumeExpansionPending");
+  for (int i = 0; i < 3; ++i) world_.LoseDisk(i);  // what a person is told is to delete the record
+  world_.DeleteChild(InventoryId());
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  EXPECT_EQ(world_.Body(InventoryId())["data"]["storage"], storage);
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "VolumeExpansionPending");
+  world_.cluster.spec.storage.size = "10Gi";
+  ++world_.cluster.meta.generation;
+  Settle();
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
 TEST_F(MakePlanTest, AClusterThatIsBeingDeletedIsLeftToTheCollector) {
   world_.cluster.meta.deleting = true;
   EXPECT_THAT(Next().steps, IsEmpty());

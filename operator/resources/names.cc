@@ -82,7 +82,7 @@ std::string UserSecretName(std::string_view cluster, std::string_view user) {
 }
 
 std::string ClaimName(std::string_view cluster, int ordinal) {
-  return "data-" + PodName(cluster, ordinal);
+  return std::string(kDataVolume) + "-" + PodName(cluster, ordinal);
 }
 
 std::string NodeName(std::string_view cluster, std::string_view ns, int ordinal) {

@@ -30,6 +30,7 @@ inline constexpr const char* kUsernameKey = "username";
 inline constexpr const char* kPasswordKey = "password";
 inline constexpr const char* kCookieKey = "cookie";
 
+inline constexpr std::string_view kDataVolume = "data";  // of a node, claimed or ephemeral
 inline constexpr std::string_view kBrokerContainer = "rabbitmq";
 inline constexpr std::string_view kGuardContainer = "prepare";  // init container, see the guard
 inline constexpr std::string_view kReleaseFile = "/run/rabbit-operator/release";

@@ -16,7 +16,6 @@ namespace {
 using base::Json;
 
 constexpr const char* kSourcePath = "/etc/rabbit-operator";  // prepare.sh reads from here
-constexpr const char* kDataVolume = "data";
 constexpr int kReadableByAll = 0444;
 
 Json Mount(std::string_view volume, std::string_view path, bool read_only = false) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/declared.h"
 #include "operator/plan/membership/members.h"
 #include "operator/resources/guard.h"
 #include "operator/resources/inventory.h"
@@ -37,7 +38,7 @@ class Guard {
         broker_image_(broker_image),
         now_(now),
         plan_(plan),
-        storage_(resources::StorageOf(cluster, seen.inventory)),
+        storage_(StorageInEffect(cluster, seen)),
         members_(KnownMembers(seen)) {
     decision_.formed = seen.inventory ? seen.inventory->formed : HasHistory(seen);
     if (seen.inventory) {

@@ -23,7 +23,7 @@ namespace rabbit::plan {
 [[nodiscard]] bool MajorityRuns(const std::vector<rabbitmq::Node>& members);
 
 // By which a disk is known again: a new one has a new uid. Empty: not known yet. `storage` is what
-// the StatefulSet was made with (resources::StorageOf), which a changed spec does not change.
+// the StatefulSet was made with (StorageInEffect), which a changed spec does not change.
 [[nodiscard]] std::string VolumeOf(const observe::StorageRecord& storage, const observe::Pod& pod);
 
 // Whether the disk of this ordinal is there to stay, whoever mounts it.

@@ -369,9 +369,11 @@ std::vector<FieldError> ValidateStorageChange(const Storage& now, const Storage&
   if (base::LessQuantity(now.size, then.size)) {
     errors.push_back({"spec.storage.size", now.size, "must not shrink (it is " + then.size + ")"});
   }
-  if (now.class_name != then.class_name) {
+  // Where it is left open the volumes have the class that they have.
+  if (now.class_name && now.class_name != then.class_name) {
+    const std::string was = then.class_name.value_or("the default");
     errors.push_back({"spec.storage.className", now.class_name.value_or(""),
-                      "must not change (it is " + then.class_name.value_or("the default") + ")"});
+                      "must not change (it is " + (was.empty() ? "none" : was) + ")"});
   }
   if (now.ephemeral != then.ephemeral) {
     errors.push_back(

@@ -204,6 +204,9 @@ TEST(ValidateStorageChange, LetsAVolumeGrowAndNothingElse) {
             "spec.storage.size: 9Gi: must not shrink (it is 10Gi)");
   EXPECT_EQ(ValidateStorageChange({.class_name = "a"}, then).size(), 1U);
   EXPECT_EQ(ValidateStorageChange({.class_name = ""}, then).size(), 1U);
+  EXPECT_EQ(ValidateStorageChange({.class_name = "a"}, {.class_name = ""}).front().ToString(),
+            "spec.storage.className: a: must not change (it is none)");
+  EXPECT_THAT(ValidateStorageChange({}, {.class_name = "a"}), IsEmpty());
   EXPECT_EQ(ValidateStorageChange({.ephemeral = true}, then).size(), 1U);
 }
 

@@ -88,7 +88,9 @@ struct Pod {
 
 struct VolumeClaim {
   std::string name;
-  std::string uid;  // of the claim: a new claim is a new disk
+  std::string uid;                        // of the claim: a new claim is a new disk
+  std::string size;                       // requested
+  std::optional<std::string> class_name;  // filled in by the server where a default class exists
   bool bound = false;
   bool deleting = false;
   bool operator==(const VolumeClaim&) const = default;

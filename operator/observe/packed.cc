@@ -15,6 +15,10 @@ class Writer {
     Plain(static_cast<std::uint32_t>(text.size()));
     bytes_ += text;
   }
+  void Optional(const std::optional<std::string>& text) {
+    Plain(text.has_value());
+    if (text) Text(*text);
+  }
   template <typename T>
   void Plain(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -37,6 +41,12 @@ class Reader {
     Plain(size);
     text.assign(rest_.substr(0, size));
     rest_.remove_prefix(size);
+  }
+  void Optional(std::optional<std::string>& text) {
+    bool is_there = false;
+    Plain(is_there);
+    text.reset();
+    if (is_there) Text(text.emplace());
   }
   template <typename T>
   void Plain(T& value) {
@@ -94,6 +104,8 @@ void Fields(Archive& archive, T& cached) {
     auto& claim = cached.claim;
     archive.Text(claim.name);
     archive.Text(claim.uid);
+    archive.Text(claim.size);
+    archive.Optional(claim.class_name);
     archive.Plain(claim.bound);
     archive.Plain(claim.deleting);
   }

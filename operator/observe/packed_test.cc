@@ -64,12 +64,18 @@ TEST(Packed, APodComesBackAsItWas) {
 }
 
 TEST(Packed, AClaimComesBackAsItWas) {
-  const CachedClaim claim{
-      .cluster = {"ns", "c"},
-      .claim = {.name = "data-c-node-0", .uid = "uid", .bound = true, .deleting = true}};
+  CachedClaim claim{.cluster = {"ns", "c"},
+                    .claim = {.name = "data-c-node-0",
+                              .uid = "uid",
+                              .size = "10Gi",
+                              .class_name = "fast",
+                              .bound = true,
+                              .deleting = true}};
   const CachedClaim back = Packed(claim).Unpack();
   EXPECT_EQ(back.cluster, claim.cluster);
   EXPECT_EQ(back.claim, claim.claim);
+  claim.claim.class_name.reset();
+  EXPECT_EQ(Packed(claim).Unpack().claim, claim.claim);
 }
 
 }  // namespace

@@ -285,6 +285,8 @@ base::Result<CachedClaim> ProjectClaim(std::string_view text) {
   out.cluster = ClusterOf(object);
   out.claim = {.name = FindString(object, {"metadata", "name"}),
                .uid = FindString(object, {"metadata", "uid"}),
+               .size = RequestedSize(object),
+               .class_name = ClassOf(object),
                .bound = FindString(object, {"status", "phase"}) == "Bound",
                .deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr};
   return out;

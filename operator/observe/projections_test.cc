@@ -219,12 +219,18 @@ TEST(ProjectPod, APodThatFitsNowhereSaysWhy) {
   EXPECT_FALSE(pod.value().pod.ready);
 }
 
-TEST(ProjectClaim, KeepsTheUidOfTheDisk) {
+TEST(ProjectClaim, KeepsTheUidOfTheDiskAndWhatWasAskedFor) {
   const auto claim = ProjectClaim(
       R"({"metadata":{"name":"data-c-node-0","namespace":"ns","uid":"v1",
-      "labels":{"app.kubernetes.io/instance":"c"}},"status":{"phase":"Bound"}})");
+      "labels":{"app.kubernetes.io/instance":"c"}},
+      "spec":{"storageClassName":"fast","resources":{"requests":{"storage":"10Gi"}}},
+      "status":{"phase":"Bound","capacity":{"storage":"12Gi"}}})");
   ASSERT_TRUE(claim);
-  EXPECT_EQ(claim->claim, (VolumeClaim{.name = "data-c-node-0", .uid = "v1", .bound = true}));
+  EXPECT_EQ(claim->claim, (VolumeClaim{.name = "data-c-node-0",
+                                       .uid = "v1",
+                                       .size = "10Gi",
+                                       .class_name = "fast",
+                                       .bound = true}));
   EXPECT_EQ(claim->cluster.name, "c");
 }
 

@@ -1,10 +1,12 @@
 #include "operator/plan/declared.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/quantity.h"
 #include "operator/api/validate.h"
+#include "operator/plan/words.h"
 #include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
@@ -15,6 +17,43 @@ std::string FirstSaid(const std::optional<std::string>& declared, const std::str
                       const std::string& otherwise) {
   if (declared) return *declared;
   return pinned.empty() ? otherwise : pinned;
+}
+
+// Of a node, there to stay, and with a volume: what waits for one holds no data, and may do so for
+// the very thing that was mended since (a class that does not exist).
+bool IsDisk(const api::RabbitCluster& cluster, const observe::VolumeClaim& claim) {
+  const std::string prefix = std::string(resources::kDataVolume) + "-";
+  return claim.bound && !claim.deleting && claim.name.starts_with(prefix) &&
+         resources::OrdinalOf(cluster.meta.key.name, claim.name.substr(prefix.size()));
+}
+
+const observe::VolumeClaim* SmallestClaim(const api::RabbitCluster& cluster,
+                                          const observe::Observation& seen) {
+  const observe::VolumeClaim* smallest = nullptr;
+  for (const observe::VolumeClaim& claim : seen.claims) {
+    if (claim.size.empty() || !IsDisk(cluster, claim)) continue;
+    const bool is_less =
+        smallest == nullptr || base::LessQuantity(claim.size, smallest->size) ||
+        (base::SameQuantity(claim.size, smallest->size) && claim.name < smallest->name);
+    if (is_less) smallest = &claim;
+  }
+  return smallest;
+}
+
+void WarnOfUnusedVolumes(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                         Plan& plan) {
+  std::vector<std::string> unused;
+  for (const observe::VolumeClaim& claim : seen.claims) {
+    if (IsDisk(cluster, claim)) unused.push_back(claim.name);
+  }
+  if (unused.empty()) return;
+  std::ranges::sort(unused);
+  plan.warnings.push_back(
+      {"VolumesUnused",
+       "spec.storage.ephemeral is true, so no node uses these volume claims, which may hold the "
+       "data of an earlier cluster: " +
+           Listed(unused) +
+           ": delete them, or delete the RabbitCluster and apply it again without ephemeral"});
 }
 
 // What to do about a change of storage that is not made.
@@ -72,11 +111,17 @@ observe::StorageRecord StorageInEffect(const api::RabbitCluster& cluster,
                                        const observe::Observation& seen) {
   if (seen.inventory && seen.inventory->storage) return *seen.inventory->storage;
   if (seen.stateful_set && seen.stateful_set->storage) return *seen.stateful_set->storage;
+  if (!cluster.spec.storage.ephemeral) {
+    if (const observe::VolumeClaim* claim = SmallestClaim(cluster, seen)) {
+      return {.size = claim->size, .class_name = claim->class_name};
+    }
+  }
   return resources::StorageOf(cluster, std::nullopt);
 }
 
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan) {
   const observe::StorageRecord made = StorageInEffect(cluster, seen);
+  if (made.ephemeral && cluster.spec.storage.ephemeral) WarnOfUnusedVolumes(cluster, seen, plan);
   const api::Storage& now = cluster.spec.storage;
   api::Storage then = now;
   then.ephemeral = made.ephemeral;

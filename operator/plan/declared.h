@@ -26,11 +26,14 @@ struct Images {
                                                            const Settings& settings);
 
 // What the nodes' storage was made with: as recorded; where the record is not there, as the
-// StatefulSet says, whose claim template the server does not let change. Before both: as declared.
+// StatefulSet says, whose claim template the server does not let change. Before both, unless the
+// storage is to be ephemeral: as the smallest bound claim that an earlier cluster of the name has
+// left, for its nodes get these disks. Else as declared.
 [[nodiscard]] observe::StorageRecord StorageInEffect(const api::RabbitCluster& cluster,
                                                      const observe::Observation& seen);
 
-// Says what of spec.storage is declared otherwise than the volumes were made.
+// Says what of spec.storage is declared otherwise than the volumes were made, and which claims are
+// left aside.
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan);
 
 // Writes the count into a spec that does not say it: `kubectl scale` and autoscalers read it there.

@@ -25,6 +25,15 @@ class DeclaredTest : public PlanTest {
     PlanStorage(cluster_, Seen(), plan);
     return Problems(plan);
   }
+  std::vector<std::string> StorageWarnings() {
+    Plan plan;
+    PlanStorage(cluster_, Seen(), plan);
+    std::vector<std::string> lines;
+    for (const Warning& warning : plan.warnings) {
+      lines.push_back(warning.reason + ": " + warning.message);
+    }
+    return lines;
+  }
 };
 
 TEST_F(DeclaredTest, AnImageIsTheSpecsElseThePinnedOneElseTheOperators) {
@@ -87,12 +96,14 @@ TEST_F(DeclaredTest, StorageThatCannotChangeIsRefusedWithTheReason) {
                           "shrink (it is 20Gi); the volumes stay as they are: set "
                           "spec.storage.size back to 20Gi"));
   MadeWith("10Gi", "fast");
+  cluster_.spec.storage.class_name = "slow";
   EXPECT_THAT(StorageProblems(),
               ElementsAre(AllOf(HasSubstr("spec.storage.className"),
                                 HasSubstr("apply it again as it was (volumes are retained"))));
   cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
   EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("(volumes go with it unless")));
   MadeWith("10Gi");
+  cluster_.spec.storage.class_name.reset();
   cluster_.spec.storage.ephemeral = true;
   EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.ephemeral")));
 }
@@ -118,9 +129,81 @@ TEST_F(DeclaredTest, WithoutARecordStorageIsAsTheStatefulSetSays) {
   seen_.inventory.reset();
   seen_.stateful_set->storage = observe::StorageRecord{.size = "7Gi", .class_name = "fast"};
   EXPECT_EQ(StorageInEffect(cluster_, seen_), *seen_.stateful_set->storage);
-  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.className")));
+  cluster_.spec.storage.class_name = "slow";
+  EXPECT_THAT(StorageProblems(),
+              ElementsAre(HasSubstr("className: slow: must not change (it is fast)")));
   seen_.stateful_set->storage = observe::StorageRecord{.ephemeral = true};
   EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("spec.storage.ephemeral")));
+}
+
+class TakenUpAgainTest : public DeclaredTest {
+ protected:
+  TakenUpAgainTest() {
+    seen_.inventory.reset();
+    seen_.stateful_set.reset();
+  }
+  void Claim(const std::string& name, std::string size, std::optional<std::string> class_name) {
+    seen_.claims.push_back({.name = name,
+                            .uid = "uid-of-" + name,
+                            .size = std::move(size),
+                            .class_name = std::move(class_name),
+                            .bound = true});
+  }
+  std::string Storage() {
+    const observe::StorageRecord storage = StorageInEffect(cluster_, seen_);
+    return storage.ephemeral ? "ephemeral" : storage.size + " " + storage.class_name.value_or("-");
+  }
+};
+
+TEST_F(TakenUpAgainTest, StorageIsThatOfTheClaims) {
+  EXPECT_EQ(Storage(), "10Gi -");
+  Claim("data-c-node-1", "7Gi", "fast");
+  EXPECT_EQ(Storage(), "7Gi fast");
+}
+
+// What a node may fill is told by it (disk_free_limit), and holds for all of them.
+TEST_F(TakenUpAgainTest, OfClaimsThatDifferTheSmallestCounts) {
+  Claim("data-c-node-0", "20Gi", "fast");
+  Claim("data-c-node-2", "7Gi", "fast");
+  Claim("data-c-node-1", "7168Mi", "slow");
+  EXPECT_EQ(Storage(), "7168Mi slow");
+}
+
+TEST_F(TakenUpAgainTest, ClaimsThatAreLeavingOrWithoutAVolumeOrNotOfANodeDoNotCount) {
+  Claim("data-c-node-0", "7Gi", "fast");
+  seen_.claims.back().deleting = true;
+  Claim("data-c-node-1", "7Gi", "fsat");
+  seen_.claims.back().bound = false;
+  Claim("other-c-node-0", "6Gi", "fast");
+  Claim("data-c-node-x", "5Gi", "fast");
+  Claim("data-c-node-1", "", {});
+  EXPECT_EQ(Storage(), "10Gi -");
+}
+
+TEST_F(TakenUpAgainTest, AClassThatTheSpecLeavesOpenIsThatOfTheClaims) {
+  Claim("data-c-node-0", "10Gi", "standard");
+  EXPECT_EQ(Storage(), "10Gi standard");
+  EXPECT_THAT(StorageProblems(), IsEmpty());
+  cluster_.spec.storage.class_name = "";
+  EXPECT_THAT(StorageProblems(), ElementsAre(HasSubstr("must not change (it is standard)")));
+}
+
+TEST_F(TakenUpAgainTest, EphemeralStorageUsesNoClaimAndNamesThem) {
+  cluster_.spec.storage.ephemeral = true;
+  EXPECT_THAT(StorageWarnings(), IsEmpty());
+  Claim("data-c-node-0", "10Gi", "standard");
+  Claim("data-c-node-1", "10Gi", "standard");
+  seen_.claims.back().deleting = true;
+  EXPECT_EQ(Storage(), "ephemeral");
+  EXPECT_THAT(StorageProblems(), IsEmpty());
+  EXPECT_THAT(
+      StorageWarnings(),
+      ElementsAre("VolumesUnused: spec.storage.ephemeral is true, so no node uses these volume "
+                  "claims, which may hold the data of an earlier cluster: data-c-node-0: delete "
+                  "them, or delete the RabbitCluster and apply it again without ephemeral"));
+  seen_.inventory = observe::Inventory{};  // the same later
+  seen_.inventory->storage = observe::StorageRecord{.ephemeral = true};
+  EXPECT_EQ(StorageWarnings().size(), 1U);
 }
 
 TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {

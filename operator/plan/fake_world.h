@@ -144,8 +144,11 @@ class FakeWorld {
     }
     for (const auto& [ordinal, pod] : pods_) seen.nodes.push_back(pod);
     for (const auto& [ordinal, claim] : claims_) {
-      seen.claims.push_back(
-          {.name = resources::ClaimName("c", ordinal), .uid = claim.uid, .bound = true});
+      seen.claims.push_back({.name = resources::ClaimName("c", ordinal),
+                             .uid = claim.uid,
+                             .size = claim.size,
+                             .class_name = claim.class_name,
+                             .bound = true});
     }
     if (const base::Json* inventory = Find(InventoryId())) {
       auto read = resources::InventoryFromData(
@@ -235,6 +238,7 @@ class FakeWorld {
   };
   struct Claim {
     std::string uid;
+    std::string size, class_name;
     bool blank = true;
   };
   static observe::ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
@@ -262,7 +266,14 @@ class FakeWorld {
 
   void StartPod(int ordinal, const base::Json& set) {
     auto& claim = claims_[ordinal];
-    if (claim.uid.empty()) claim.uid = NewUid("disk");
+    const base::Json* claim_template = ClaimTemplate(set);
+    if (claim.uid.empty()) {
+      claim.uid = NewUid("disk");
+      if (claim_template != nullptr) {
+        claim.size = SizeOf(*claim_template);
+        claim.class_name = ClassOf(*claim_template).value_or("standard");  // filled in
+      }
+    }
     // Below `partition` a pod is made from the template of before.
     if (first_template_.empty()) {
       first_template_ = base::FindString(

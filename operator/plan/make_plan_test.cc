@@ -260,6 +260,48 @@ TEST_F(MakePlanTest, AClusterDeclaredAgainWithoutACountTakesUpAllItsDisks) {
   EXPECT_THAT(Next().problems, IsEmpty());
 }
 
+TEST_F(MakePlanTest, DisksThatAreTakenUpAgainAreToldToBeOthersThanDeclared) {
+  const auto restart = [this](std::string size, std::optional<std::string> class_name) {
+    world_.StartOver();
+    memo_ = {};
+    world_.cluster.spec.storage.size = std::move(size);
+    world_.cluster.spec.storage.class_name = std::move(class_name);
+    Settle();
+  };
+  Settle();
+  restart("1Ti", {});
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_EQ(Next().problems[0].reason, "VolumeExpansionPending");
+  EXPECT_THAT(base::Dump(world_.Body(NodeSetId())["spec"]["volumeClaimTemplates"]),
+              HasSubstr(R"({"requests":{"storage":"10Gi"}})"));
+
+  restart("5Gi", {});
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_THAT(Next().problems[0].message, StartsWith("spec.storage.size: 5Gi: must not shrink"));
+
+  restart("10Gi", "slow");
+  ASSERT_EQ(Next().problems.size(), 1U);
+  EXPECT_THAT(Next().problems[0].message,
+              StartsWith("spec.storage.className: slow: must not change (it is standard)"));
+
+  restart("10Gi", {});
+  EXPECT_THAT(Next().problems, IsEmpty()) << "the default class was filled in";
+}
+
+TEST_F(MakePlanTest, DisksThatAreNotTakenUpBecauseTheStorageIsEphemeralAreNamed) {
+  Settle();
+  EXPECT_THAT(Next().warnings, IsEmpty());
+  world_.StartOver();
+  memo_ = {};
+  world_.cluster.spec.storage.ephemeral = true;
+  ASSERT_EQ(Next().warnings.size(), 1U);  // before anything is made
+  EXPECT_EQ(Next().warnings[0].reason, "VolumesUnused");
+  EXPECT_THAT(Next().warnings[0].message,
+              HasSubstr("data-c-node-0, data-c-node-1 and data-c-node-2"));
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
 // `kubectl replace --force`: deleted and declared again before anything of it was collected.
 TEST_F(MakePlanTest, ARecordOfTheClusterBeforeDecidesNothing) {
   world_.Declare(5);

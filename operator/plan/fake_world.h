@@ -201,9 +201,10 @@ class FakeWorld {
       done.push_back(ok);
     }
     for (const auto& [id, verified] : plan.verified) verified_.Add(id, verified);
-    // Report pins what was resolved.
-    cluster.status.image = plan.declared.broker_image;
-    cluster.status.load_balancer.image = plan.declared.proxy_image;
+    // Report pins what was first resolved.
+    api::Status& status = cluster.status;
+    if (status.image.empty()) status.image = plan.declared.broker_image;
+    if (status.load_balancer.image.empty()) status.load_balancer.image = plan.declared.proxy_image;
   }
 
   // A moment passes: controllers and kubelets do their part, at most one step a pod.

@@ -431,6 +431,22 @@ TEST_F(MakePlanTest, APinnedImageOutlivesTheOperatorsDefault) {
   EXPECT_THAT(plan.steps, IsEmpty());
 }
 
+TEST_F(MakePlanTest, AnImageThatIsNoLongerSaidIsThatOfBefore) {
+  Settle();
+  const std::string first = Next().declared.broker_image;
+  for (const char* image : {"rabbitmq:4.0", "rabbitmq:4.1"}) {
+    world_.cluster.spec.image = image;
+    ++world_.cluster.meta.generation;
+    for (int i = 0; i < 3; ++i) Round();
+    ASSERT_EQ(Next().problems.size(), 1U);
+    world_.cluster.spec.image.reset();
+    ++world_.cluster.meta.generation;
+    Settle();
+    EXPECT_EQ(Next().declared.broker_image, first);
+    EXPECT_THAT(Next().problems, IsEmpty());
+  }
+}
+
 TEST_F(MakePlanTest, FieldsWithoutEffectAreNamedAlsoAfterAChange) {
   EXPECT_THAT(Next().fields_without_effect, IsEmpty());
   world_.cluster.spec.on_data_loss = api::OnDataLoss::kAccept;

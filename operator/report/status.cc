@@ -1,6 +1,7 @@
 #include "operator/report/status.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "haproxy/stats.h"
@@ -88,6 +89,12 @@ void AddPod(api::NodeStatus& status, const observe::Pod& pod) {
   status.config_hash = pod.config_hash;
 }
 
+// The first image stays pinned: whoever takes another one out of the spec again goes back to it.
+void Pin(const std::string& resolved, const std::optional<std::string>& declared,
+         std::string& pinned) {
+  if (pinned.empty()) pinned = resolved.empty() ? declared.value_or("") : resolved;
+}
+
 }  // namespace
 
 std::vector<api::NodeStatus> MakeNodes(const Facts& facts) {
@@ -124,11 +131,7 @@ api::LoadBalancerStatus MakeLoadBalancer(const Facts& facts) {
   api::LoadBalancerStatus status;
   status.image = facts.cluster.status.load_balancer.image;
   if (!balancer.enabled) return status;
-  if (!facts.plan.declared.proxy_image.empty()) {
-    status.image = facts.plan.declared.proxy_image;
-  } else if (balancer.image) {
-    status.image = *balancer.image;
-  }
+  Pin(facts.plan.declared.proxy_image, balancer.image, status.image);
   if (const auto& deployment = facts.seen.proxy_deployment) {
     status.replicas = deployment->replicas;
     status.ready_replicas = deployment->ready_replicas;
@@ -194,11 +197,7 @@ api::Status MakeStatus(const Facts& facts) {
   }
   // Without a plan nothing is known of images, policies and addresses: they stay.
   if (facts.plan.unplanned) return status;
-  if (!facts.plan.declared.broker_image.empty()) {
-    status.image = facts.plan.declared.broker_image;
-  } else if (cluster.spec.image) {
-    status.image = *cluster.spec.image;
-  }
+  Pin(facts.plan.declared.broker_image, cluster.spec.image, status.image);
   status.policies = MakePolicies(facts);
   status.load_balancer = MakeLoadBalancer(facts);
   status.endpoints = MakeEndpoints(cluster);

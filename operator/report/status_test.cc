@@ -42,6 +42,26 @@ TEST_F(StatusTest, ImagesArePinnedAsResolved) {
   EXPECT_EQ(Status().load_balancer.image, "haproxy:3.0");
 }
 
+TEST_F(StatusTest, AnotherImageInTheSpecIsNotPinnedInPlaceOfTheFirst) {
+  Make();
+  cluster_.spec.image = plan_.declared.broker_image = "rabbitmq:4.0";
+  cluster_.spec.load_balancer.image = plan_.declared.proxy_image = "haproxy:tpyo";
+  EXPECT_EQ(Status().image, "rabbitmq:3.13");
+  EXPECT_EQ(Status().load_balancer.image, "haproxy:3.0");
+}
+
+TEST_F(StatusTest, AnImageThatIsSaidWhenTheClusterIsMadeIsPinnedToo) {
+  cluster_.spec.image = plan_.declared.broker_image = "rabbitmq:4.0";
+  EXPECT_EQ(Status().image, "rabbitmq:4.0");
+}
+
+TEST_F(StatusTest, ProxiesThatAreDeclaredLaterPinTheirImageThen) {
+  cluster_.spec.load_balancer.enabled = false;
+  EXPECT_EQ(Status().load_balancer.image, "");
+  cluster_.spec.load_balancer.enabled = true;
+  EXPECT_EQ(Status().load_balancer.image, "haproxy:3.0");
+}
+
 TEST_F(StatusTest, PinnedImagesOutliveABadSpec) {
   Make();
   plan_.declared = {};

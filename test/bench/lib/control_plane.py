@@ -20,8 +20,8 @@ class ControlPlane:
     def __enter__(self):
         self.directory = OUT / "kubernetes"
         self._cluster("down", self.directory)
-        self._cluster("up", "--no-node", "--api-port", str(API_PORT), "--etcd-port", str(ETCD_PORT), self.directory)
         try:
+            self._cluster("up", "--no-node", "--api-port", str(API_PORT), "--etcd-port", str(ETCD_PORT), self.directory)
             self.admin = Server(self.directory / "kubeconfig")
             self._install_rights()
         except BaseException:

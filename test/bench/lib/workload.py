@@ -7,7 +7,6 @@ import time
 
 from lib.api import path_of
 
-IMAGES = {"image": "localhost/rabbitmq:3.10-management"}
 MERGE = "application/merge-patch+json"
 
 

@@ -36,8 +36,9 @@ def measure(results, idle_seconds=60):
         with Operator(plane.kubeconfig) as operator:
             workload.wait_for(plane.admin, "statefulsets", NAMESPACE, CLUSTERS)
             writes, cpu_created = until_quiet(audit, operator, time.time(), quiet=2)
-            all_sets = _last_created(writes, "statefulsets") - operator.started
-            all_children = max(w[0] for w in writes if w[1].startswith("create ") and w[4] == 201) - operator.started
+            wave = _creations(writes)
+            all_sets = max(at for at, plural, _ in wave if plural == "statefulsets") - operator.started
+            all_children = max(at for at, _, _ in wave) - operator.started
             workload.run_pods(plane.admin, "statefulsets", NAMESPACE, unreachable, claims=True)
             workload.wait_for(plane.admin, "deployments", NAMESPACE, CLUSTERS)
             workload.run_pods(plane.admin, "deployments", NAMESPACE, unreachable)
@@ -56,16 +57,16 @@ def measure(results, idle_seconds=60):
             results.add("fleet: last write after the last pod ran", max(0, settled), "s")
             idle(results, operator, audit, idle_seconds, "idle", cpu_limit=2)
             results.add("idle: resident", operator.memory()["resident"], "MB")
-        # Without the Deployments: they wait for the brokers, so they are none of the first wave.
-        order = [(w[1].split()[1], w[3]) for w in sorted(writes) if w[1].startswith("create ") and w[4] == 201 and "deployments" not in w[1]]
-        limit_sets, limit_children = _limit(plane, order)
+        limit_sets, limit_children = _limit(plane, [(plural, name) for _, plural, name in wave])
         results.add("fleet: all StatefulSets, beside the limit", all_sets, "s", 2 * limit_sets, f"a plain loop on {WORKERS} connections", limit_sets)
         results.add("fleet: all children, beside the limit", all_children, "s", 2 * limit_children, f"a plain loop on {WORKERS} connections",
                     limit_children)
 
 
-def _last_created(writes, plural):
-    return max(w[0] for w in writes if w[1] == f"create {plural}" and w[4] == 201)
+def _creations(writes):
+    """[(time, plural, name)] of the children that were made, in their order: no Events, and nothing of the operator's own."""
+    made = {f"create {plural}": plural for _, plural in CHILDREN}
+    return [(at, made[what], name) for at, what, namespace, name, code in sorted(writes) if what in made and namespace == NAMESPACE and code == 201]
 
 
 def until_quiet(audit, operator, since, quiet=QUIET_SECONDS, timeout=240):
@@ -98,27 +99,17 @@ def idle(results, operator, audit, seconds, label, cpu_limit=None):
 
 
 def _limit(plane, order):
-    """Creates what the operator created, in its order, as fast as the same number of connections can; when the last
-    StatefulSet and the last object were there, in seconds."""
+    """Creates what the operator created, [(plural, name)] in its order, as fast as the same number of connections can;
+    when the last StatefulSet and the last object were there, in seconds."""
     bodies = {}
     for version, plural in CHILDREN:
         for item in plane.admin.call("GET", path_of(version, plural, NAMESPACE))["items"]:
             bodies[plural, item["metadata"]["name"]] = path_of(version, plural, LIMIT_NAMESPACE), _as_sent(item)
     plane.make_namespace(LIMIT_NAMESPACE)
-    requests = [plane.operator.request("POST", *bodies[key]) for key in order if key in bodies]
-    last_set = max(i for i, key in enumerate(order) if key[0] == "statefulsets")
+    requests = [plane.operator.request("POST", *bodies[key]) for key in order]
     began = time.time()
-    times = {}
-
-    def timed():
-        for i, request in enumerate(requests):
-            if i == last_set + 1:
-                times["sets"] = time.time() - began
-            yield request
-
-    plane.operator.send_all(timed(), connections=WORKERS)
-    times["all"] = time.time() - began
-    return times.get("sets", times["all"]), times["all"]
+    answered = plane.operator.send_all(requests, connections=WORKERS)
+    return max(at for key, at in zip(order, answered) if key[0] == "statefulsets") - began, max(answered) - began
 
 
 def _as_sent(item):

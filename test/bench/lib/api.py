@@ -8,6 +8,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 
 
 class ApiError(Exception):
@@ -64,19 +65,21 @@ class Server:
         return json.loads(text)
 
     def send_all(self, requests, connections=16):
-        """Sends all over so many connections, each its next one when it has the answer of the one before."""
-        left = iter(requests)
+        """Sends all over so many connections, each its next one when it has the answer of the one before. When each
+        was answered, in their order."""
+        left = iter(enumerate(requests))
         lock = threading.Lock()
-        failures = []
+        failures, answered = [], {}
 
         def work():
             with self.connect() as connection:
                 while not failures:
                     with lock:
-                        request = next(left, None)
+                        number, request = next(left, (None, None))
                     if request is None:
                         return
                     status, text = connection.send(request)
+                    answered[number] = time.time()
                     if status // 100 != 2:
                         failures.append(f"{request[:120]!r}: {status} {text[:500]!r}")
 
@@ -87,6 +90,7 @@ class Server:
             thread.join()
         if failures:
             raise ApiError(failures[0])
+        return [at for _, at in sorted(answered.items())]
 
 
 class Connection:

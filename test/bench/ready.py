@@ -1,8 +1,9 @@
 """The example from `kubectl apply` to Ready, beside a plain StatefulSet with the same image,
-configuration and probes from its creation to a cluster of three: in turn, medians. Needs the Kubernetes
-of test/e2e/kubernetes/cluster, with the operator on it."""
+configuration and probes from its creation to a cluster of three: in turn, medians. On the Kubernetes of
+test/e2e/kubernetes/cluster, which is started for it and ended again unless it runs already."""
 
 import base64
+import contextlib
 import copy
 import json
 import statistics
@@ -11,16 +12,52 @@ import time
 import urllib.error
 import urllib.request
 
-from lib import ROOT
+from lib import BINARY, ROOT
 from lib.api import Server, path_of
 
 ROUNDS = 5
 NAME = "rabbitcluster"
 TIMEOUT = 300
+E2E = ROOT / "test" / "e2e"
+CLUSTER = E2E / "kubernetes" / "cluster"
+RELEASE = ROOT / "build" / "release" / "bin" / "rabbit-operator"  # what install-operator installs
+
+
+def lacks():
+    """Why it cannot be measured here, in a line; empty when it can."""
+    if BINARY.resolve() != RELEASE.resolve():
+        return f"only {RELEASE.relative_to(ROOT)} can be installed"
+    done = subprocess.run([CLUSTER, "check"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return "" if done.returncode == 0 else done.stderr.strip()
+
+
+@contextlib.contextmanager
+def kubernetes():
+    """With the operator on it; gives its kubeconfig."""
+    ran = subprocess.run([CLUSTER, "status"], capture_output=True, check=False).returncode == 0
+    try:
+        _run(CLUSTER, "up")
+        _run(E2E / "install-operator")
+        yield ROOT / "build" / "kubernetes" / "kubeconfig"
+    finally:
+        if not ran:
+            _run(CLUSTER, "down")
+
+
+def _run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {done.stderr}")
 
 
 def measure(results):
-    kubeconfig = ROOT / "build" / "kubernetes" / "kubeconfig"
+    if missing := lacks():
+        raise RuntimeError(missing)
+    with kubernetes() as kubeconfig:
+        _measure(results, kubeconfig)
+
+
+def _measure(results, kubeconfig):
     server = Server(kubeconfig)
     example = _kubectl(kubeconfig, "kustomize", "--load-restrictor=LoadRestrictionsNone", str(ROOT / "test" / "e2e" / "overlays" / "example"))
     ours, plain = [], []

@@ -7,12 +7,9 @@ import pytest
 
 from lib import clusters, installed, kubectl, logs
 
-# The fixtures that are names of namespaces. With a failure their contents are collected, and those of
-# the file's NAMESPACE, if it has one, and the operator's.
-NAMESPACES = ("namespace", "shared_namespace", "single_nodes")
-
 # The ground that the others stand on; then the example, which is large, while nothing else lives beside it.
 FIRST = ("test_platform.py", "test_first_light.py")
+MADE = pytest.StashKey[dict]()  # in the session, file or test that has it: which fixture made which namespace
 COLLECTED = pytest.StashKey[int]()  # how many tests there were before -k and the like took some away
 
 
@@ -31,7 +28,9 @@ def _cluster():
         pytest.exit(f"no cluster to test on ({error}); start one: test/e2e/kubernetes/cluster up", returncode=3)
 
 
-def _make_namespace(name):
+def _make_namespace(request, name):
+    # Noted before anything can fail, also what the fixture itself does next.
+    request.node.stash.setdefault(MADE, {})[request.fixturename] = name
     # Like a well-kept cluster's, it takes only pods of the level "restricted".
     kubectl.delete("namespace", name)
     kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
@@ -47,7 +46,7 @@ def namespace(request):
     """A namespace of the test's own."""
     digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:6]
     name = f"e2e-{_words(request.node.name)[:30].rstrip('-')}-{digest}"
-    _make_namespace(name)
+    _make_namespace(request, name)
     yield name
     kubectl.delete("namespace", name, wait=False)
 
@@ -56,16 +55,16 @@ def namespace(request):
 def shared_namespace(request):
     """A namespace for all tests of a file."""
     name = f"e2e-{_words(request.module.__name__)}"
-    _make_namespace(name)
+    _make_namespace(request, name)
     yield name
     kubectl.delete("namespace", name, wait=False)
 
 
 @pytest.fixture(scope="session")
-def single_nodes():
-    """A namespace with two clusters of one node, `old` (3.10) and `new` (4.0), both Ready. Leave them so."""
+def single_nodes(request):
+    """A namespace with two clusters of one node, `old` (3.10, behind HAProxy 2.6) and `new` (4.0, behind 3.0), both Ready. Leave them so."""
     name = "e2e-single-nodes"
-    _make_namespace(name)
+    _make_namespace(request, name)
     kubectl.apply(clusters.SINGLE_NODES, name)
     for cluster in ("old", "new"):
         clusters.wait_condition(cluster, name, "Ready", "True", timeout=180)
@@ -78,7 +77,8 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.when == "teardown" or not report.failed:
         return
-    own = [item.funcargs[each] for each in NAMESPACES if each in getattr(item, "funcargs", {})]
-    own += filter(None, [getattr(item.module, "NAMESPACE", None)])
+    # Of the namespaces that there are by now, those that the test asks for, itself or through another fixture: a
+    # fixture that failed is the argument of nobody.
+    own = [name for node in item.listchain() for fixture, name in node.stash.get(MADE, {}).items() if fixture in item.fixturenames]
     place = logs.collect(re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name), [*own, installed.NAMESPACE])
-    report.sections.append(("logs", f"collected in {place.relative_to(kubectl.ROOT)}"))
+    report.sections.append(("logs", f"collected in {place}"))

@@ -29,7 +29,7 @@ def collect(name, namespaces):
 def _pods(namespace):
     try:
         return kubectl.list_all("pods", namespace)
-    except kubectl.KubectlError:
+    except Exception:  # pylint: disable=broad-except  # nor may this end the whole run
         return []
 
 

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from lib import installed, kubectl, processes
+from lib import amqp, haproxy, installed, kubectl, processes
 from lib.clusters import ABSENT, NEW, broker, node_uids, small, status, wait_condition
 from lib.wait import wait_until
 
@@ -89,6 +89,23 @@ def test_without_the_balancer_clients_reach_the_brokers_and_its_objects_go(singl
     for which, uid in there.items():
         assert kubectl.get(*which, single_nodes)["metadata"]["uid"] != uid
     assert all(name.startswith("old-haproxy-") for name in targets()) and node_uids("old", single_nodes) == node
+
+
+@pytest.mark.parametrize("name, version", [("old", "2.6"), ("new", "3.0")])
+def test_a_proxy_of_each_version_runs_on_what_the_operator_wrote(single_nodes, name, version):
+    proxies = kubectl.list_all("pod", single_nodes, f"app.kubernetes.io/instance={name},app.kubernetes.io/component=proxy")
+    proxy, = (pod for pod in proxies if "deletionTimestamp" not in pod["metadata"])
+    assert f"HAProxy version {version}" in kubectl.execute(proxy["metadata"]["name"], single_nodes, "haproxy", "-v")
+    address = kubectl.pod_address(proxy["metadata"]["name"], single_nodes)
+    wait_until("the node up", lambda: haproxy.servers(haproxy.statistics(address)) == {f"{name}-node-0": "UP"}, timeout=20)
+    said = kubectl.logs(proxy["metadata"]["name"], single_nodes)
+    assert "Loading success" in said and not re.search(r"\[(WARNING|ALERT)\] +\(1\)", said), said  # of what it read at its start
+    user = kubectl.secret(f"{name}-default-user", single_nodes)
+    login = kubectl.service_address(name, single_nodes), "through-the-proxy", user["username"], user["password"]
+    with amqp.Publisher(*login) as publisher:
+        wait_until("confirms", lambda: len(publisher.confirmed) >= 10, interval=0.1)
+    assert not publisher.confirmed - amqp.consume_all(*login)
+    broker(name, single_nodes).delete("queues/%2F/through-the-proxy")
 
 
 def test_a_count_that_is_not_declared_is_written_into_the_spec(namespace):

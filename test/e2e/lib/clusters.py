@@ -21,7 +21,7 @@ def small(name, image=OLD, **spec):
 # Of the fixture `single_nodes`.
 SINGLE_NODES = [
     small("old", OLD, drift={"interval": "2s"}, users=[{"name": "made"}]),  # the password is generated, into a Secret
-    small("new", NEW, drift={"interval": "2s"}),
+    small("new", NEW, drift={"interval": "2s"}, loadBalancer={"image": "localhost/haproxy:3.0"}),
 ]
 
 

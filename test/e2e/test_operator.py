@@ -186,6 +186,13 @@ def test_the_lease_is_released_and_the_next_operator_works_at_once():
     wait_until("it is ready", lambda: kubectl.get("deployment", "rabbit-operator", installed.NAMESPACE)["status"].get("readyReplicas") == 1)
 
 
+def test_the_operators_own_files_are_read_only():
+    pod = installed.pod_of(wait_until("an operator that leads", installed.holder))
+    with pytest.raises(kubectl.KubectlError) as refused:
+        kubectl.execute(pod, installed.NAMESPACE, "touch", "/tmp/written", container="operator")
+    assert "Read-only file system" in refused.value.stderr
+
+
 # ---- on this host, without a cluster or against its API server
 
 

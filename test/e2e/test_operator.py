@@ -208,8 +208,7 @@ def run_binary(*arguments):
 def test_a_wrong_start_is_one_line_and_exit_code_2(arguments, named):
     done = run_binary(*arguments)
     assert done.returncode == 2
-    lines = [line for line in done.stderr.splitlines() if line.startswith("rabbit-operator: ")]
-    assert len(lines) == 1 and named in lines[0]
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("rabbit-operator: ") and named in done.stderr
 
 
 @pytest.mark.parametrize("cluster, user, named", [

@@ -15,7 +15,7 @@ import pytest
 
 from lib import amqp, haproxy, installed, kubectl, processes
 from lib.clusters import ABSENT, NEW, broker, node_uids, small, status, wait_condition
-from lib.wait import wait_until
+from lib.wait import first_match, wait_until
 
 BINARY = kubectl.ROOT / "build" / "release" / "bin" / "rabbit-operator"
 
@@ -268,7 +268,7 @@ def test_an_api_server_that_does_not_answer_is_waited_for(tmp_path):
     with subprocess.Popen([BINARY, "run", "--kubeconfig", config, "--lease-namespace", "default", "--http-address", "127.0.0.1", "--http-port", "0"],
                           stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as operator:
         try:
-            served = next(m for m in (re.search(r"serving .*port=(\d+)", line) for line in operator.stderr) if m)[1]
+            served = first_match(operator, operator.stderr, r"serving .*port=(\d+)", timeout=10)[1]
 
             def get(path):
                 try:
@@ -283,5 +283,8 @@ def test_an_api_server_that_does_not_answer_is_waited_for(tmp_path):
             assert get("/metrics")[0] == 200
             assert operator.poll() is None
         finally:
-            operator.send_signal(signal.SIGTERM)
-            assert operator.wait(timeout=5) == 0
+            try:
+                operator.send_signal(signal.SIGTERM)
+                assert operator.wait(timeout=5) == 0
+            finally:
+                operator.kill()  # or the end of the `with` waits for it, however long that takes

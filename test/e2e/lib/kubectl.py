@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import subprocess
+
+from lib.wait import first_match
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 RUN_DIRECTORY = ROOT / "build" / "kubernetes"
@@ -118,11 +119,8 @@ def port_forward(target, namespace, port):
     process = subprocess.Popen(command("port-forward", target, *_in(namespace), f":{port}"),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        line = process.stdout.readline()
-        found = re.search(r":(\d+) ->", line)
-        assert found, f"kubectl port-forward said: {line}"
-        yield int(found[1])
+        yield int(first_match(process, process.stdout, r":(\d+) ->")[1])
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
         process.stdout.close()

@@ -1,5 +1,7 @@
 """Waiting for the world to become as a test wants it."""
 
+import re
+import threading
 import time
 
 
@@ -31,6 +33,22 @@ def wait_until(what, probe, timeout=60.0, interval=0.5):
         if passed >= timeout:
             raise AssertionError(f"waited {passed:.0f} s for {what}; last seen: {last}")
         time.sleep(interval)
+
+
+def first_match(process, stream, pattern, timeout=30):
+    """What matched in the first line of a process's output that matches. A process that does not write one in
+    time is killed: whoever reads from it would wait forever."""
+    timer = threading.Timer(timeout, process.kill)
+    timer.start()
+    try:
+        said = []
+        for line in stream:
+            if found := re.search(pattern, line):
+                return found
+            said.append(line)
+    finally:
+        timer.cancel()
+    raise AssertionError(f"{process.args[0]} ended, or said nothing like '{pattern}' within {timeout} s: {''.join(said)}")
 
 
 def holds(what, probe, seconds, interval=0.5):

@@ -1,5 +1,6 @@
-"""`./dev up` on a cluster that is named: in a namespace of its own, beside whatever else lives here. Its
-way on a Kubernetes of its own is the same but for the addresses. What it must refuse, it refuses at once."""
+"""`./dev up` on its own Kubernetes, which is the one that the tests run on and in which nothing is to be built any more;
+and on a cluster that is named: in a namespace of its own, beside whatever else lives here. What it must refuse, it
+refuses at once. And `./dev` itself."""
 
 import json
 import os
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from lib import clusters, haproxy, installed, kubectl
+from lib import amqp, clusters, haproxy, installed, kubectl, management
 from lib.wait import wait_until
 
 DEV = kubectl.ROOT / "dev"
@@ -67,6 +68,58 @@ def test_up_on_a_named_cluster(namespace, tmp_path):
     assert kubectl.secret("rabbit-root", namespace)["password"] == password
     assert clusters.node_uids("rabbitcluster", namespace) == nodes
     clusters.wait_condition("rabbitcluster", namespace, "Ready", "True", timeout=30)
+
+
+OF_THE_EXAMPLE = "app.kubernetes.io/instance=rabbitcluster"
+
+
+@pytest.fixture
+def default():
+    """The namespace `default` of our own Kubernetes, where `./dev up` works; only while nobody has anything there."""
+    if os.environ.get("RABBIT_E2E_KUBECONFIG"):
+        pytest.skip("only on the cluster of kubernetes/cluster")
+    kept = kubectl.list_all("secret,persistentvolumeclaim", "default", OF_THE_EXAMPLE)
+    if kept or kubectl.list_all("rabbit", "default") or kubectl.get("secret", "rabbit-root", "default"):
+        pytest.skip("somebody's cluster is, or was, in the namespace default")
+    yield "default"
+    kubectl.delete("rabbit", "rabbitcluster", "default")
+    wait_until("no pod", lambda: not kubectl.list_all("pod", "default", OF_THE_EXAMPLE), timeout=60)
+    kubectl.delete("secret", "rabbit-root", "default")
+    kubectl.kubectl("delete", "secret,persistentvolumeclaim", "-n", "default", "-l", OF_THE_EXAMPLE, timeout=120)
+
+
+def test_up_on_its_own_kubernetes(default, tmp_path):
+    done = run(DEV, "up", "--write", "applied.yaml", directory=tmp_path, timeout=400)
+    assert done.returncode == 0, done.stderr
+    assert kubectl.is_true(kubectl.get("rabbit", "rabbitcluster", default), "Ready")
+
+    # What it prints, by the way that it prints: kubectl with its own environment, and the login from it.
+    environment = re.search(r"^  export .*$", done.stdout, re.MULTILINE)[0]
+
+    def printed(what):
+        line = re.search(rf"^  {what} +(kubectl .*)$", done.stdout, re.MULTILINE)[1]
+        shell = run("bash", "-c", f"{environment}; {line}", directory=tmp_path)
+        assert shell.returncode == 0 and shell.stdout, shell.stderr
+        return shell.stdout
+
+    login = printed("user"), printed("password")
+    addresses = dict(re.findall(r"^  (\w+) +\w+://([\d.]+):(?:5672|9000/rabbitmq-stats|15672)$", done.stdout, re.MULTILINE))
+    assert set(addresses) == {"AMQP", "statistics", "management"}, done.stdout
+    with amqp.Publisher(addresses["AMQP"], "queue_1", *login) as publisher:
+        wait_until("confirms", lambda: len(publisher.confirmed) >= 10, interval=0.1)
+    assert set(haproxy.servers(haproxy.statistics(addresses["statistics"]))) == {f"rabbitcluster-node-{i}" for i in range(3)}
+    assert len(management.Management(addresses["management"], *login).running_nodes()) == 3
+    assert management.Management(addresses["management"], "root", printed("of user root")).get("whoami")["name"] == "root"
+
+
+def test_the_door_lists_what_is_behind_it(tmp_path):
+    commands = re.findall(r"^cmd_(\w+)\(\)", DEV.read_text(), re.MULTILINE)
+    assert {"up", "down", "test", "e2e", "bench"} <= set(commands)
+    done = run(DEV, directory=tmp_path)
+    assert done.returncode == 0 and not done.stderr
+    assert re.findall(r"^  (\w+) +\w.*$", done.stdout, re.MULTILINE) == commands == [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    done = run(DEV, "absent", directory=tmp_path)
+    assert done.returncode == 1 and "no command 'absent'" in done.stderr and not done.stdout
 
 
 @pytest.mark.parametrize("command, named", [

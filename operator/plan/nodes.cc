@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/declared.h"
 #include "operator/plan/words.h"
-#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 #include "operator/resources/pod_hash.h"
 #include "rabbitmq/version.h"
@@ -38,7 +38,7 @@ std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::O
     advice += "delete these pods, they come back with what is declared";
   } else {
     const bool retained =
-        !resources::StorageOf(cluster, seen.inventory).ephemeral &&
+        !StorageInEffect(cluster, seen).ephemeral &&
         cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain;
     advice += "delete the RabbitCluster and apply it again (";
     advice += retained ? "volumes are retained: nothing is lost)" : "volumes go with it)";

@@ -29,8 +29,10 @@ struct RunOptions {
   std::string lease_namespace;  // empty: that of the pod
   std::string lease_name = "rabbit-operator";
   runtime::LeaseTiming lease;
-  // How long an API server that refuses may be one that is just starting. No flag.
+  // No flags: how long an API server that refuses may be one that is just starting, and for how
+  // long copies are good that cannot be brought up to date.
   base::Duration refusal_final_after = std::chrono::seconds(5);
+  base::Duration copies_good_for = std::chrono::seconds(10);
   base::LogLevel log_level = base::LogLevel::kInfo;
   base::LogFormat log_format = base::LogFormat::kText;
 };

@@ -150,7 +150,7 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
                                   observe::News news) { OnNews(key, news); }},
                {.looks_per_second = options.looks_per_second}),
       caches_(api_.watches(), clock_, random_, logger, &watch_metrics_,
-              {.ns = options.ns, .watch = {}},
+              {.ns = options.ns, .watch = {}, .lasting_trouble = options.copies_good_for},
               [this](const kube::ObjectKey& key, observe::Cause cause) { OnChange(key, cause); }),
       observer_(api_.calls(), caches_, brokers_, proxies_, clock_),
       executor_(

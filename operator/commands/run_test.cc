@@ -293,7 +293,6 @@ TEST_F(RunDeathTest, ATerminationInTheMiddleOfAReconcileReleasesTheLease) {
       testing::ExitedWithCode(kGood), "stopping");
 }
 
-// Takes ten seconds: for so long the copies are taken to be good.
 TEST_F(RunDeathTest, AnApiServerThatIsGoneIsNotReadyButNoReasonForARestart) {
   EXPECT_EXIT(
       {
@@ -301,6 +300,7 @@ TEST_F(RunDeathTest, AnApiServerThatIsGoneIsNotReadyButNoReasonForARestart) {
         bool told = false;
         RunOptions options;
         options.leader_election = false;  // the lease would end the process
+        options.copies_good_for = std::chrono::milliseconds(200);
         const auto meanwhile = [&](std::uint16_t port) {
           if (Await(port, "/readyz", "[+]caches ok")) {
             server.Stop();

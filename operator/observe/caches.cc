@@ -17,7 +17,6 @@ constexpr std::array kChildTypes = {
 };
 
 // How long the server may be away before the copies of what it holds are called out of date.
-constexpr std::chrono::seconds kLastingTrouble(10);
 
 template <typename T>
 base::Result<Packed<T>> PackedFrom(base::Result<T> value) {
@@ -40,7 +39,7 @@ std::string OwnLabel() {
 struct Caches::Impl {
   Impl(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
        kube::WatchObserver* observer, const Options& options, Enqueue enqueue_key)
-      : enqueue(std::move(enqueue_key)) {
+      : enqueue(std::move(enqueue_key)), lasting_trouble(options.lasting_trouble) {
     AddClusters();
     for (const kube::ResourceType& type : kChildTypes) {
       stores.push_back(std::make_unique<kube::Store<Packed<CachedChild>>>(IndexOf<CachedChild>));
@@ -102,6 +101,7 @@ struct Caches::Impl {
   };
 
   Enqueue enqueue;
+  const base::Duration lasting_trouble;
   kube::Store<api::RabbitCluster> clusters;
   std::vector<std::unique_ptr<kube::Store<Packed<CachedChild>>>> stores;  // one each of kChildTypes
   kube::Store<Packed<CachedPod>> pods{IndexOf<CachedPod>};
@@ -136,7 +136,7 @@ bool Caches::HasSynced() const {
 std::optional<std::string> Caches::Missing() const {
   if (HasSynced()) {
     for (const auto& watcher : impl_->watchers) {
-      if (const auto trouble = watcher->LastingTrouble(kLastingTrouble)) {
+      if (const auto trouble = watcher->LastingTrouble(impl_->lasting_trouble)) {
         return "copies may be out of date: cannot " + trouble->message;
       }
     }

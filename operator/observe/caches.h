@@ -28,6 +28,7 @@ class Caches {
   struct Options {
     std::string ns;  // to watch; empty: all
     kube::WatchSettings watch;
+    base::Duration lasting_trouble = std::chrono::seconds(10);  // without news: not up to date
   };
 
   // `enqueue` is called on watcher threads whenever something of a cluster changed. Nothing is

@@ -90,7 +90,7 @@ News Compare(const BrokerLook& before, const BrokerLook& now) {
 
 ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
                                  const ProxyTarget& target, const std::stop_token& stop) {
-  ProxyWatch::Answer answer{.look = {}, .succeeded = true};
+  ProxyWatch::Answer answer{.look = {}, .succeeded = false};
   for (const ProxyTarget::Proxy& proxy : target.proxies) {
     ProxyLook look{.pod = proxy.pod, .view = nullptr, .trouble = {}};
     base::Result<haproxy::ProxyView> view = base::Fail(base::ErrorKind::kRetry, "not asked");
@@ -114,9 +114,9 @@ ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
     }
     if (view) {
       look.view = std::make_shared<const haproxy::ProxyView>(std::move(*view));
+      answer.succeeded = true;
     } else {
       look.trouble = view.error().message;
-      answer.succeeded = false;
       connections.Forget(proxy.address, target.port);
     }
     answer.look.looks.push_back(std::move(look));

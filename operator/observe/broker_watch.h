@@ -86,7 +86,8 @@ using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
                                                const std::stop_token& stop);
 [[nodiscard]] News Compare(const BrokerLook& before, const BrokerLook& now);
 
-// Asks every proxy, one second each.
+// Asks every proxy, one second each. It succeeded when one answered: a proxy that is silent keeps
+// nobody from looking at the others.
 [[nodiscard]] ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
                                                const ProxyTarget& target,
                                                const std::stop_token& stop);

@@ -175,10 +175,26 @@ TEST(ProxyTargetOf, NobodyIsAskedWhenTheBalancerIsOff) {
   api::RabbitCluster cluster;
   cluster.meta.key = {"ns", "c"};
   Observation seen;
-  seen.proxies = {{.name = "p", .ip = "10.0.0.9"}};
+  seen.proxies = {{.name = "p", .ip = "10.0.0.9", .ready = true}};
   ASSERT_TRUE(ProxyTargetOf(cluster, seen));
   EXPECT_EQ(ProxyTargetOf(cluster, seen)->csv_target, "/rabbitmq-stats;csv");
   cluster.spec.load_balancer.enabled = false;
+  EXPECT_EQ(ProxyTargetOf(cluster, seen), std::nullopt);
+}
+
+// One that does not listen yet would slow the looks at those that do; and when it listens, the
+// target is another one, which is looked at at once.
+TEST(ProxyTargetOf, OnlyProxiesThatServeAreAsked) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  Observation seen;
+  seen.proxies = {{.name = "p-0", .ip = "10.0.0.7", .ready = true},
+                  {.name = "p-1", .ip = "10.0.0.8", .ready = false},
+                  {.name = "p-2", .ip = "10.0.0.9", .ready = true, .deleting = true}};
+  ASSERT_TRUE(ProxyTargetOf(cluster, seen));
+  EXPECT_EQ(ProxyTargetOf(cluster, seen)->proxies,
+            (std::vector<ProxyTarget::Proxy>{{"p-0", "10.0.0.7"}}));
+  seen.proxies[0].ready = false;
   EXPECT_EQ(ProxyTargetOf(cluster, seen), std::nullopt);
 }
 
@@ -332,12 +348,18 @@ TEST_F(LookTest, AProxyThatDoesNotAnswerIsTroubleOfThatProxyAlone) {
   const auto answer = LookAtProxies(
       connections_, clock_,
       {.proxies = {{"p-1", "10.0.0.8"}, {"p-2", "10.0.0.9"}}, .csv_target = "/s;csv"}, {});
-  EXPECT_FALSE(answer.succeeded);
+  EXPECT_TRUE(answer.succeeded) << "the looks at the other one would come less and less often";
   ASSERT_EQ(answer.look.looks.size(), 2U);
   ASSERT_NE(answer.look.looks[0].view, nullptr) << answer.look.looks[0].trouble;
   EXPECT_EQ(answer.look.looks[0].view->config_hash, "abcd");
   EXPECT_EQ(haproxy::CountUp(*answer.look.looks[0].view), 1U);
   EXPECT_NE(answer.look.looks[1].trouble, "");
+}
+
+TEST_F(LookTest, ProxiesOfWhichNoneAnswersAreAskedLessOften) {
+  Break("10.0.0.9");
+  EXPECT_FALSE(
+      LookAtProxies(connections_, clock_, {.proxies = {{"p-2", "10.0.0.9"}}}, {}).succeeded);
 }
 
 }  // namespace

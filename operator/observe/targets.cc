@@ -31,7 +31,7 @@ std::optional<ProxyTarget> ProxyTargetOf(const api::RabbitCluster& cluster,
                      .csv_target = haproxy::StatsCsvTarget(
                          {.enabled = balancer.stats.enabled, .path = balancer.stats.path})};
   for (const Pod& proxy : seen.proxies) {
-    if (!proxy.deleting && !proxy.ip.empty()) {
+    if (proxy.ready && !proxy.deleting && !proxy.ip.empty()) {
       target.proxies.push_back({.pod = proxy.name, .address = proxy.ip});
     }
   }

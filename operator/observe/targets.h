@@ -13,7 +13,8 @@ namespace rabbit::observe {
 // password is not known or no node serves: then there is nobody to ask.
 [[nodiscard]] std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                                                          const Observation& seen);
-// The proxies that have an address and are not going away; nothing when the balancer is off.
+// The proxies that serve; nothing when the balancer is off or none serves. One that becomes ready
+// makes another target of it: it is looked at at once.
 [[nodiscard]] std::optional<ProxyTarget> ProxyTargetOf(const api::RabbitCluster& cluster,
                                                        const Observation& seen);
 

@@ -170,6 +170,12 @@ const rabbitmq::Node* MemberOf(const Facts& facts, int ordinal) {
   return rabbitmq::FindNode(*facts.broker->nodes, resources::NodeName(key.name, key.ns, ordinal));
 }
 
+const haproxy::ProxyView* ViewOf(const Facts& facts, const observe::Pod& proxy) {
+  const auto& looks = facts.seen.proxy_looks;
+  const auto look = std::ranges::find(looks, proxy.name, &observe::ProxyLook::pod);
+  return look == looks.end() || !look->trouble.empty() ? nullptr : look->view.get();
+}
+
 bool IsRecent(base::TimePoint look, api::Duration interval, base::TimePoint now) {
   return now - look <= std::max<base::Duration>(interval * kMostIntervals, kLeastAge);
 }

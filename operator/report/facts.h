@@ -56,6 +56,8 @@ struct Facts {
 [[nodiscard]] const observe::Pod* PodOf(const Facts& facts, int ordinal);
 // The member that the pod of this ordinal runs, or nullptr. REQUIRES: facts.broker->nodes.
 [[nodiscard]] const rabbitmq::Node* MemberOf(const Facts& facts, int ordinal);
+// What the proxy said when it was last looked at, or nullptr: it did not answer.
+[[nodiscard]] const haproxy::ProxyView* ViewOf(const Facts& facts, const observe::Pod& proxy);
 // Whether a look at the broker was recent enough to call its view the present.
 [[nodiscard]] bool IsRecent(base::TimePoint look, api::Duration interval, base::TimePoint now);
 // The configuration that every proxy is to run; empty: not known.

@@ -1,6 +1,4 @@
 // Whether the proxies run what is declared, and send to all nodes that run.
-#include <algorithm>
-
 #include "operator/plan/words.h"
 #include "operator/report/conditions.h"
 
@@ -27,9 +25,7 @@ Verdict JudgeLoadBalancer(const Facts& facts) {
   // It found nothing: that is an answer only if there was one of every proxy.
   for (const observe::Pod& proxy : facts.seen.proxies) {
     if (proxy.deleting || !proxy.ready) continue;
-    const auto look =
-        std::ranges::find(facts.seen.proxy_looks, proxy.name, &observe::ProxyLook::pod);
-    if (look == facts.seen.proxy_looks.end() || !look->view || !look->trouble.empty()) {
+    if (ViewOf(facts, proxy) == nullptr) {
       return {ConditionStatus::kUnknown, "ProxiesNotAnswering",
               "waiting for an answer of proxy " + proxy.name};
     }

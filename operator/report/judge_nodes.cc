@@ -103,11 +103,10 @@ std::optional<Verdict> JudgeWayThroughProxies(const Facts& facts) {
   for (const observe::Pod& proxy : facts.seen.proxies) {
     if (!proxy.ready || proxy.deleting) continue;
     ++ready;
-    const auto look =
-        std::ranges::find(facts.seen.proxy_looks, proxy.name, &observe::ProxyLook::pod);
-    if (look == facts.seen.proxy_looks.end() || !look->view || !look->trouble.empty()) {
+    const haproxy::ProxyView* view = ViewOf(facts, proxy);
+    if (view == nullptr) {
       ++silent;
-    } else if (haproxy::CountUp(*look->view) > 0) {
+    } else if (haproxy::CountUp(*view) > 0) {
       return std::nullopt;
     }
   }

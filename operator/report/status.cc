@@ -139,15 +139,17 @@ api::LoadBalancerStatus MakeLoadBalancer(const Facts& facts) {
   status.config_hash = WantedProxyHash(facts);
   bool first = true;
   bool all_alike = true;
-  for (const observe::ProxyLook& look : facts.seen.proxy_looks) {
-    if (!look.view || !look.trouble.empty()) {
+  for (const observe::Pod& proxy : facts.seen.proxies) {
+    if (!proxy.ready || proxy.deleting) continue;  // it serves nobody
+    const haproxy::ProxyView* view = ViewOf(facts, proxy);
+    if (view == nullptr) {
       all_alike = false;
       continue;
     }
-    const auto up = static_cast<std::int32_t>(haproxy::CountUp(*look.view));
+    const auto up = static_cast<std::int32_t>(haproxy::CountUp(*view));
     status.backends_up = first ? up : std::min(*status.backends_up, up);
-    if (first) status.live_hash = look.view->config_hash;
-    all_alike = all_alike && status.live_hash == look.view->config_hash;
+    if (first) status.live_hash = view->config_hash;
+    all_alike = all_alike && status.live_hash == view->config_hash;
     first = false;
   }
   if (!all_alike) status.live_hash.clear();

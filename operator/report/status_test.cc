@@ -167,6 +167,31 @@ TEST_F(StatusTest, TheLiveConfigurationIsTheOneThatAllProxiesRun) {
   EXPECT_EQ(Status().load_balancer.replicas, 2);
 }
 
+TEST_F(StatusTest, TheLiveConfigurationIsThatOfTheProxiesThatServe) {
+  auto blind = std::make_shared<haproxy::ProxyView>(*seen_.proxy_looks[1].view);
+  blind->config_hash = "cfg0";
+  blind->servers.clear();
+  seen_.proxy_looks[1].view = blind;
+  const auto says = [this] {
+    Advance(std::chrono::minutes(2));
+    const api::LoadBalancerStatus& balancer = Status().load_balancer;
+    return balancer.live_hash + " " + std::to_string(balancer.backends_up.value_or(-1));
+  };
+  EXPECT_EQ(says(), " 0");
+  seen_.proxies[1].deleting = true;  // rolled, and looked at before
+  EXPECT_EQ(says(), "cfg1 3");
+  seen_.proxies[1].deleting = false;
+  seen_.proxies[1].ready = false;
+  EXPECT_EQ(says(), "cfg1 3");
+  seen_.proxies.pop_back();  // gone
+  EXPECT_EQ(says(), "cfg1 3");
+  seen_.proxies[0].ready = false;
+  EXPECT_EQ(says(), " -1") << "none serves";
+  seen_.proxies[0].ready = true;
+  seen_.proxy_looks.clear();  // serves, and was not looked at yet
+  EXPECT_EQ(says(), " -1");
+}
+
 TEST_F(StatusTest, WithoutALoadBalancerNothingIsSaidOfOne) {
   cluster_.spec.load_balancer.enabled = false;
   const api::Status& status = Status();

@@ -53,6 +53,9 @@ struct StatefulSetState {
   std::string template_hash;  // annotation rabbitcluster.dev/template-hash of its pod template
   std::string config_hash;    // and rabbitcluster.dev/config-hash
   std::optional<StorageRecord> storage = {};  // of its claim template; absent: not known
+  // Pods are made from an earlier template: status.currentRevision is another than updateRevision,
+  // and stays so until all pods are ready with the newest.
+  bool makes_earlier_pods = false;
   bool operator==(const StatefulSetState&) const = default;
 };
 
@@ -149,7 +152,9 @@ struct Observation {
   std::map<ChildId, std::string> strangers;  // names that somebody else owns: who, in words
   std::optional<StatefulSetState> stateful_set;
   std::optional<DeploymentState> proxy_deployment;
-  std::vector<Pod> nodes;                     // broker pods, by ordinal
+  std::vector<Pod> nodes;  // broker pods, by ordinal
+  // Filled by Observe: since when it was seen that the StatefulSet has fewer pods than it wants.
+  std::optional<base::TimePoint> pods_missing_since;
   std::vector<Pod> proxies;                   // by name
   std::vector<VolumeClaim> claims;            // of the StatefulSet, any ordinal
   std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet) …

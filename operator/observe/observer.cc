@@ -46,6 +46,13 @@ void RememberPreparing(ClusterMemory& memory, Observation& seen, base::TimePoint
   memory.preparing = std::move(preparing);
 }
 
+void RememberMissingPods(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
+  const bool some_miss =
+      seen.stateful_set && std::cmp_less(seen.nodes.size(), seen.stateful_set->replicas);
+  memory.pods_missing = some_miss ? std::optional(memory.pods_missing.value_or(now)) : std::nullopt;
+  seen.pods_missing_since = memory.pods_missing;
+}
+
 void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
   const std::string& name = cluster.meta.key.name;
   const auto is_others = [&](const ChildId& id) {
@@ -84,6 +91,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, stop);
   DropStatesOfOthers(cluster, seen);
+  RememberMissingPods(memory, seen, now);
   return seen;
 }
 

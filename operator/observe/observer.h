@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -39,6 +40,7 @@ struct ClusterMemory {
   std::map<ChildId, Stranger> strangers;
 
   std::map<std::string, base::TimePoint> preparing;  // uid of a node's pod: since when
+  std::optional<base::TimePoint> pods_missing;       // since when
 
   base::TimePoint broker_written_at{};  // when the last write at the broker had come back
 };
@@ -76,6 +78,9 @@ class Observer {
 
 // Fills preparing_since of the nodes' pods. Pure.
 void RememberPreparing(ClusterMemory& memory, Observation& seen, base::TimePoint now);
+
+// Fills pods_missing_since. Pure.
+void RememberMissingPods(ClusterMemory& memory, Observation& seen, base::TimePoint now);
 
 // Puts what was written over what the caches show, and forgets what they have caught up with. Pure.
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now);

@@ -83,6 +83,25 @@ TEST(RememberPreparing, CountsFromTheFirstSightOfEachPod) {
   EXPECT_EQ(memory.preparing.size(), 1U);
 }
 
+TEST(RememberMissingPods, CountsFromTheFirstSightUntilAllAreThere) {
+  ClusterMemory memory;
+  base::TimePoint now{std::chrono::hours(1)};
+  const auto since = [&](std::optional<int> wanted, std::size_t pods) {
+    Observation seen;
+    if (wanted) seen.stateful_set = StatefulSetState{.replicas = *wanted};
+    seen.nodes.resize(pods);
+    RememberMissingPods(memory, seen, now);
+    return seen.pods_missing_since ? std::optional(now - *seen.pods_missing_since) : std::nullopt;
+  };
+  EXPECT_EQ(since(3, 0), seconds(0));
+  now += seconds(40);
+  EXPECT_EQ(since(3, 2), seconds(40));
+  EXPECT_EQ(since(3, 3), std::nullopt);
+  EXPECT_EQ(since(3, 2), seconds(0)) << "all were there in between";
+  EXPECT_EQ(since({}, 0), std::nullopt);
+  EXPECT_EQ(memory.pods_missing, std::nullopt);
+}
+
 TEST(DropStatesOfOthers, AnEarlierClusterDecidesNothing) {
   api::RabbitCluster cluster;
   cluster.meta.key = {"ns", "c"};

@@ -182,12 +182,15 @@ base::Result<CachedChild> ProjectChild(const kube::ResourceType& type, std::stri
     const Json status = Member(text, {"status"});
     const Json replicas = Member(text, {"spec", "replicas"});
     const Json annotations = Member(text, {"spec", "template", "metadata", "annotations"});
+    const std::string current = FindString(status, {"currentRevision"});
     out.state = StatefulSetState{
         .replicas = replicas.is_number_integer() ? replicas.get<int>() : 0,
         .ready_replicas = static_cast<int>(FindInt(status, {"readyReplicas"})),
         .template_hash = FindString(annotations, {resources::kTemplateHashAnnotation}),
         .config_hash = FindString(annotations, {resources::kConfigHashAnnotation}),
-        .storage = StorageFrom(Member(text, {"spec", "volumeClaimTemplates"}))};
+        .storage = StorageFrom(Member(text, {"spec", "volumeClaimTemplates"})),
+        .makes_earlier_pods =
+            !current.empty() && current != FindString(status, {"updateRevision"})};
   } else if (type == kube::kDeployments) {
     const Json status = Member(text, {"status"});
     const Json spec_replicas = Member(text, {"spec", "replicas"});

@@ -51,6 +51,19 @@ TEST(ProjectChild, TheStorageOfAStatefulSetIsThatOfItsClaimTemplate) {
   EXPECT_EQ(storage("{\"name\":\"data\"}", "{\"name\":\"more\"}"), std::nullopt);
 }
 
+TEST(ProjectChild, AStatefulSetTellsFromWhichTemplatePodsAreMade) {
+  const auto makes_earlier_pods = [](const std::string& revisions) {
+    const std::string text = R"({"metadata":{"name":"c-node"},"spec":{"replicas":3},"status":{)";
+    return std::get<StatefulSetState>(
+               ProjectChild(kube::kStatefulSets, text + revisions + "}}").value().state)
+        .makes_earlier_pods;
+  };
+  EXPECT_TRUE(makes_earlier_pods(R"("currentRevision":"c-node-a","updateRevision":"c-node-b")"));
+  EXPECT_FALSE(makes_earlier_pods(R"("currentRevision":"c-node-b","updateRevision":"c-node-b")"));
+  EXPECT_FALSE(makes_earlier_pods(R"("updateRevision":"c-node-b")")) << "nothing is before it";
+  EXPECT_FALSE(makes_earlier_pods("")) << "nobody has looked at it yet";
+}
+
 std::uint64_t Content(const std::string& text) {
   return ProjectChild(kube::kStatefulSets, text).value().child.content_hash;
 }

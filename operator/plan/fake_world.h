@@ -37,6 +37,9 @@ class FakeWorld {
   api::RabbitCluster cluster;
   base::TimePoint now{std::chrono::hours(1)};
   int writes = 0;  // to the API server
+  // The API server makes no more than `refuses_after` pods of this image (a quota, a policy).
+  std::string refused_image;
+  int refuses_after = 0;
 
   void Declare(int replicas) {
     cluster.spec.replicas = replicas;
@@ -129,10 +132,10 @@ class FakeWorld {
       seen.stateful_set = observe::StatefulSetState{
           .replicas = (*set)["spec"]["replicas"],
           .ready_replicas = static_cast<int>(running_.size()),
-          .template_hash = base::FindString(*set, {"spec", "template", "metadata", "annotations",
-                                                   resources::kTemplateHashAnnotation}),
+          .template_hash = TemplateOf(*set),
           .config_hash = {},
-          .storage = storage};
+          .storage = storage,
+          .makes_earlier_pods = MakesEarlierPods()};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];
@@ -264,6 +267,14 @@ class FakeWorld {
     if (name == nullptr) return std::nullopt;
     return name->get<std::string>();
   }
+  static std::string TemplateOf(const base::Json& set) {
+    return base::FindString(
+        set, {"spec", "template", "metadata", "annotations", resources::kTemplateHashAnnotation});
+  }
+  [[nodiscard]] bool MakesEarlierPods() const {
+    const base::Json* set = Find(NodeSetId());
+    return set != nullptr && !first_template_.empty() && TemplateOf(*set) != first_template_;
+  }
 
   void StartPod(int ordinal, const base::Json& set) {
     auto& claim = claims_[ordinal];
@@ -277,9 +288,11 @@ class FakeWorld {
     }
     // Below `partition` a pod is made from the template of before.
     if (first_template_.empty()) {
-      first_template_ = base::FindString(
-          set, {"spec", "template", "metadata", "annotations", resources::kTemplateHashAnnotation});
+      first_template_ = TemplateOf(set);
       first_image_ = set["spec"]["template"]["spec"]["containers"][0]["image"];
+    }
+    if (first_image_ == refused_image && std::cmp_greater_equal(pods_.size(), refuses_after)) {
+      return;
     }
     observe::Pod& pod = pods_[ordinal];
     pod.name = resources::PodName("c", ordinal);

@@ -183,8 +183,8 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
     PlanAdmissions(guard, first, plan);
   }
 
-  PlanNodesReady(cluster, seen, count.members, plan);
-  PlanRestartPending(cluster, seen, images.broker, guard.formed, plan);
+  PlanNodesReady(cluster, seen, count.members, now, plan);
+  PlanRestartPending(cluster, seen, images.broker, guard, plan);
   PlanClusterName(cluster, seen, children.inventory_step, plan);
   PlanVhosts(cluster, seen, children.inventory_step, plan);
   PlanUsers(cluster, seen, children.inventory_step, plan);

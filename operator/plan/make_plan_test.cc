@@ -397,6 +397,29 @@ TEST_F(MakePlanTest, AFirstStartThatFailsIsBegunAnewWithWhatIsDeclared) {
   EXPECT_THAT(Next().problems, IsEmpty());
 }
 
+TEST_F(MakePlanTest, AFirstStartWhosePodsAreRefusedIsBegunAnewWithWhatIsDeclared) {
+  for (const int let_in : {0, 1}) {
+    world_ = FakeWorld();
+    memo_ = {};
+    world_.cluster.spec.image = "rabbitmq:3.13.1";
+    world_.refused_image = "rabbitmq:3.13.1";
+    world_.refuses_after = let_in;
+    for (int i = 0; i < 5; ++i) Round();
+    world_.cluster.spec.image = "rabbitmq:3.13.2";  // corrected, and nothing comes of it
+    ++world_.cluster.meta.generation;
+    for (int i = 0; i < 5; ++i) Round();
+    EXPECT_EQ(world_.running().size(), static_cast<std::size_t>(let_in));
+    EXPECT_THAT(Next().problems,
+                Contains(testing::Field(&Problem::message,
+                                        HasSubstr("delete the RabbitCluster and apply it again"))));
+    world_.StartOver();
+    memo_ = {};
+    Settle();
+    EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+    EXPECT_THAT(Next().problems, IsEmpty());
+  }
+}
+
 // One edit brings a new major version and the settings that only it understands; then a node is
 // evicted, and comes back with the image of before.
 TEST_F(MakePlanTest, NodesOfTheImageOfBeforeKeepTheirConfiguration) {

@@ -22,7 +22,28 @@ std::string WhyNotReady(const observe::Pod* pod) {
   return pod->ip.empty() ? " is being scheduled" : " is starting";
 }
 
-// Of a cluster that has not formed: nodes that do not start have nothing to go back to, and nothing
+bool VolumesStay(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  return !StorageInEffect(cluster, seen).ephemeral &&
+         cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain;
+}
+
+// Where Kubernetes tells why it makes no pod: nothing else has seen the refusal.
+std::string DescribeSet(const api::RabbitCluster& cluster) {
+  return "kubectl describe -n " + cluster.meta.key.ns + " statefulset " +
+         resources::NodeSetName(cluster.meta.key.name);
+}
+
+// Whether no node has ever been in service: neither of a new cluster, nor of one that was applied
+// again over disks that are there, which counts as formed and whose nodes are recorded as they
+// serve.
+bool IsFirstStart(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                  const GuardDecision& guard) {
+  const auto ready = std::ranges::count_if(seen.nodes, &observe::Pod::ready);
+  if (std::cmp_greater_equal(ready, seen.stateful_set->replicas)) return false;  // about to form
+  return !guard.formed || (guard.volumes.empty() && VolumesStay(cluster, seen));
+}
+
+// Of a first start: nodes that do not start have nothing to go back to, and nothing
 // that a person must keep running.
 std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::Observation& seen,
                              bool restart_helps) {
@@ -37,11 +58,9 @@ std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::O
   if (restart_helps) {
     advice += "delete these pods, they come back with what is declared";
   } else {
-    const bool retained =
-        !StorageInEffect(cluster, seen).ephemeral &&
-        cluster.spec.storage.retention.when_deleted == api::RetentionAction::kRetain;
     advice += "delete the RabbitCluster and apply it again (";
-    advice += retained ? "volumes are retained: nothing is lost)" : "volumes go with it)";
+    advice += VolumesStay(cluster, seen) ? "volumes are retained: nothing is lost)"
+                                         : "volumes go with it)";
   }
   if (!troubles.empty()) advice += ". " + Listed(troubles, 2);
   return advice;
@@ -69,8 +88,15 @@ std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
 }
 
 void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                    int members, Plan& plan) {
-  if (const auto wait = NodesNotReady(cluster, seen, members)) AddWait(plan, *wait);
+                    int members, base::TimePoint now, Plan& plan) {
+  auto wait = NodesNotReady(cluster, seen, members);
+  if (!wait) return;
+  if (seen.pods_missing_since && now - *seen.pods_missing_since > kLongMissing) {
+    const int missing = seen.stateful_set->replicas - static_cast<int>(seen.nodes.size());
+    wait->message += std::string("; why Kubernetes does not make ") +
+                     (missing == 1 ? "it" : "them") + ": " + DescribeSet(cluster);
+  }
+  AddWait(plan, std::move(*wait));
 }
 
 std::optional<std::string> WhyConfigStays(const observe::Observation& seen,
@@ -90,13 +116,22 @@ std::optional<std::string> WhyConfigStays(const observe::Observation& seen,
 }
 
 void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                        const std::string& broker_image, bool formed, Plan& plan) {
+                        const std::string& broker_image, const GuardDecision& guard, Plan& plan) {
   if (!seen.stateful_set) return;
   const observe::StatefulSetState& wanted = *seen.stateful_set;
+  const bool first_start = IsFirstStart(cluster, seen, guard);
+  if (seen.nodes.empty() && wanted.makes_earlier_pods && first_start) {
+    AddProblem(plan, {.aspect = Aspect::kNodes,
+                      .reason = "RestartPending",
+                      .message = "there is no pod, and Kubernetes makes pods with earlier settings "
+                                 "only (" +
+                                 DescribeSet(cluster) + " says what it is refused)" +
+                                 FirstStartAdvice(cluster, seen, /*restart_helps=*/false),
+                      .needs_person = true});
+  }
   std::vector<std::string> by_spec;
   std::vector<std::string> by_operator;
   std::string other_image;
-  bool first_start = false;
   bool restart_helps = true;  // a pod that is deleted comes back with what is declared
   for (const observe::Pod& pod : seen.nodes) {
     if (pod.deleting) continue;
@@ -109,7 +144,6 @@ void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observ
       by_operator.push_back(pod.name);
     } else {
       by_spec.push_back(pod.name);
-      first_start = first_start || (!formed && !pod.ready);
       // It reads the configuration as it is now; its template is held by the StatefulSet's
       // partition.
       if (old_template && !resources::SameSpec(pod.template_hash, wanted.template_hash)) {

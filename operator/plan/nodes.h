@@ -2,23 +2,29 @@
 // than what is declared. No steps: Kubernetes starts pods, and nothing restarts them here. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
+#include "operator/plan/membership/guard.h"
 #include "operator/plan/plan.h"
 
 namespace rabbit::plan {
+
+// A pod that is missing for so long is not about to be made: the API server refuses it.
+inline constexpr std::chrono::seconds kLongMissing{30};
 
 // Which of the `members` declared nodes are not ready, and why as far as pods tell; nothing when
 // all are. Report asks it too, for when nothing was planned.
 [[nodiscard]] std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
                                                 const observe::Observation& seen, int members);
 
-// Says so.
+// Says so, and where Kubernetes tells why it makes no pod when one has been missing for long.
 void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                    int members, Plan& plan);
+                    int members, base::TimePoint now, Plan& plan);
 
 // Why what brokers boot from may not be made for `broker_image` yet: a pod that starts now, evicted
 // or new, gets the image of before (the StatefulSet's partition holds the template back), and that
@@ -27,9 +33,10 @@ void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observatio
                                                         const std::string& broker_image);
 
 // Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a
-// new operator makes something else of the same spec. `formed`: as DecideGuard has it; before, a
-// node that does not start is repaired by making it anew, not by what was declared before.
+// new operator makes something else of the same spec. Before the cluster has formed, a node that
+// does not start is repaired by making it anew, not by what was declared before; and so are pods
+// that the API server refuses, which are made from the earlier template for ever.
 void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                        const std::string& broker_image, bool formed, Plan& plan);
+                        const std::string& broker_image, const GuardDecision& guard, Plan& plan);
 
 }  // namespace rabbit::plan

@@ -16,12 +16,13 @@ class NodesTest : public PlanTest {
  protected:
   Plan Ready(int members = 3) {
     Plan plan;
-    PlanNodesReady(cluster_, Seen(), members, plan);
+    PlanNodesReady(cluster_, Seen(), members, now_, plan);
     return plan;
   }
   Plan Restarts(const std::string& image = "rabbitmq:3.13-management") {
     Plan plan;
-    PlanRestartPending(cluster_, Seen(), image, formed_, plan);
+    PlanRestartPending(cluster_, Seen(), image,
+                       {.formed = formed_, .volumes = seen_.inventory->volumes}, plan);
     return plan;
   }
   // Declared, and no node comes up.
@@ -57,6 +58,20 @@ TEST_F(NodesTest, ATroubleIsToldInItsOwnWords) {
                                           "ImagePullBackOff: no such image"));
 }
 
+TEST_F(NodesTest, ThatKubernetesDoesNotMakeForLongSayWhereItIsTold) {
+  seen_.nodes.pop_back();
+  seen_.pods_missing_since = now_ - std::chrono::seconds(30);
+  EXPECT_THAT(Waits(Ready()), ElementsAre("NodesStarting: 2 of 3 nodes are ready: c-node-2 does "
+                                          "not exist yet"));
+  seen_.pods_missing_since = now_ - std::chrono::seconds(31);
+  EXPECT_THAT(Waits(Ready()),
+              ElementsAre("NodesStarting: 2 of 3 nodes are ready: c-node-2 does not exist yet; why "
+                          "Kubernetes does not make it: kubectl describe -n ns statefulset "
+                          "c-node"));
+  seen_.nodes.pop_back();
+  EXPECT_THAT(Waits(Ready()), ElementsAre(HasSubstr("why Kubernetes does not make them: ")));
+}
+
 TEST_F(NodesTest, OfTheDeclaredTemplateWaitForNoRestart) {
   EXPECT_THAT(Problems(Restarts()), IsEmpty());
   seen_.stateful_set->template_hash = "other-t";  // another spec that comes to the same
@@ -90,6 +105,40 @@ TEST_F(NodesTest, ThatCannotStartForTheFirstTimeAreNotToBeSetBackToWhatDoesNotSt
                   "nothing is lost). c-node-1: ImagePullBackOff: no such image"));
   formed_ = true;  // they have started before
   EXPECT_THAT(Problems(Restarts("rabbitmq:3.13.7")), ElementsAre(HasSubstr("set it back")));
+}
+
+TEST_F(NodesTest, WhosePodsAreRefusedAreMadeFromTheTemplateOfBeforeForEver) {
+  NobodyHasStarted();
+  seen_.nodes.clear();
+  EXPECT_THAT(Problems(Restarts()), IsEmpty()) << "nothing was declared since";
+  seen_.stateful_set->makes_earlier_pods = true;
+  const auto told = ElementsAre(
+      "NeedsPerson RestartPending: there is no pod, and Kubernetes makes pods with earlier "
+      "settings "
+      "only (kubectl describe -n ns statefulset c-node says what it is refused), and no node has "
+      "started yet: delete the RabbitCluster and apply it again (volumes are retained: nothing is "
+      "lost)");
+  EXPECT_THAT(Problems(Restarts()), told);
+  formed_ = true;  // it has served: pods that are all gone for a moment come back
+  EXPECT_THAT(Problems(Restarts()), IsEmpty());
+  seen_.inventory->volumes.clear();  // applied again over disks of before, and refused again
+  EXPECT_THAT(Problems(Restarts()), told);
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
+  EXPECT_THAT(Problems(Restarts()), IsEmpty()) << "there may be data on them";
+}
+
+TEST_F(NodesTest, OfWhichOneGotThroughAloneAreNotToBeSetBackToWhatIsRefused) {
+  NobodyHasStarted();
+  seen_.nodes.resize(1);
+  Pod(0).ready = true;
+  seen_.stateful_set->template_hash = "s2-t2";
+  const auto told = ElementsAre(AllOf(HasSubstr("c-node-0 was made with earlier settings"),
+                                      HasSubstr("delete the RabbitCluster and apply it again")));
+  EXPECT_THAT(Problems(Restarts()), told);
+  formed_ = true;  // over disks of before, none of whose nodes has served
+  EXPECT_THAT(Problems(Restarts()), ElementsAre(HasSubstr("set it back")));
+  seen_.inventory->volumes.clear();
+  EXPECT_THAT(Problems(Restarts()), told);
 }
 
 TEST_F(NodesTest, WhoseDisksGoWithTheClusterAreNotSaidToLoseNothing) {

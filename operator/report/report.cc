@@ -6,6 +6,7 @@
 
 #include "operator/api/conditions.h"
 #include "operator/plan/membership/guard.h"
+#include "operator/plan/nodes.h"
 #include "operator/report/conditions.h"
 #include "operator/report/events.h"
 #include "operator/report/facts.h"
@@ -64,10 +65,13 @@ base::Duration LookAgain(const Facts& facts, const api::Status& status) {
     return std::clamp<base::Duration>(age / 4, kSoonest,
                                       std::max<base::Duration>(interval, kSoonest));
   }
-  // That a guard has lasted for too long is told by time alone.
-  const bool preparing = std::ranges::any_of(
-      facts.seen.nodes, [](const observe::Pod& node) { return node.preparing; });
-  return preparing ? std::min<base::Duration>(interval, plan::kLongHeld + kSoonest) : interval;
+  // That a guard has lasted for too long, or that no pod comes, is told by time alone.
+  if (facts.seen.pods_missing_since ||
+      std::ranges::any_of(facts.seen.nodes, &observe::Pod::preparing)) {
+    return std::min<base::Duration>(
+        interval, std::max<base::Duration>(plan::kLongHeld, plan::kLongMissing) + kSoonest);
+  }
+  return interval;
 }
 
 }  // namespace

@@ -199,6 +199,13 @@ TEST_F(MakeReportTest, AGuardThatLastsTooLongIsSeenInTime) {
   EXPECT_EQ(report_.look_again, base::Duration(seconds(31)));
 }
 
+TEST_F(MakeReportTest, PodsThatNobodyMakesForLongAreToldInTime) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  seen_.pods_missing_since = now_;
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(31)));
+}
+
 TEST_F(MakeReportTest, AClusterOnItsWayIsNotSettledForAWhile) {
   NodeIsNotReady(0);
   Make();

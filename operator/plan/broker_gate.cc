@@ -19,7 +19,7 @@ std::string NotAnswering(const observe::BrokerLook& look) {
 }  // namespace
 
 bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                        Plan& plan) {
+                        int members, Plan& plan) {
   const observe::BrokerLook& look = seen.broker;
   if (look.denied) {
     AddProblem(plan,
@@ -51,11 +51,10 @@ bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observ
     return false;
   }
   const auto running = std::ranges::count_if(*view.nodes, &rabbitmq::Node::running);
-  const int declared = DeclaredReplicas(cluster, seen);
-  if (running >= declared) return true;
+  if (running >= members) return true;
   AddWait(plan, {Aspect::kTopology, "ClusterForming",
                  "waiting for the nodes to form one cluster: " + std::to_string(running) + " of " +
-                     std::to_string(declared) + " run in it"});
+                     std::to_string(members) + " run in it"});
   return false;
 }
 

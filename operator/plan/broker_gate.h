@@ -12,10 +12,11 @@
 
 namespace rabbit::plan {
 
-// True when the broker answered the last look and the cluster has formed. Otherwise the plan says,
-// once for all planners, what is waited for. True means: `seen.broker.view` is not null.
+// True when the broker answered the last look and the cluster has formed, of the `members` that it
+// is to have (node_count.h), whatever the spec says. Otherwise the plan says, once for all
+// planners, what is waited for. True means: `seen.broker.view` is not null.
 [[nodiscard]] bool BrokerMayBeWritten(const api::RabbitCluster& cluster,
-                                      const observe::Observation& seen, Plan& plan);
+                                      const observe::Observation& seen, int members, Plan& plan);
 
 // The count of nodes that is declared: of the spec, else as C-inventory has it, else 3, or more
 // when there are disks of an earlier cluster of this name: C-inventory went with that cluster, and

@@ -20,6 +20,7 @@ struct Gate : PlanTest {
   using PlanTest::seen_;
   using PlanTest::Waits;
   void TestBody() override {}
+  int members = 3;
 };
 
 struct Row {
@@ -48,6 +49,12 @@ constexpr Row kRows[] = {
        g.IsMember(2, false);
      },
      false, "ClusterForming: waiting for the nodes to form one cluster: 2 of 3 run in it"},
+    {"that has not formed, with all nodes that the spec says but not all that it was begun with",
+     [](Gate& g) {
+       g.seen_.inventory->formed = false;
+       g.members = 5;
+     },
+     false, "ClusterForming: waiting for the nodes to form one cluster: 3 of 5 run in it"},
     {"that is not recorded yet, with a node missing",
      [](Gate& g) {
        g.seen_.inventory.reset();
@@ -62,9 +69,9 @@ TEST(BrokerMayBeWrittenTest, OpensForAnAnswerOfNowFromAClusterThatHasFormed) {
     Gate world;
     row.change(world);
     Plan plan;
-    EXPECT_EQ(BrokerMayBeWritten(world.cluster_, world.Seen(), plan), row.open);
+    EXPECT_EQ(BrokerMayBeWritten(world.cluster_, world.Seen(), world.members, plan), row.open);
     // Each planner asks; the plan says it once.
-    EXPECT_EQ(BrokerMayBeWritten(world.cluster_, world.Seen(), plan), row.open);
+    EXPECT_EQ(BrokerMayBeWritten(world.cluster_, world.Seen(), world.members, plan), row.open);
     EXPECT_THAT(Gate::Problems(plan), IsEmpty());
     if (row.wait == nullptr) {
       EXPECT_THAT(Gate::Waits(plan), IsEmpty());
@@ -79,7 +86,7 @@ class BrokerGateTest : public PlanTest {};
 TEST_F(BrokerGateTest, ARefusedPasswordNeedsAPerson) {
   seen_.broker.denied = true;
   Plan plan;
-  EXPECT_FALSE(BrokerMayBeWritten(cluster_, Seen(), plan));
+  EXPECT_FALSE(BrokerMayBeWritten(cluster_, Seen(), 3, plan));
   EXPECT_THAT(Problems(plan),
               ElementsAre("NeedsPerson BrokerDenied: the broker refuses user "
                           "rabbit-operator with the password in Secret "

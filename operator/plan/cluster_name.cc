@@ -6,8 +6,8 @@
 namespace rabbit::plan {
 
 void PlanClusterName(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                     std::optional<std::size_t> after, Plan& plan) {
-  if (!BrokerMayBeWritten(cluster, seen, plan)) return;
+                     int members, std::optional<std::size_t> after, Plan& plan) {
+  if (!BrokerMayBeWritten(cluster, seen, members, plan)) return;
   const auto& actual = seen.broker.view->cluster_name;
   if (!actual) {
     AddWait(plan, {Aspect::kTopology, "ClusterNameUnknown",

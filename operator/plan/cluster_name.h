@@ -12,6 +12,6 @@ namespace rabbit::plan {
 
 // Appends the step that sets the name when it differs. `after`: the step that must succeed first.
 void PlanClusterName(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                     std::optional<std::size_t> after, Plan& plan);
+                     int members, std::optional<std::size_t> after, Plan& plan);
 
 }  // namespace rabbit::plan

@@ -185,10 +185,10 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
 
   PlanNodesReady(cluster, seen, count.members, now, plan);
   PlanRestartPending(cluster, seen, images.broker, guard, plan);
-  PlanClusterName(cluster, seen, children.inventory_step, plan);
-  PlanVhosts(cluster, seen, children.inventory_step, plan);
-  PlanUsers(cluster, seen, children.inventory_step, plan);
-  PlanPolicies(cluster, seen, children.inventory_step, plan);
+  PlanClusterName(cluster, seen, count.members, children.inventory_step, plan);
+  PlanVhosts(cluster, seen, count.members, children.inventory_step, plan);
+  PlanUsers(cluster, seen, count.members, children.inventory_step, plan);
+  PlanPolicies(cluster, seen, count.members, children.inventory_step, plan);
   PlanLoadBalancer(cluster, seen, children.proxy_config_hash, plan);
 
   plan.declared = {.replicas = count.members,

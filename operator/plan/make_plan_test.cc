@@ -420,6 +420,30 @@ TEST_F(MakePlanTest, AFirstStartWhosePodsAreRefusedIsBegunAnewWithWhatIsDeclared
   }
 }
 
+// Five nodes were asked for, and there is room for three.
+TEST_F(MakePlanTest, ACountThatCannotFormIsLoweredByBeginningAnew) {
+  world_.cluster.spec.image = world_.refused_image = "rabbitmq:3.13.1";
+  world_.refuses_after = 3;
+  world_.Declare(5);
+  for (int i = 0; i < 8; ++i) Round();
+  ASSERT_EQ(world_.running(), (std::set{0, 1, 2}));
+  world_.Declare(3);
+  for (int i = 0; i < 4; ++i) {
+    const Plan plan = Next();
+    EXPECT_THAT(plan.waits, Contains(testing::Field(&Wait::reason, "ClusterForming")))
+        << "what is written is lost with the node that joins another";
+    ASSERT_FALSE(plan.problems.empty());
+    EXPECT_EQ(plan.problems[0].reason, "ScaleDownRefused");
+    EXPECT_THAT(plan.problems[0].message, HasSubstr("delete the RabbitCluster and apply it again"));
+    Round();
+  }
+  world_.StartOver();
+  memo_ = {};
+  Settle();
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+  EXPECT_THAT(Next().problems, IsEmpty());
+}
+
 // One edit brings a new major version and the settings that only it understands; then a node is
 // evicted, and comes back with the image of before.
 TEST_F(MakePlanTest, NodesOfTheImageOfBeforeKeepTheirConfiguration) {

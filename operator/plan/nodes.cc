@@ -33,16 +33,6 @@ std::string DescribeSet(const api::RabbitCluster& cluster) {
          resources::NodeSetName(cluster.meta.key.name);
 }
 
-// Whether no node has ever been in service: neither of a new cluster, nor of one that was applied
-// again over disks that are there, which counts as formed and whose nodes are recorded as they
-// serve.
-bool IsFirstStart(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                  const GuardDecision& guard) {
-  const auto ready = std::ranges::count_if(seen.nodes, &observe::Pod::ready);
-  if (std::cmp_greater_equal(ready, seen.stateful_set->replicas)) return false;  // about to form
-  return !guard.formed || (guard.volumes.empty() && VolumesStay(cluster, seen));
-}
-
 // Of a first start: nodes that do not start have nothing to go back to, and nothing
 // that a person must keep running.
 std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::Observation& seen,
@@ -58,15 +48,24 @@ std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::O
   if (restart_helps) {
     advice += "delete these pods, they come back with what is declared";
   } else {
-    advice += "delete the RabbitCluster and apply it again (";
-    advice += VolumesStay(cluster, seen) ? "volumes are retained: nothing is lost)"
-                                         : "volumes go with it)";
+    advice += BeginAnew(cluster, seen);
   }
   if (!troubles.empty()) advice += ". " + Listed(troubles, 2);
   return advice;
 }
 
 }  // namespace
+
+bool IsFirstStart(const api::RabbitCluster& cluster, const observe::Observation& seen, bool formed,
+                  const std::map<int, std::string>& volumes) {
+  return !formed || (volumes.empty() && VolumesStay(cluster, seen));
+}
+
+std::string BeginAnew(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  return std::string("delete the RabbitCluster and apply it again (") +
+         (VolumesStay(cluster, seen) ? "volumes are retained: nothing is lost)"
+                                     : "volumes go with it)");
+}
 
 std::optional<Wait> NodesNotReady(const api::RabbitCluster& cluster,
                                   const observe::Observation& seen, int members) {
@@ -119,7 +118,10 @@ void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observ
                         const std::string& broker_image, const GuardDecision& guard, Plan& plan) {
   if (!seen.stateful_set) return;
   const observe::StatefulSetState& wanted = *seen.stateful_set;
-  const bool first_start = IsFirstStart(cluster, seen, guard);
+  const auto ready = std::ranges::count_if(seen.nodes, &observe::Pod::ready);
+  // With all of them ready it is about to form.
+  const bool first_start = std::cmp_less(ready, wanted.replicas) &&
+                           IsFirstStart(cluster, seen, guard.formed, guard.volumes);
   if (seen.nodes.empty() && wanted.makes_earlier_pods && first_start) {
     AddProblem(plan, {.aspect = Aspect::kNodes,
                       .reason = "RestartPending",

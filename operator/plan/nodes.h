@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,15 @@ namespace rabbit::plan {
 
 // A pod that is missing for so long is not about to be made: the API server refuses it.
 inline constexpr std::chrono::seconds kLongMissing{30};
+
+// Whether no node has been in service since the cluster was applied. `formed` and `volumes` are
+// those of C-inventory. One that was applied again over disks that are there counts as formed, and
+// its nodes are recorded as they serve: false when its disks would go with it.
+[[nodiscard]] bool IsFirstStart(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                                bool formed, const std::map<int, std::string>& volumes);
+// What a person does about one that goes nowhere, and what becomes of the volumes.
+[[nodiscard]] std::string BeginAnew(const api::RabbitCluster& cluster,
+                                    const observe::Observation& seen);
 
 // Which of the `members` declared nodes are not ready, and why as far as pods tell; nothing when
 // all are. Report asks it too, for when nothing was planned.

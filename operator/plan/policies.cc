@@ -98,11 +98,11 @@ bool Declares(const api::RabbitCluster& cluster, const std::string& vhost,
 
 }  // namespace
 
-void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen,
+void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                   std::optional<std::size_t> after, Plan& plan) {
   SayBrokenEntries(cluster, "policies", plan);
   SayBrokenEntries(cluster, "operatorPolicies", plan);
-  if (!BrokerMayBeWritten(cluster, seen, plan)) return;
+  if (!BrokerMayBeWritten(cluster, seen, members, plan)) return;
   const rabbitmq::BrokerView& view = *seen.broker.view;
   if (!view.policies) {
     AddWait(plan, {Aspect::kTopology, "PoliciesUnknown",

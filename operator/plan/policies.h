@@ -20,7 +20,7 @@
 namespace rabbit::plan {
 
 // Comes after PlanVhosts. `after`: the step that writes C-inventory.
-void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen,
+void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                   std::optional<std::size_t> after, Plan& plan);
 
 // What C-inventory is to list, as (vhost, name), sorted: the declared policies, and of those listed

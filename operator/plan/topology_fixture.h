@@ -113,10 +113,10 @@ class TopologyTest : public testing::Test {
         broker_answers_ ? std::make_shared<const rabbitmq::BrokerView>(broker_) : nullptr;
     Plan plan;
     if (after) plan.steps.resize(*after + 1);
-    PlanClusterName(cluster_, seen_, after, plan);
-    PlanVhosts(cluster_, seen_, after, plan);
-    PlanUsers(cluster_, seen_, after, plan);
-    PlanPolicies(cluster_, seen_, after, plan);
+    PlanClusterName(cluster_, seen_, 3, after, plan);
+    PlanVhosts(cluster_, seen_, 3, after, plan);
+    PlanUsers(cluster_, seen_, 3, after, plan);
+    PlanPolicies(cluster_, seen_, 3, after, plan);
     return plan;
   }
 

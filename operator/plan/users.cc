@@ -202,10 +202,10 @@ class UserPlanner {
 
 }  // namespace
 
-void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen,
+void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                std::optional<std::size_t> after, Plan& plan) {
   SayBrokenEntries(cluster, "users", plan);
-  if (!BrokerMayBeWritten(cluster, seen, plan)) return;
+  if (!BrokerMayBeWritten(cluster, seen, members, plan)) return;
   const rabbitmq::BrokerView& view = *seen.broker.view;
   if (!view.users) {
     AddWait(plan, {Aspect::kTopology, "UsersUnknown",

@@ -22,7 +22,7 @@ namespace rabbit::plan {
 
 // Comes after PlanVhosts: permissions wait for the vhosts that it creates. `after`: the step that
 // writes C-inventory, so that no user is made that would be forgotten when it is removed here.
-void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen,
+void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                std::optional<std::size_t> after, Plan& plan);
 
 // What C-inventory is to list: the declared users, and of those listed before the ones that the

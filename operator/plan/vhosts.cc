@@ -7,10 +7,10 @@
 
 namespace rabbit::plan {
 
-void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& seen,
+void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                 std::optional<std::size_t> after, Plan& plan) {
   SayBrokenEntries(cluster, "vhosts", plan);
-  if (!BrokerMayBeWritten(cluster, seen, plan)) return;
+  if (!BrokerMayBeWritten(cluster, seen, members, plan)) return;
   if (!seen.broker.view->vhosts) {
     AddWait(plan, {Aspect::kTopology, "VhostsUnknown",
                    "waiting for the list of vhosts: " + seen.broker.view->vhosts.why()});

@@ -12,7 +12,7 @@ namespace rabbit::plan {
 
 // Appends a step for each vhost that is missing. `after`: the step that must succeed first.
 // Comes before PlanUsers and PlanPolicies, which wait for the steps made here.
-void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& seen,
+void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                 std::optional<std::size_t> after, Plan& plan);
 
 }  // namespace rabbit::plan

@@ -27,6 +27,18 @@ std::string WhyNotBelow(int from, const api::RabbitCluster& cluster,
   return {};
 }
 
+// About a count that is not lowered. Of a cluster that may never form with `before` nodes, to set
+// it back would be no way out.
+std::string WhatToDo(int before, const api::RabbitCluster& cluster,
+                     const observe::Observation& seen) {
+  const std::string set_back = "et spec.replicas back to " + std::to_string(before);
+  if (seen.inventory &&
+      IsFirstStart(cluster, seen, seen.inventory->formed, seen.inventory->volumes)) {
+    return ". S" + set_back + ", or, when they cannot form one, " + BeginAnew(cluster, seen);
+  }
+  return ", and this version of the operator removes no members; s" + set_back;
+}
+
 int CountBefore(int declared, const observe::Observation& seen) {
   if (seen.inventory) return seen.inventory->replicas.value_or(declared);
   return seen.stateful_set ? seen.stateful_set->replicas : declared;
@@ -59,15 +71,12 @@ NodeCount DecideNodeCount(const api::RabbitCluster& cluster, const observe::Obse
   if (declared < before) {
     if (const std::string why = WhyNotBelow(declared, cluster, seen); !why.empty()) {
       count.members = before;
-      plan.problems.push_back(
-          {.aspect = Aspect::kNodes,
-           .reason = "ScaleDownRefused",
-           .message = "cannot go from " + std::to_string(before) + " nodes to " +
-                      std::to_string(declared) + ": " + why +
-                      ", and this version of the operator removes no members; set spec.replicas "
-                      "back to " +
-                      std::to_string(before),
-           .needs_person = true});
+      plan.problems.push_back({.aspect = Aspect::kNodes,
+                               .reason = "ScaleDownRefused",
+                               .message = "cannot go from " + std::to_string(before) +
+                                          " nodes to " + std::to_string(declared) + ": " + why +
+                                          WhatToDo(before, cluster, seen),
+                               .needs_person = true});
     }
   }
 

@@ -86,7 +86,20 @@ TEST_F(NodeCountTest, NeverShrinksBeforeTheClusterHasFormed) {
   cluster_.spec.replicas = 2;
   seen_.inventory->formed = false;
   ExpectCount(3, 3);
-  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("has not formed yet")));
+  EXPECT_THAT(
+      Problems(plan_),
+      ElementsAre("NeedsPerson ScaleDownRefused: cannot go from 3 nodes to 2: the cluster has not "
+                  "formed yet. Set spec.replicas back to 3, or, when they cannot form one, delete "
+                  "the RabbitCluster and apply it again (volumes are retained: nothing is lost)"));
+  // Applied again over disks of before: it counts as formed, and no node has served.
+  seen_.inventory->formed = true;
+  seen_.inventory->volumes.clear();
+  NobodyAnswers();
+  ExpectCount(3, 3);
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("delete the RabbitCluster and apply it")));
+  cluster_.spec.storage.retention.when_deleted = api::RetentionAction::kDelete;
+  ExpectCount(3, 3);
+  EXPECT_THAT(Problems(plan_), ElementsAre(HasSubstr("to 2: the broker does not say")));
 }
 
 TEST_F(NodeCountTest, ANodeThatWasLetInMayBeJoining) {

@@ -114,6 +114,7 @@ runtime::ReconcileResult ClusterReconciler::Tell(const api::RabbitCluster& clust
                           .note = event.message});
   }
   memory.settled = report.settled;
+  memory.observed.waiting = report.waiting;
   parts_.observer.Follow(
       cluster, seen,
       memory.settled ? base::Duration(cluster.spec.drift_interval)

@@ -162,6 +162,8 @@ struct Observation {
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
   std::vector<ProxyLook> proxy_looks;
+  // By its reason, since when there is waited for what nobody tells: as the last report said.
+  std::map<std::string, base::TimePoint> waiting_since;
 };
 
 }  // namespace rabbit::observe

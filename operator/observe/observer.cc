@@ -81,6 +81,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.broker = brokers_.Latest(key);
   seen.broker.outdated = seen.broker.view != nullptr && seen.broker.at < memory.broker_written_at;
   seen.proxy_looks = proxies_.Latest(key).looks;
+  seen.waiting_since = memory.waiting;
   if (seen.broker.denied) memory.secrets.Doubt();
   // Over disks of an earlier cluster its Secrets are needed: they are looked for before any is
   // made.

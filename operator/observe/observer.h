@@ -42,6 +42,8 @@ struct ClusterMemory {
   std::map<std::string, base::TimePoint> preparing;  // uid of a node's pod: since when
   std::optional<base::TimePoint> pods_missing;       // since when
 
+  std::map<std::string, base::TimePoint> waiting;  // Report::waiting of the last one
+
   base::TimePoint broker_written_at{};  // when the last write at the broker had come back
 };
 

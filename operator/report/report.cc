@@ -35,43 +35,48 @@ bool IsSettled(const api::Status& status, base::WallTime now) {
          now - ready->last_transition_time > kLongestUnsettled;
 }
 
-// The condition whose age says how long something has been waited for that no watch and no poller
-// tells: that a Secret has come or gone, that a step at the broker took effect.
-std::optional<std::string_view> WaitsForWhatNobodyTells(const Facts& facts) {
-  for (const Finding& finding : facts.findings) {
-    const bool topology = finding.aspect == plan::Aspect::kTopology;
-    // Of the children all but Secrets are watched.
-    if (finding.reason == "SecretUnknown" || finding.reason == "ChildLeaving") {
-      return topology ? api::kTopologySynced : api::kReady;
-    }
-    if (topology && (finding.reason == "Applying" || finding.reason == "LookingAgain")) {
-      return api::kTopologySynced;
-    }
+// What no watch and no poller tells, by one name for one wait: that a Secret has come or gone, that
+// a step at the broker took effect. Empty: the finding is none of them.
+std::string_view UntoldIn(const Finding& finding) {
+  // Of the children all but Secrets are watched.
+  if (finding.reason == "SecretUnknown" || finding.reason == "ChildLeaving") return finding.reason;
+  if (finding.aspect == plan::Aspect::kTopology &&
+      (finding.reason == "Applying" || finding.reason == "LookingAgain")) {
+    return "Applying";
   }
-  return std::nullopt;
+  return {};
+}
+
+// Not by the age of a condition: that may be False for long for something else.
+std::map<std::string, base::TimePoint> WaitingSince(const Facts& facts, base::TimePoint now) {
+  std::map<std::string, base::TimePoint> waiting;
+  for (const Finding& finding : facts.findings) {
+    const std::string name(UntoldIn(finding));
+    if (name.empty()) continue;
+    const auto before = facts.seen.waiting_since.find(name);
+    waiting[name] = before == facts.seen.waiting_since.end() ? now : before->second;
+  }
+  return waiting;
 }
 
 // Soon at first, then less and less often, up to the drift interval: a quarter of the time that it
 // has been waited for.
-base::Duration LookAgain(const Facts& facts, const api::Status& status) {
+base::Duration LookAgain(const Facts& facts, const Report& report, base::TimePoint now) {
   const base::Duration interval = facts.cluster.spec.drift_interval;
   // The look is being taken, and is no news to the pollers when it shows what was seen before. By
   // the next drift interval its view may be too old once more.
   if (facts.plan.look_at_broker) return kSoonest;
-  if (const auto waiting = WaitsForWhatNobodyTells(facts)) {
-    const api::Condition* condition = api::FindCondition(status.conditions, *waiting);
-    const base::Duration age = std::chrono::duration_cast<base::Duration>(
-        facts.wall_now - condition->last_transition_time);
-    return std::clamp<base::Duration>(age / 4, kSoonest,
-                                      std::max<base::Duration>(interval, kSoonest));
+  base::Duration pause = interval;
+  for (const auto& [what, since] : report.waiting) {
+    pause = std::min(pause, std::max<base::Duration>((now - since) / 4, kSoonest));
   }
   // That a guard has lasted for too long, or that no pod comes, is told by time alone.
   if (facts.seen.pods_missing_since ||
       std::ranges::any_of(facts.seen.nodes, &observe::Pod::preparing)) {
-    return std::min<base::Duration>(
-        interval, std::max<base::Duration>(plan::kLongHeld, plan::kLongMissing) + kSoonest);
+    pause = std::min<base::Duration>(
+        pause, std::max<base::Duration>(plan::kLongHeld, plan::kLongMissing) + kSoonest);
   }
-  return interval;
+  return pause;
 }
 
 }  // namespace
@@ -84,7 +89,8 @@ Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation&
   fresh.conditions = MakeConditions(facts);
 
   Report report;
-  report.look_again = LookAgain(facts, fresh);
+  report.waiting = WaitingSince(facts, now);
+  report.look_again = LookAgain(facts, report, now);
   report.failed = Failed(results);
   report.settled = !report.failed && IsSettled(fresh, wall_now);
   Settled settled = Settle(cluster.status, std::move(fresh), wall_now, progress_pause);

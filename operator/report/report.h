@@ -1,6 +1,7 @@
 // operator/report/report.h: from what was seen, planned and done to what people are told. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ struct Event {
 struct Report {
   api::Status status;         // equal to the stored one when there is nothing new to say
   std::vector<Event> events;  // only of what changed: a success that repeats is no event
+  // What is waited for that no watch and no poller tells, by its reason, since when: goes into the
+  // next Observation (waiting_since).
+  std::map<std::string, base::TimePoint> waiting;
   // When to look again although nothing changed; the reconciler adds jitter.
   base::Duration look_again{};
   // Some step failed: retry with back-off, whatever look_again says.

@@ -120,6 +120,7 @@ class ReportTest : public testing::Test {
     report_ = MakeReport(cluster_, seen_, plan_, results_, now_, wall_now_);
     written_ = !(report_.status == cluster_.status);
     cluster_.status = report_.status;
+    seen_.waiting_since = report_.waiting;
     return report_;
   }
   void Advance(std::chrono::milliseconds by) {

@@ -192,6 +192,32 @@ TEST_F(MakeReportTest, ASecretThatNodesWaitForIsLookedForSoonToo) {
   EXPECT_EQ(report_.look_again, base::Duration(seconds(10)));
 }
 
+TEST_F(MakeReportTest, WhatWasWrittenIsLookedForSoonHoweverLongSomethingElseIsWrong) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  Problem(Aspect::kTopology, "VhostMissing", "policy p: vhost v is neither declared nor there");
+  Make();
+  Advance(seconds(3'000));
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(std::chrono::hours(1)));
+  Did(plan::PutVhost{"w"});
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(1)));
+  // What never takes effect is written less and less often, also when a look was taken in between.
+  Advance(seconds(10));
+  plan_.steps.clear();
+  results_.clear();
+  Wait(Aspect::kTopology, "LookingAgain", "for a look at the broker");
+  Make();
+  plan_.waits.clear();
+  Did(plan::PutVhost{"w"});
+  Advance(seconds(10));
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(5)));
+  NothingLeftToDo();
+  Make();
+  EXPECT_TRUE(report_.waiting.empty());
+}
+
 TEST_F(MakeReportTest, AGuardThatLastsTooLongIsSeenInTime) {
   cluster_.spec.drift_interval = std::chrono::hours(1);
   seen_.nodes[1].preparing = true;

@@ -123,6 +123,37 @@ TEST_F(SecretMemoryTest, AReferencedSecretIsReadAgainEachDriftInterval) {
   EXPECT_EQ(memory_.views().at("c-erlang-cookie").state, SecretState::kAbsent);
 }
 
+// What a person is asked to mend is looked at each time, however old a look may be otherwise.
+TEST_F(SecretMemoryTest, ASecretThatDoesNotServeYetIsReadAgainEachTime) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "pass"}},
+                         {.name = "app", .password_secret_ref = api::KeyRef{"mine", "password"}}};
+  const auto refresh = [&](const std::string& secret) {
+    ExpectRead("mine").Answer(200, secret);
+    Refresh(/*new_here=*/true);
+    memory_.Learn("c-erlang-cookie", {.state = SecretState::kPresent}, now_);
+    memory_.Learn("c-operator-user", {.state = SecretState::kPresent}, now_);
+    memory_.Learn("c-default-user", {.state = SecretState::kPresent}, now_);
+  };
+  refresh(SecretJson("p"));
+  refresh(R"({"metadata":{"uid":"s1"},"data":{"password":"cA==","pass":""}})");
+  refresh(R"({"metadata":{"uid":"s1"},"data":{"password":"cA==","pass":"cA=="}})");
+  Refresh();  // an unexpected call would fail the test
+}
+
+TEST_F(SecretMemoryTest, AnOwnSecretThatSomebodyElseHasIsReadAgainEachTime) {
+  const std::string theirs = R"({"metadata":{"uid":"s1"},"data":{"password":"cA=="}})";
+  ExpectRead("c-default-user").Answer(200, theirs);
+  ExpectRead("c-erlang-cookie").Answer(200, SecretJson("k"));
+  ExpectRead("c-operator-user").Answer(200, SecretJson("o"));
+  Refresh();
+  EXPECT_EQ(memory_.views().at("c-default-user").state, SecretState::kForeign);
+  ExpectRead("c-default-user").Answer(200, SecretJson("d"));
+  Refresh();
+  EXPECT_EQ(memory_.views().at("c-default-user").state, SecretState::kPresent);
+  Refresh();
+}
+
 TEST_F(SecretMemoryTest, AFailedReadIsUnknownNotAbsent) {
   cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
   ExpectRead("mine").Refuse();

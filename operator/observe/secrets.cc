@@ -1,8 +1,10 @@
 #include "operator/observe/secrets.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -17,6 +19,13 @@ namespace {
 void KeepLogin(SecretView& view) {
   std::erase_if(view.data, [](const auto& entry) {
     return entry.first != "username" && entry.first != "password";
+  });
+}
+
+bool Has(const SecretView& view, const std::vector<std::string>& keys) {
+  return std::ranges::all_of(keys, [&](const std::string& key) {
+    const auto value = view.data.find(key);
+    return value != view.data.end() && !value->second.empty();
   });
 }
 
@@ -53,8 +62,9 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
                            base::TimePoint now, const http::CallOptions& options) {
   const std::string& name = cluster.meta.key.name;
   struct Need {
-    base::Duration age;  // how old the view may be
-    bool whole = false;  // else only whom it logs in
+    base::Duration age;                  // how old the view may be
+    bool whole = false;                  // else only whom it logs in
+    std::vector<std::string> keys = {};  // without which it does not serve
   };
   std::map<std::string, Need> needed;
   if (!new_here || !views_.empty()) {
@@ -66,9 +76,14 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
   }
   for (const api::User& user : cluster.spec.users) {
     if (user.password_secret_ref) {
-      needed[user.password_secret_ref->name] = {cluster.spec.drift_interval, true};
+      Need& need = needed[user.password_secret_ref->name];
+      need.age = cluster.spec.drift_interval;
+      need.whole = true;
+      need.keys.push_back(user.password_secret_ref->key);
     } else if (!new_here || !views_.empty()) {
-      needed.try_emplace(resources::UserSecretName(name, user.name), Need{kOwnAge});
+      const auto [own, is_new] =
+          needed.try_emplace(resources::UserSecretName(name, user.name), Need{kOwnAge});
+      own->second.keys.emplace_back(resources::kPasswordKey);
     }
   }
   std::erase_if(views_, [&](const auto& view) { return !needed.contains(view.first); });
@@ -86,11 +101,14 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
         text ? ParseSecret(*text) : base::Result<SecretView>(tl::unexpected(text.error()));
     if (view) {
       if (!need.whole) KeepLogin(*view);
+      // Somebody is asked to mend it, and nobody tells when that is done.
+      const bool serves =
+          Has(*view, need.keys) && (need.whole || view->state == SecretState::kPresent);
       views_[secret] = std::move(*view);
       read_at_[secret] = now;
       // One that an earlier cluster of this name takes along is about to go.
       const std::string& owner = views_[secret].owner_uid;
-      if (!owner.empty() && owner != cluster.meta.uid) read_at_.erase(secret);
+      if (!serves || (!owner.empty() && owner != cluster.meta.uid)) read_at_.erase(secret);
     } else {
       views_[secret].trouble = view.error().message;  // kUnknown unless it was read before
       read_at_.erase(secret);

@@ -26,7 +26,8 @@ class SecretMemory {
 
   // Reads what the cluster needs and what is older than its age: own Secrets kOwnAge, referenced
   // ones the drift interval. Nothing of its own is read for a cluster that is `new_here`: it has
-  // none yet. A failed read keeps the old view when there is one, and is tried again next time.
+  // none yet. A failed read keeps the old view when there is one, and is tried again next time; so
+  // is a Secret that is somebody else's, or lacks a key that is needed.
   void Refresh(const api::RabbitCluster& cluster, bool new_here, kube::Client& client,
                base::TimePoint now, const http::CallOptions& options);
   // What was created or found while acting.

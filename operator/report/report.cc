@@ -17,6 +17,7 @@ namespace rabbit::report {
 namespace {
 
 constexpr std::chrono::seconds kSoonest(1);
+constexpr std::chrono::minutes kLongestForAPerson(1);
 
 bool Failed(const std::vector<StepResult>& results) {
   return std::ranges::any_of(results, [](const StepResult& result) {
@@ -35,14 +36,23 @@ bool IsSettled(const api::Status& status, base::WallTime now) {
          now - ready->last_transition_time > kLongestUnsettled;
 }
 
+constexpr std::string_view kTakingEffect = "Applying";
+
 // What no watch and no poller tells, by one name for one wait: that a Secret has come or gone, that
-// a step at the broker took effect. Empty: the finding is none of them.
+// a person has mended what only a look shows, that a step at the broker took effect. Empty: the
+// finding is none of them.
 std::string_view UntoldIn(const Finding& finding) {
-  // Of the children all but Secrets are watched.
-  if (finding.reason == "SecretUnknown" || finding.reason == "ChildLeaving") return finding.reason;
+  // Of the children all but Secrets are watched, and of objects none but the children.
+  constexpr std::string_view kSeenByALook[] = {"SecretUnknown",    "ChildLeaving", "SecretMissing",
+                                               "SecretKeyMissing", "SecretLost",   "NameTaken",
+                                               "BrokerDenied"};
+  if (const auto* known = std::ranges::find(kSeenByALook, finding.reason);
+      known != std::ranges::end(kSeenByALook)) {
+    return *known;
+  }
   if (finding.aspect == plan::Aspect::kTopology &&
       (finding.reason == "Applying" || finding.reason == "LookingAgain")) {
-    return "Applying";
+    return kTakingEffect;
   }
   return {};
 }
@@ -59,8 +69,8 @@ std::map<std::string, base::TimePoint> WaitingSince(const Facts& facts, base::Ti
   return waiting;
 }
 
-// Soon at first, then less and less often, up to the drift interval: a quarter of the time that it
-// has been waited for.
+// Soon at first, then less and less often: a quarter of the time that it has been waited for, up to
+// the drift interval. Who has mended something waits for a minute at most.
 base::Duration LookAgain(const Facts& facts, const Report& report, base::TimePoint now) {
   const base::Duration interval = facts.cluster.spec.drift_interval;
   // The look is being taken, and is no news to the pollers when it shows what was seen before. By
@@ -68,7 +78,9 @@ base::Duration LookAgain(const Facts& facts, const Report& report, base::TimePoi
   if (facts.plan.look_at_broker) return kSoonest;
   base::Duration pause = interval;
   for (const auto& [what, since] : report.waiting) {
-    pause = std::min(pause, std::max<base::Duration>((now - since) / 4, kSoonest));
+    base::Duration after = std::max<base::Duration>((now - since) / 4, kSoonest);
+    if (what != kTakingEffect) after = std::min<base::Duration>(after, kLongestForAPerson);
+    pause = std::min(pause, after);
   }
   // That a guard has lasted for too long, or that no pod comes, is told by time alone.
   if (facts.seen.pods_missing_since ||

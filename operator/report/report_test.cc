@@ -192,6 +192,35 @@ TEST_F(MakeReportTest, ASecretThatNodesWaitForIsLookedForSoonToo) {
   EXPECT_EQ(report_.look_again, base::Duration(seconds(10)));
 }
 
+TEST_F(MakeReportTest, WhatAPersonWasAskedToMendIsLookedForSoonAndThenEachMinute) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  const struct {
+    Aspect aspect;
+    const char* reason;
+  } rows[] = {
+      {Aspect::kChildren, "NameTaken"},        {Aspect::kTopology, "NameTaken"},
+      {Aspect::kChildren, "SecretLost"},       {Aspect::kTopology, "SecretMissing"},
+      {Aspect::kTopology, "SecretKeyMissing"}, {Aspect::kTopology, "BrokerDenied"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.reason);
+    NothingLeftToDo();
+    Make();
+    Problem(row.aspect, row.reason, "do something about it");
+    Make();
+    EXPECT_EQ(report_.look_again, base::Duration(seconds(1)));
+    Advance(seconds(40));
+    Make();
+    EXPECT_EQ(report_.look_again, base::Duration(seconds(10)));
+    Advance(seconds(3'600));
+    Make();
+    EXPECT_EQ(report_.look_again, base::Duration(std::chrono::minutes(1)));
+  }
+  cluster_.spec.drift_interval = seconds(20);
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(20)));
+}
+
 TEST_F(MakeReportTest, WhatWasWrittenIsLookedForSoonHoweverLongSomethingElseIsWrong) {
   cluster_.spec.drift_interval = std::chrono::hours(1);
   Problem(Aspect::kTopology, "VhostMissing", "policy p: vhost v is neither declared nor there");

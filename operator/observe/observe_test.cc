@@ -13,6 +13,7 @@
 #include "operator/observe/secrets.h"
 #include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
+#include "operator/resources/names.h"
 #include "test/fakes/scripted_transport.h"
 
 namespace rabbit::observe {
@@ -73,7 +74,8 @@ class SecretMemoryTest : public testing::Test {
     cluster_.spec.drift_interval = seconds(15);
   }
   void Refresh(bool new_here = false) {
-    memory_.Refresh(cluster_, new_here, client_, now_, {.deadline = now_ + seconds(10)});
+    memory_.Refresh(cluster_, once_declared_, new_here, client_, now_,
+                    {.deadline = now_ + seconds(10)});
   }
   fakes::ScriptedTransport::Call& ExpectRead(const std::string& name) {
     return server_.Expect("GET /api/v1/namespaces/ns/secrets/" + name);
@@ -90,6 +92,7 @@ class SecretMemoryTest : public testing::Test {
   kube::Client client_{server_, credentials_, nullptr};
   api::RabbitCluster cluster_;
   SecretMemory memory_;
+  std::vector<std::string> once_declared_;
   base::TimePoint now_{std::chrono::hours(1)};
 };
 
@@ -107,6 +110,22 @@ TEST_F(SecretMemoryTest, OwnSecretsAreReadOnceUntilTheyAreOld) {
   EXPECT_EQ(memory_.views().at("c-operator-user").data.at("password"), base::Secret("o"));
   now_ += seconds(60);
   Refresh();  // an unexpected call would fail the test
+}
+
+TEST_F(SecretMemoryTest, TheSecretOfAUserThatIsDeclaredNoMoreIsReadWhileTheUserIsRecorded) {
+  cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
+  once_declared_ = {"app", "root"};
+  const std::string name = resources::UserSecretName("c", "app");
+  for (const char* own : {"c-default-user", "c-erlang-cookie", "c-operator-user"}) {
+    ExpectRead(own).Answer(200, SecretJson("x"));
+  }
+  ExpectRead(name).Answer(200, SecretJson("a"));
+  ExpectRead("mine").Answer(200, SecretJson("m"));
+  Refresh();
+  EXPECT_EQ(memory_.views().at(name).state, SecretState::kPresent);
+  once_declared_ = {"root"};
+  Refresh();
+  EXPECT_FALSE(memory_.views().contains(name));
 }
 
 TEST_F(SecretMemoryTest, AReferencedSecretIsReadAgainEachDriftInterval) {

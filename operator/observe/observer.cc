@@ -85,9 +85,10 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   if (seen.broker.denied) memory.secrets.Doubt();
   // Over disks of an earlier cluster its Secrets are needed: they are looked for before any is
   // made.
+  const std::vector<std::string> nobody;
   const bool new_here = seen.first_sight && seen.claims.empty();
-  memory.secrets.Refresh(cluster, new_here, client_, now,
-                         {.deadline = now + kReadDeadline, .stop = stop});
+  memory.secrets.Refresh(cluster, seen.inventory ? seen.inventory->users : nobody, new_here,
+                         client_, now, {.deadline = now + kReadDeadline, .stop = stop});
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, stop);

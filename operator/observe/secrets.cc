@@ -58,8 +58,10 @@ base::Result<SecretView> ParseSecret(std::string_view json) {
   return view;
 }
 
-void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kube::Client& client,
-                           base::TimePoint now, const http::CallOptions& options) {
+void SecretMemory::Refresh(const api::RabbitCluster& cluster,
+                           const std::vector<std::string>& once_declared, bool new_here,
+                           kube::Client& client, base::TimePoint now,
+                           const http::CallOptions& options) {
   const std::string& name = cluster.meta.key.name;
   struct Need {
     base::Duration age;                  // how old the view may be
@@ -85,6 +87,14 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster, bool new_here, kub
           needed.try_emplace(resources::UserSecretName(name, user.name), Need{kOwnAge});
       own->second.keys.emplace_back(resources::kPasswordKey);
     }
+  }
+  const auto is_declared = [&](const std::string& user) {
+    return std::ranges::find(cluster.spec.users, user, &api::User::name) !=
+           cluster.spec.users.end();
+  };
+  for (const std::string& user : once_declared) {
+    if (is_declared(user)) continue;
+    needed.try_emplace(resources::UserSecretName(name, user), Need{kOwnAge});
   }
   std::erase_if(views_, [&](const auto& view) { return !needed.contains(view.first); });
   for (const auto& [secret, need] : needed) {

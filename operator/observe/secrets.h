@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -25,11 +26,13 @@ class SecretMemory {
   static constexpr std::chrono::minutes kOwnAge{10};
 
   // Reads what the cluster needs and what is older than its age: own Secrets kOwnAge, referenced
-  // ones the drift interval. Nothing of its own is read for a cluster that is `new_here`: it has
-  // none yet. A failed read keeps the old view when there is one, and is tried again next time; so
-  // is a Secret that is somebody else's, or lacks a key that is needed.
-  void Refresh(const api::RabbitCluster& cluster, bool new_here, kube::Client& client,
-               base::TimePoint now, const http::CallOptions& options);
+  // ones the drift interval. Of users that are `once_declared` (C-inventory has them) and are no
+  // more, those that were made for them. Nothing of its own is read for a cluster that is
+  // `new_here`: it has none yet. A failed read keeps the old view when there is one, and is tried
+  // again next time; so is a Secret that is somebody else's, or lacks a key that is needed.
+  void Refresh(const api::RabbitCluster& cluster, const std::vector<std::string>& once_declared,
+               bool new_here, kube::Client& client, base::TimePoint now,
+               const http::CallOptions& options);
   // What was created or found while acting.
   void Learn(const std::string& name, SecretView view, base::TimePoint now);
   // The next Refresh() reads all again: the broker refused what they say.

@@ -73,6 +73,7 @@ class FakeWorld {
     objects_.clear();
     pods_.clear();
     running_.clear();
+    std::erase_if(secrets_, [](const auto& secret) { return !secret.second.owner.empty(); });
     cluster.meta.uid += "-again";
     cluster.meta.generation = 1;
     cluster.status = {};
@@ -103,6 +104,7 @@ class FakeWorld {
     return inventory != nullptr && base::FindString(*inventory, {"data", "formed"}) == "true";
   }
   [[nodiscard]] bool Has(const observe::ChildId& id) const { return objects_.contains(id); }
+  [[nodiscard]] bool HasSecret(const std::string& name) const { return secrets_.contains(name); }
   [[nodiscard]] const base::Json& Body(const observe::ChildId& id) const {
     return objects_.at(id).body;
   }
@@ -162,14 +164,22 @@ class FakeWorld {
         seen.inventory_trouble = read.error().message;
       }
     }
-    for (const auto& [name, data] : secrets_) {
-      seen.secrets[name] = {
-          .state = observe::SecretState::kPresent, .uid = {}, .data = data, .trouble = {}};
+    for (const auto& [name, secret] : secrets_) {
+      seen.secrets[name] = {.state = observe::SecretState::kPresent,
+                            .uid = {},
+                            .owner_uid = secret.owner,
+                            .data = secret.data,
+                            .trouble = {}};
     }
     if (!seen.first_sight || !claims_.empty()) {
       std::vector<std::string> own = {"c-erlang-cookie", "c-operator-user", "c-default-user"};
       for (const api::User& user : cluster.spec.users) {
         own.push_back(resources::UserSecretName("c", user.name));
+      }
+      if (seen.inventory) {
+        for (const std::string& user : seen.inventory->users) {
+          own.push_back(resources::UserSecretName("c", user));
+        }
       }
       for (const std::string& name : own) {
         auto [secret, is_new] = seen.secrets.try_emplace(name);
@@ -245,6 +255,14 @@ class FakeWorld {
     std::string size, class_name;
     bool blank = true;
   };
+  struct SecretObject {
+    std::map<std::string, base::Secret> data;
+    std::string owner;  // uid; empty: nobody
+  };
+  static std::string OwnerIn(const base::Json& body) {
+    const base::Json* owners = base::Find(body, {"metadata", "ownerReferences"});
+    return owners == nullptr || !owners->is_array() ? "" : owners->at(0).value("uid", "");
+  }
   static observe::ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
   static observe::ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
   static observe::ChildId ProxiesId() { return {kube::kDeployments, "c-haproxy"}; }
@@ -405,18 +423,26 @@ class FakeWorld {
     ++writes;
     return objects_.erase({step.type, step.name}) > 0;
   }
-  bool Do(const HandOverSecret& step) { return secrets_.contains(step.name); }
+  bool Do(const HandOverSecret& step) {
+    ++writes;
+    const auto secret = secrets_.find(step.name);
+    if (secret == secrets_.end()) return false;
+    secret->second.owner = OwnerIn(base::ParseJson(step.body).value());
+    return true;
+  }
   bool Do(const CreateSecretOnce& step) {
     ++writes;
     auto [secret, is_new] = secrets_.try_emplace(step.name);
     if (!is_new) return true;  // taken up again
     const base::Json body = base::ParseJson(step.body).value();
-    if (const base::Json* data = base::Find(body, {"stringData"})) {
-      for (const auto& [key, value] : data->items()) {
-        secret->second[key] = base::Secret(value.get<std::string>());
+    secret->second.owner = OwnerIn(body);
+    auto& data = secret->second.data;
+    if (const base::Json* given = base::Find(body, {"stringData"})) {
+      for (const auto& [key, value] : given->items()) {
+        data[key] = base::Secret(value.get<std::string>());
       }
     }
-    for (const auto& random : step.random) secret->second[random.key] = base::Secret("random");
+    for (const auto& random : step.random) data[random.key] = base::Secret("random");
     return true;
   }
   bool Do(const ExecInPod& step) {
@@ -478,7 +504,7 @@ class FakeWorld {
   int uids_ = 0;
   std::map<observe::ChildId, Object> objects_;
   observe::VerifiedChildren verified_;
-  std::map<std::string, std::map<std::string, base::Secret>> secrets_;
+  std::map<std::string, SecretObject> secrets_;
   std::map<int, observe::Pod> pods_;
   std::map<int, Claim> claims_;
   std::map<int, bool> formed_when_mounted_;

@@ -302,6 +302,27 @@ TEST_F(MakePlanTest, DisksThatAreNotTakenUpBecauseTheStorageIsEphemeralAreNamed)
   EXPECT_THAT(Next().problems, IsEmpty());
 }
 
+TEST_F(MakePlanTest, TheSecretOfAUserThatWasRemovedDoesNotOutliveTheCluster) {
+  for (const char* name : {"app", "stays"}) {
+    world_.cluster.spec.users.push_back({});
+    world_.cluster.spec.users.back().name = name;
+  }
+  Settle();
+  const std::string app = resources::UserSecretName("c", "app");
+  const std::string stays = resources::UserSecretName("c", "stays");
+  ASSERT_TRUE(world_.HasSecret(app));
+  world_.cluster.spec.users.erase(world_.cluster.spec.users.begin());
+  ++world_.cluster.meta.generation;
+  failing_ = true;  // in whatever order it comes about
+  for (int i = 0; i < 10; ++i) Round();
+  failing_ = false;
+  Settle();
+  EXPECT_EQ(world_.Body(InventoryId())["data"]["users"], R"(["stays"])");
+  world_.StartOver();
+  EXPECT_FALSE(world_.HasSecret(app));
+  EXPECT_TRUE(world_.HasSecret(stays));
+}
+
 // `kubectl replace --force`: deleted and declared again before anything of it was collected.
 TEST_F(MakePlanTest, ARecordOfTheClusterBeforeDecidesNothing) {
   world_.Declare(5);

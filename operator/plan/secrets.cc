@@ -23,7 +23,7 @@ void PlanOwner(const api::RabbitCluster& cluster, const std::string& name,
   const bool goes = resources::SecretsGoWith(cluster);
   if (goes == !view.owner_uid.empty()) return;
   plan.steps.push_back(
-      {.action = HandOverSecret{name, resources::SecretOwnerPatch(cluster, view.uid)},
+      {.action = HandOverSecret{name, resources::SecretOwnerPatch(cluster, view.uid, goes)},
        .reason =
            goes ? "goes with the cluster, as its disks do" : "stays with the disks that it opens",
        .after = {},
@@ -142,6 +142,34 @@ void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observati
         cluster, resources::UserSecretName(name, user.name),
         [&] { return resources::UserSecret(cluster, user.name); }, seen, plan);
   }
+  if (!seen.inventory) return;
+  for (const std::string& user : seen.inventory->users) {
+    const observe::SecretView* secret = LeftBehind(cluster, seen, user);
+    if (secret == nullptr || secret->state != observe::SecretState::kPresent) continue;
+    plan.steps.push_back(
+        {.action = HandOverSecret{resources::UserSecretName(name, user),
+                                  resources::SecretOwnerPatch(cluster, secret->uid,
+                                                              /*goes=*/true)},
+         .reason = "goes with the cluster: user " + user + " is no longer declared",
+         .after = {},
+         .repairs_drift = false});
+  }
+}
+
+const observe::SecretView* LeftBehind(const api::RabbitCluster& cluster,
+                                      const observe::Observation& seen, const std::string& user) {
+  const std::string name = resources::UserSecretName(cluster.meta.key.name, user);
+  const bool in_use = std::ranges::any_of(cluster.spec.users, [&](const api::User& other) {
+    return other.name == user ||
+           (other.password_secret_ref && other.password_secret_ref->name == name);
+  });
+  if (in_use || cluster.findings.Broken("users", "", user)) return nullptr;
+  const auto found = seen.secrets.find(name);
+  if (found == seen.secrets.end()) return nullptr;
+  const observe::SecretView& secret = found->second;
+  const bool settled = secret.state == observe::SecretState::kAbsent ||
+                       secret.state == observe::SecretState::kForeign || !secret.owner_uid.empty();
+  return settled ? nullptr : &secret;
 }
 
 }  // namespace rabbit::plan

@@ -27,4 +27,11 @@ struct BootSecrets {
 void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observation& seen,
                      Plan& plan);
 
+// The Secret that was made for a user who is declared no more, while it is not known (kUnknown) or
+// not settled (kPresent) that it goes with the cluster. It opens no disk, so it does, whatever the
+// retention; nobody would know of it once the user is forgotten. Else nullptr.
+[[nodiscard]] const observe::SecretView* LeftBehind(const api::RabbitCluster& cluster,
+                                                    const observe::Observation& seen,
+                                                    const std::string& user);
+
 }  // namespace rabbit::plan

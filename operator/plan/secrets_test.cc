@@ -152,5 +152,40 @@ TEST_F(SecretsPlanTest, AreGeneratedForUsersThatNameNone) {
   EXPECT_EQ(create.random[0].key, "password");
 }
 
+// What opens no disk any more does not outlive the cluster, whatever the retention is then.
+TEST_F(SecretsPlanTest, OfUsersThatAreDeclaredNoMoreGoWithTheCluster) {
+  AllPresent();
+  const std::string secret = resources::UserSecretName("c", "app");
+  Secret(secret, SecretState::kPresent);
+  seen_.inventory->users = {"app"};
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre("change the owner of Secret " + secret +
+                                             ": goes with the cluster: user app is no longer "
+                                             "declared"));
+  const auto& step = std::get<HandOverSecret>(MakePlan().steps.at(0).action);
+  EXPECT_THAT(step.body, HasSubstr(cluster_.meta.uid));
+  cluster_.findings.entries = {{.list = "users", .vhost = "", .name = "app", .error = {}}};
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << "declared, if badly";
+  cluster_.findings.entries.clear();
+  api::User other;  // logs in with it
+  other.name = "other";
+  other.password_secret_ref = {secret, "password"};
+  cluster_.spec.users = {other};
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  cluster_.spec.users.clear();
+  for (const SecretState state :
+       {SecretState::kUnknown, SecretState::kAbsent, SecretState::kForeign}) {
+    Secret(secret, state);
+    EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  }
+  Secret(secret, SecretState::kPresent);
+  seen_.secrets[secret].owner_uid = cluster_.meta.uid;  // done
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  api::User app;  // declared again
+  app.name = "app";
+  cluster_.spec.users = {app};
+  EXPECT_THAT(Steps(MakePlan()),
+              ElementsAre(HasSubstr(secret + ": stays with the disks that it opens")));
+}
+
 }  // namespace
 }  // namespace rabbit::plan

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/secrets.h"
 #include "operator/plan/user_password.h"
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
@@ -224,8 +225,11 @@ std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
     const observe::BrokerLook& look = seen.broker;
     const bool known = look.view && look.trouble.empty() && look.view->users;
     for (const std::string& name : seen.inventory->users) {
-      // Forgotten only once the broker was seen without it.
-      if (!known || rabbitmq::FindUser(*look.view->users, name) != nullptr) users.insert(name);
+      // Forgotten only once the broker was seen without it, and what was made for it has an owner.
+      if (!known || rabbitmq::FindUser(*look.view->users, name) != nullptr ||
+          LeftBehind(cluster, seen, name) != nullptr) {
+        users.insert(name);
+      }
     }
   }
   return {users.begin(), users.end()};

@@ -297,6 +297,17 @@ TEST_F(PlanUsersTest, TheInventoryListsTheDeclaredAndThoseThatMayStillBeThere) {
   seen_.inventory->users = {"gone", "once"};
   MakePlan();
   EXPECT_THAT(UsersForInventory(cluster_, seen_), ElementsAre("once", "root"));
+  // The user is gone, and what becomes of the Secret that was made for it is yet to be settled.
+  observe::SecretView& secret = seen_.secrets[resources::UserSecretName("c", "gone")];
+  const auto with_gone = ElementsAre("gone", "once", "root");
+  secret.state = observe::SecretState::kUnknown;
+  EXPECT_THAT(UsersForInventory(cluster_, seen_), with_gone);
+  secret.state = observe::SecretState::kPresent;
+  EXPECT_THAT(UsersForInventory(cluster_, seen_), with_gone);
+  secret.owner_uid = "uid-of-c";
+  EXPECT_THAT(UsersForInventory(cluster_, seen_), ElementsAre("once", "root"));
+  secret = {.state = observe::SecretState::kAbsent};
+  EXPECT_THAT(UsersForInventory(cluster_, seen_), ElementsAre("once", "root"));
   seen_.broker.trouble = "timeout";  // unknown is not absent
   EXPECT_THAT(UsersForInventory(cluster_, seen_), ElementsAre("gone", "once", "root"));
 }

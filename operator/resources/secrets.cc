@@ -33,11 +33,10 @@ bool SecretsGoWith(const api::RabbitCluster& cluster) {
   return cluster.spec.storage.retention.when_deleted == api::RetentionAction::kDelete;
 }
 
-std::string SecretOwnerPatch(const api::RabbitCluster& cluster, const std::string& uid) {
+std::string SecretOwnerPatch(const api::RabbitCluster& cluster, const std::string& uid, bool goes) {
   return base::Dump(
       {{"metadata",
-        {{"uid", uid},
-         {"ownerReferences", SecretsGoWith(cluster) ? OwnerReferences(cluster) : Json()}}}});
+        {{"uid", uid}, {"ownerReferences", goes ? OwnerReferences(cluster) : Json()}}}});
 }
 
 NewSecret CookieSecret(const api::RabbitCluster& cluster) {

@@ -27,9 +27,10 @@ struct NewSecret {
 
 // Whether Secrets go with the cluster; with disks that are retained they stay, and open them again.
 [[nodiscard]] bool SecretsGoWith(const api::RabbitCluster& cluster);
-// The merge patch that makes it so for the Secret with this uid, which belongs to nobody else.
+// The merge patch by which the Secret with this uid, which belongs to nobody else, goes with the
+// cluster, or stays.
 [[nodiscard]] std::string SecretOwnerPatch(const api::RabbitCluster& cluster,
-                                           const std::string& uid);
+                                           const std::string& uid, bool goes);
 
 // Name at the broker of the user in C-default-user.
 inline constexpr const char* kDefaultUser = "default";

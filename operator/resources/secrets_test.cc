@@ -41,7 +41,8 @@ TEST_F(SecretsTest, StayBehindWithTheDisksThatTheyOpen) {
 
 TEST_F(SecretsTest, FollowTheRetentionWhenItChanges) {
   const auto patch = [this] {
-    return base::ParseJson(SecretOwnerPatch(cluster_, "uid-of-secret")).value();
+    return base::ParseJson(SecretOwnerPatch(cluster_, "uid-of-secret", SecretsGoWith(cluster_)))
+        .value();
   };
   EXPECT_FALSE(SecretsGoWith(cluster_));
   EXPECT_EQ(patch()["metadata"]["uid"], "uid-of-secret");

@@ -35,7 +35,9 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
     cluster.status = *written;
   }
 
-  const observe::Observation seen = parts_.observer.Observe(cluster, memory.observed, context.stop);
+  const observe::Observation seen =
+      parts_.observer.Observe(cluster, memory.observed,
+                              {.deadline = context.deadline - kForTheStatus, .stop = context.stop});
   const plan::Plan plan =
       plan::MakePlan(cluster, seen, settings_, memory.children, parts_.clock.Now());
   act::Executed done = Execute(cluster, plan, seen, context);

@@ -1,5 +1,6 @@
 #include "operator/observe/observer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "operator/observe/stranger.h"
@@ -69,13 +70,14 @@ void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
 }
 
 Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
-                              const std::stop_token& stop) {
+                              const http::CallOptions& options) {
   const base::TimePoint now = clock_.Now();
   const kube::ObjectKey& key = cluster.meta.key;
   Observation seen = caches_.Look(key);
   OverlayWritten(memory, seen, now);
   RememberPreparing(memory, seen, now);
-  LookAtStrangers(cluster, memory, seen, stop);
+  http::CallOptions left = options;
+  LookAtStrangers(cluster, memory, seen, left);
   for (const auto& [id, stranger] : memory.strangers) seen.strangers[id] = stranger.who;
 
   seen.broker = brokers_.Latest(key);
@@ -87,18 +89,29 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   // made.
   const std::vector<std::string> nobody;
   const bool new_here = seen.first_sight && seen.claims.empty();
-  memory.secrets.Refresh(cluster, seen.inventory ? seen.inventory->users : nobody, new_here,
-                         client_, now, {.deadline = now + kReadDeadline, .stop = stop});
+  memory.secrets.Refresh(
+      cluster, seen.inventory ? seen.inventory->users : nobody, new_here, client_, now,
+      {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop});
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
-  ReadUnknownBodies(key, memory, seen, stop);
+  ReadUnknownBodies(key, memory, seen, left);
   DropStatesOfOthers(cluster, seen);
   RememberMissingPods(memory, seen, now);
   return seen;
 }
 
+base::Result<std::string> Observer::Read(const ChildId& id, const std::string& ns,
+                                         http::CallOptions& left) {
+  const base::TimePoint now = clock_.Now();
+  if (now >= left.deadline) return base::Fail(base::ErrorKind::kRetry, "no time is left to read");
+  const base::TimePoint deadline = std::min(now + kReadDeadline, left.deadline);
+  auto text = client_.Get(id.type, {ns, id.name}, {.deadline = deadline, .stop = left.stop});
+  if (!text && clock_.Now() >= deadline) left.deadline = deadline;
+  return text;
+}
+
 void Observer::LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
-                               const Observation& seen, const std::stop_token& stop) {
+                               const Observation& seen, http::CallOptions& left) {
   std::erase_if(memory.strangers,
                 [&](const auto& stranger) { return seen.children.contains(stranger.first); });
   const base::TimePoint now = clock_.Now();
@@ -106,8 +119,7 @@ void Observer::LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory&
     const auto stranger = it++;
     if (now - stranger->second.seen_at <= kStrangerAge) continue;
     const ChildId& id = stranger->first;
-    const auto text = client_.Get(id.type, {cluster.meta.key.ns, id.name},
-                                  {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
+    const auto text = Read(id, cluster.meta.key.ns, left);
     if (!text && text.error().kind != base::ErrorKind::kNotFound) continue;  // as it was
     auto who = text ? StrangerIn(*text, cluster.meta.key.name, cluster.meta.uid) : std::nullopt;
     if (who) {
@@ -119,15 +131,14 @@ void Observer::LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory&
 }
 
 void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
-                                 Observation& seen, const std::stop_token& stop) {
+                                 Observation& seen, http::CallOptions& left) {
   for (auto& [id, child] : seen.children) {
     // Without a hash we never applied it, or found it where none was seen.
     if (!child.applied_hash.empty() &&
         memory.verified.Holds(id, child.applied_hash, child.content_hash)) {
       continue;
     }
-    auto text = client_.Get(id.type, {cluster.ns, id.name},
-                            {.deadline = clock_.Now() + kReadDeadline, .stop = stop});
+    auto text = Read(id, cluster.ns, left);
     if (!text) continue;  // gone, or not readable now: the plan does without
     // What was read may be newer than the cache: what is compared is what is remembered.
     if (const auto read = ProjectChild(id.type, *text)) {

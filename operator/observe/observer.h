@@ -5,10 +5,11 @@
 
 #include <map>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "http/transport.h"
 #include "kube/client.h"
 #include "operator/api/types.h"
 #include "operator/observe/broker_watch.h"
@@ -55,9 +56,10 @@ class Observer {
       : client_(client), caches_(caches), brokers_(brokers), proxies_(proxies), clock_(clock) {}
 
   // Reads what is needed and not known yet: Secrets, and children whose content was never compared.
-  // What cannot be read stays unknown, with the reason.
+  // What cannot be read stays unknown, with the reason. Each read has ten seconds, and all of them
+  // end by options.deadline; after one that took its time no more are tried.
   [[nodiscard]] Observation Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
-                                    const std::stop_token& stop);
+                                    const http::CallOptions& options);
 
   // Has the pollers look at this cluster's nodes and proxies from now on.
   void Follow(const api::RabbitCluster& cluster, const Observation& seen, base::Duration interval);
@@ -67,9 +69,12 @@ class Observer {
  private:
   // Whether names that were taken still are: they are remembered until they are free, or ours.
   void LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
-                       const Observation& seen, const std::stop_token& stop);
+                       const Observation& seen, http::CallOptions& left);
   void ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
-                         Observation& seen, const std::stop_token& stop);
+                         Observation& seen, http::CallOptions& left);
+  // Reads one object, if there is time left. There is none any more once a read took all of its
+  // own.
+  base::Result<std::string> Read(const ChildId& id, const std::string& ns, http::CallOptions& left);
 
   kube::Client& client_;
   Caches& caches_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -171,7 +172,16 @@ class ObserverTest : public testing::Test {
     const auto found = seen.strangers.find(ConfigId());
     return found == seen.strangers.end() ? std::nullopt : std::optional(found->second);
   }
-  Observation Observe() { return observer_.Observe(cluster_, memory_, {}); }
+  Observation Observe() {
+    return observer_.Observe(cluster_, memory_, {.deadline = now() + limit_});
+  }
+  // Nobody answers: each call takes all the time it has.
+  void Hang() {
+    server_.Otherwise([this](const http::Request&) -> base::Result<http::Response> {
+      clock_.Advance(std::max(base::Duration(0), server_.seen().back().deadline - now()));
+      return base::Fail(base::ErrorKind::kRetry, "timeout");
+    });
+  }
   base::TimePoint now() const { return clock_.Now(); }
 
   base::ManualClock clock_;
@@ -191,7 +201,34 @@ class ObserverTest : public testing::Test {
   Observer observer_{client_, caches_, brokers_, proxies_, clock_};
   api::RabbitCluster cluster_;
   ClusterMemory memory_;
+  base::Duration limit_ = seconds(60);
 };
+
+TEST_F(ObserverTest, AnApiServerThatDoesNotAnswerIsNotAskedForEachChild) {
+  for (const char* name : {"c-config", "c-haproxy", "c-inventory"}) {
+    CachedChild child = Config("");
+    child.id.name = name;
+    memory_.written.push_back(
+        {.child = Packed<CachedChild>(child), .replaced_version = "", .at = now()});
+    memory_.strangers[{kube::kServices, name}] = {.who = "web", .seen_at = now() - seconds(31)};
+  }
+  Hang();
+  const base::TimePoint begin = now();
+  const Observation seen = Observe();
+  EXPECT_LE(now() - begin, seconds(20)) << "one read of a name that is taken, one of a child";
+  EXPECT_EQ(seen.strangers.size(), 3U) << "as before";
+}
+
+TEST_F(ObserverTest, WhatIsReadEndsWithTheTimeThatTheReconcileHas) {
+  Holds(Config(""));
+  memory_.strangers[{kube::kServices, "c"}] = {.who = "web", .seen_at = now() - seconds(31)};
+  cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
+  limit_ = seconds(4);
+  Hang();
+  const base::TimePoint begin = now();
+  static_cast<void>(Observe());
+  EXPECT_EQ(now() - begin, seconds(4));
+}
 
 TEST_F(ObserverTest, AChildThatWasComparedIsNotReadAgain) {
   Holds(Config("h1"));

@@ -1,5 +1,8 @@
 #include "operator/observe/cause.h"
 
+#include <memory>
+#include <variant>
+
 namespace rabbit::observe {
 namespace {
 
@@ -25,9 +28,18 @@ template <typename T>
 bool SaysTheSame(const Packed<T>& a, const Packed<T>& b) {
   return a == b;
 }
+// What is recorded counts, not where it lies: each reading of C-inventory is an object of its own.
+bool SameState(const ChildState& a, const ChildState& b) {
+  const auto* before = std::get_if<std::shared_ptr<const Inventory>>(&a);
+  const auto* after = std::get_if<std::shared_ptr<const Inventory>>(&b);
+  if (before == nullptr || after == nullptr) return a == b;
+  return **before == **after;
+}
 bool SaysTheSame(const Packed<CachedChild>& a, const Packed<CachedChild>& b) {
   CachedChild before = a.Unpack();
   const CachedChild after = b.Unpack();
+  if (!SameState(before.state, after.state)) return false;
+  before.state = after.state;
   before.child.resource_version = after.child.resource_version;
   return before == after;
 }

@@ -91,6 +91,21 @@ TEST(CauseOfAChild, AnotherVersionThatSaysTheSameIsNone) {
   }
 }
 
+TEST(CauseOfAChild, ARecordThatSaysTheSameIsNoNews) {
+  CachedChild record{.cluster = {"ns", "c"},
+                     .id = {kube::kConfigMaps, "c-inventory"},
+                     .child = {.uid = "u", .resource_version = "5"},
+                     .state = std::make_shared<const Inventory>(Inventory{.replicas = 3})};
+  const Packed<CachedChild> before(record);
+  record.child.resource_version = "6";
+  record.state = std::make_shared<const Inventory>(Inventory{.replicas = 3});  // read once more
+  EXPECT_EQ(CauseOf(&before, std::make_unique<Packed<CachedChild>>(record).get()), std::nullopt);
+  record.state = std::make_shared<const Inventory>(Inventory{.replicas = 5});
+  EXPECT_EQ(CauseOf(&before, std::make_unique<Packed<CachedChild>>(record).get()), Cause::kChild);
+  record.state = InventoryTrouble{"by hand"};
+  EXPECT_EQ(CauseOf(&before, std::make_unique<Packed<CachedChild>>(record).get()), Cause::kChild);
+}
+
 TEST(CauseOfAChild, OneThatComesIsNoHurryAndOneThatGoesIs) {
   const Packed<CachedChild> set(SetOfThree());
   EXPECT_EQ(CauseOf(nullptr, &set), Cause::kArrival);

@@ -20,10 +20,19 @@ namespace rabbit::rabbitmq {
 
 // Which parts Read() asks for; the others stay "not asked yet".
 struct ViewParts {
+  bool vhost_limits = false;
+  bool user_limits = false;
   bool topic_permissions = false;
   bool operator_policies = false;
   bool queues = true;
+  std::vector<std::string> queues_of;  // vhosts whose queues are counted
+  bool operator==(const ViewParts&) const = default;
 };
+
+// What a limit is called at the broker.
+inline constexpr std::string_view kMaxConnections = "max-connections";
+inline constexpr std::string_view kMaxQueues = "max-queues";
+inline constexpr std::string_view kMaxChannels = "max-channels";
 
 class ManagementClient {
  public:
@@ -41,6 +50,11 @@ class ManagementClient {
   base::Result<std::vector<Node>> GetNodes(const http::CallOptions& options);
   base::Result<std::vector<Vhost>> GetVhosts(const http::CallOptions& options);
   base::Result<std::vector<User>> GetUsers(const http::CallOptions& options);
+  base::Result<std::vector<VhostLimits>> GetVhostLimits(const http::CallOptions& options);
+  // kNotFound from a broker that has no limits of users (3.8.9).
+  base::Result<std::vector<UserLimits>> GetUserLimits(const http::CallOptions& options);
+  // Queues of any kind in the vhost; none when it is not there.
+  base::Result<std::size_t> CountQueues(std::string_view vhost, const http::CallOptions& options);
   base::Result<std::vector<Permission>> GetPermissions(const http::CallOptions& options);
   base::Result<std::vector<TopicPermission>> GetTopicPermissions(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetPolicies(const http::CallOptions& options);
@@ -55,10 +69,20 @@ class ManagementClient {
   // Name, description, tags and default queue type; an empty default queue type is left out.
   base::Result<void> PutVhost(const Vhost& vhost, const http::CallOptions& options);
   base::Result<void> DeleteVhost(std::string_view name, const http::CallOptions& options);
+  // `limit`: kMaxConnections or kMaxQueues.
+  base::Result<void> PutVhostLimit(std::string_view vhost, std::string_view limit,
+                                   std::int64_t value, const http::CallOptions& options);
+  base::Result<void> DeleteVhostLimit(std::string_view vhost, std::string_view limit,
+                                      const http::CallOptions& options);
   // The hash is always carried: a PUT without one wipes the password. kInvalid, and nothing is
   // sent, when `user.password_hash` is empty.
   base::Result<void> PutUser(const User& user, const http::CallOptions& options);
   base::Result<void> DeleteUser(std::string_view name, const http::CallOptions& options);
+  // `limit`: kMaxConnections or kMaxChannels.
+  base::Result<void> PutUserLimit(std::string_view user, std::string_view limit, std::int64_t value,
+                                  const http::CallOptions& options);
+  base::Result<void> DeleteUserLimit(std::string_view user, std::string_view limit,
+                                     const http::CallOptions& options);
   base::Result<void> PutPermission(const Permission& permission, const http::CallOptions& options);
   base::Result<void> DeletePermission(std::string_view user, std::string_view vhost,
                                       const http::CallOptions& options);

@@ -11,6 +11,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,18 @@ struct TopicPermission {
   std::string user, vhost, exchange;
   std::string write, read;
   bool operator==(const TopicPermission&) const = default;
+};
+
+// Absent: no limit. The lists hold those only that have one.
+struct VhostLimits {
+  std::string vhost;
+  std::optional<std::int64_t> max_connections, max_queues;
+  bool operator==(const VhostLimits&) const = default;
+};
+struct UserLimits {
+  std::string user;
+  std::optional<std::int64_t> max_connections, max_channels;
+  bool operator==(const UserLimits&) const = default;
 };
 
 struct Policy {
@@ -121,7 +134,12 @@ struct BrokerView {
   Part<std::string> version;  // of the node that answered: "3.10.8"
   Part<std::vector<Node>> nodes;
   Part<std::vector<Vhost>> vhosts;
+  Part<std::vector<VhostLimits>> vhost_limits;
+  // Of the vhosts that were asked for: how many queues there are, of any kind. A vhost that is not
+  // there has none.
+  std::map<std::string, Part<std::size_t>> vhost_queues;
   Part<std::vector<User>> users;
+  Part<std::vector<UserLimits>> user_limits;
   Part<std::vector<Permission>> permissions;
   Part<std::vector<TopicPermission>> topic_permissions;
   Part<std::vector<Policy>> policies;

@@ -35,6 +35,17 @@ struct Version {
 [[nodiscard]] constexpr bool HasRamNodes(const Version& v) { return v < Version{4, 0, 0}; }
 // A discovery that may be told to retry for ever. Before, it keeps the first node from starting.
 [[nodiscard]] constexpr bool CanRetryDiscovery(const Version& v) { return v >= Version{3, 13, 0}; }
+// PUT of a vhost that is there changes its description and tags; before, it answers 204 and leaves
+// them (source of the tags v3.8.34, v3.9.4 and v3.9.5).
+[[nodiscard]] constexpr bool CanUpdateVhost(const Version& v) { return v >= Version{3, 9, 5}; }
+// A vhost has a default queue type, said when it is made; and one that may be changed later (source
+// of the tags v3.10.7 and v3.10.8, v3.11.16 and v3.11.17).
+[[nodiscard]] constexpr bool HasDefaultQueueType(const Version& v) {
+  return v >= Version{3, 10, 8};
+}
+[[nodiscard]] constexpr bool CanUpdateDefaultQueueType(const Version& v) {
+  return v >= Version{3, 11, 17};
+}
 // apply-to classic_queues, quorum_queues, streams: before, "unrecognised".
 [[nodiscard]] constexpr bool HasQueueTypeInApplyTo(const Version& v) {
   return v >= Version{3, 12, 0};

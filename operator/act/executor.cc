@@ -9,6 +9,7 @@
 #include "operator/observe/projections.h"
 #include "operator/observe/secrets.h"
 #include "operator/observe/stranger.h"
+#include "operator/plan/words.h"
 #include "operator/resources/names.h"
 #include "rabbitmq/client.h"
 #include "rabbitmq/password_hash.h"
@@ -124,8 +125,35 @@ class Executor::Run {
     return AtBroker([&](auto& broker) { return broker.PutClusterName(step.name, BrokerCall()); });
   }
   Result<void> operator()(const plan::PutVhost& step) {
-    return AtBroker(
-        [&](auto& broker) { return broker.PutVhost({.name = step.name}, BrokerCall()); });
+    const rabbitmq::Vhost vhost{.name = step.name,
+                                .description = step.description,
+                                .tags = step.tags,
+                                .default_queue_type = step.default_queue_type};
+    return AtBroker([&](auto& broker) { return broker.PutVhost(vhost, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::DeleteVhost& step) {
+    return AtBroker([&](auto& broker) -> Result<void> {
+      if (step.if_empty) {
+        // The plan was made from a look, and a client may have declared a queue since.
+        const auto queues = broker.CountQueues(step.name, BrokerCall());
+        if (!queues) return tl::unexpected(queues.error());
+        if (*queues > 0) {
+          return base::Fail(base::ErrorKind::kConflict,
+                            "it is not empty any more: " + plan::Counted(*queues, "queue"));
+        }
+      }
+      return broker.DeleteVhost(step.name, BrokerCall());
+    });
+  }
+  Result<void> operator()(const plan::PutVhostLimit& step) {
+    return AtBroker([&](auto& broker) {
+      return broker.PutVhostLimit(step.vhost, step.limit, step.value, BrokerCall());
+    });
+  }
+  Result<void> operator()(const plan::DeleteVhostLimit& step) {
+    return AtBroker([&](auto& broker) {
+      return broker.DeleteVhostLimit(step.vhost, step.limit, BrokerCall());
+    });
   }
   Result<void> operator()(const plan::PutUser& step) {
     rabbitmq::User user{.name = step.name,
@@ -143,6 +171,15 @@ class Executor::Run {
   Result<void> operator()(const plan::DeleteUser& step) {
     return AtBroker([&](auto& broker) { return broker.DeleteUser(step.name, BrokerCall()); });
   }
+  Result<void> operator()(const plan::PutUserLimit& step) {
+    return AtBroker([&](auto& broker) {
+      return broker.PutUserLimit(step.user, step.limit, step.value, BrokerCall());
+    });
+  }
+  Result<void> operator()(const plan::DeleteUserLimit& step) {
+    return AtBroker(
+        [&](auto& broker) { return broker.DeleteUserLimit(step.user, step.limit, BrokerCall()); });
+  }
   Result<void> operator()(const plan::PutPermissions& step) {
     const rabbitmq::Permission permission{.user = step.user,
                                           .vhost = step.vhost,
@@ -155,6 +192,20 @@ class Executor::Run {
     return AtBroker(
         [&](auto& broker) { return broker.DeletePermission(step.user, step.vhost, BrokerCall()); });
   }
+  Result<void> operator()(const plan::PutTopicPermission& step) {
+    const rabbitmq::TopicPermission permission{.user = step.user,
+                                               .vhost = step.vhost,
+                                               .exchange = step.exchange,
+                                               .write = step.write,
+                                               .read = step.read};
+    return AtBroker(
+        [&](auto& broker) { return broker.PutTopicPermission(permission, BrokerCall()); });
+  }
+  Result<void> operator()(const plan::DeleteTopicPermissions& step) {
+    return AtBroker([&](auto& broker) {
+      return broker.DeleteTopicPermissions(step.user, step.vhost, BrokerCall());
+    });
+  }
   Result<void> operator()(const plan::PutPolicy& step) {
     const rabbitmq::Policy policy{.vhost = step.vhost,
                                   .name = step.name,
@@ -162,11 +213,18 @@ class Executor::Run {
                                   .apply_to = step.apply_to,
                                   .priority = step.priority,
                                   .definition = step.definition};
-    return AtBroker([&](auto& broker) { return broker.PutPolicy(policy, BrokerCall()); });
+    const bool is_operators = step.kind == rabbitmq::PolicyKind::kOperator;
+    return AtBroker([&](auto& broker) {
+      return is_operators ? broker.PutOperatorPolicy(policy, BrokerCall())
+                          : broker.PutPolicy(policy, BrokerCall());
+    });
   }
   Result<void> operator()(const plan::DeletePolicy& step) {
-    return AtBroker(
-        [&](auto& broker) { return broker.DeletePolicy(step.vhost, step.name, BrokerCall()); });
+    const bool is_operators = step.kind == rabbitmq::PolicyKind::kOperator;
+    return AtBroker([&](auto& broker) {
+      return is_operators ? broker.DeleteOperatorPolicy(step.vhost, step.name, BrokerCall())
+                          : broker.DeletePolicy(step.vhost, step.name, BrokerCall());
+    });
   }
 
   Result<void> operator()(const plan::ExecInPod& step) {

@@ -13,8 +13,8 @@
 namespace rabbit::api {
 
 // Paths of the declared fields (those that differ from their defaults) without effect, in order,
-// each once: "spec.tls", "spec.vhosts[].onRemove". A part of which nothing is in effect is named as
-// a whole. For condition FieldsInEffect.
+// each once: "spec.tls", "spec.loadBalancer.proxyProtocol". A part of which nothing is in effect is
+// named as a whole. For condition FieldsInEffect.
 [[nodiscard]] std::vector<std::string> FieldsNotInEffect(const Spec& spec);
 
 // The rows of the table, for the test that holds them against the fields: "replicas", "storage.*".

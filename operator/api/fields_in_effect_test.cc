@@ -35,21 +35,33 @@ TEST(FieldsNotInEffect, NamesAPartOfWhichNothingIsInEffectAsAWhole) {
   Spec spec;
   spec.tls.emplace().secret_name = "certificate";
   spec.tls->mode = TlsMode::kOnly;
-  spec.operator_policies = {{.vhost = "/", .name = "a", .pattern = "x", .definition = "{\"a\":1}"}};
+  spec.binding.vhost = "v";
   spec.stopped = true;
-  EXPECT_THAT(FieldsNotInEffect(spec),
-              ElementsAre("spec.operatorPolicies", "spec.stopped", "spec.tls"));
+  EXPECT_THAT(FieldsNotInEffect(spec), ElementsAre("spec.binding", "spec.stopped", "spec.tls"));
 }
 
 TEST(FieldsNotInEffect, NamesTheFieldWhereTheRestOfThePartIsInEffect) {
   Spec spec;
-  spec.vhosts = {{.name = "a"}, {.name = "b", .on_remove = OnRemove::kDelete}};
-  spec.users = {{.name = "u", .limits = {.max_channels = 5}}};
   spec.load_balancer.proxy_protocol = true;
   spec.storage.retention = {RetentionAction::kDelete, RetentionAction::kRetain};
   EXPECT_THAT(FieldsNotInEffect(spec),
-              ElementsAre("spec.loadBalancer.proxyProtocol", "spec.storage.retention.whenScaled",
-                          "spec.users[].limits", "spec.vhosts[].onRemove"));
+              ElementsAre("spec.loadBalancer.proxyProtocol", "spec.storage.retention.whenScaled"));
+}
+
+TEST(FieldsNotInEffect, NamesNothingOfWhatIsDeclaredAtTheBroker) {
+  Spec spec;
+  spec.vhosts = {{.name = "a",
+                  .on_remove = OnRemove::kDelete,
+                  .default_queue_type = QueueType::kQuorum,
+                  .limits = {.max_queues = 5},
+                  .tags = {"t"},
+                  .description = "d"}};
+  spec.users = {{.name = "u",
+                 .topic_permissions = {{"/", "amq.topic", "a", "b"}},
+                 .limits = {.max_channels = 5}}};
+  spec.operator_policies = {{.vhost = "/", .name = "a", .pattern = "x", .definition = "{\"a\":1}"}};
+  spec.ownership = {Ownership::kExclusive, Ownership::kExclusive};
+  EXPECT_THAT(FieldsNotInEffect(spec), IsEmpty());
 }
 
 TEST(FieldsNotInEffect, NamesEachListenerButAmqp) {

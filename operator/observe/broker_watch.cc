@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "haproxy/stats.h"
-#include "rabbitmq/client.h"
 
 namespace rabbit::observe {
 namespace {
@@ -58,7 +57,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     }
     rabbitmq::ManagementClient client(**transport, target.user, target.password);
     const base::TimePoint began = clock.Now();
-    rabbitmq::BrokerView view = client.Read({}, {.deadline = share, .stop = stop});
+    rabbitmq::BrokerView view = client.Read(target.parts, {.deadline = share, .stop = stop});
     if (view.nodes.has_value()) {
       answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
                      .trouble = {},

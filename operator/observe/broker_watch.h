@@ -19,6 +19,7 @@
 #include "kube/resource.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/watched.h"
+#include "rabbitmq/client.h"
 
 namespace rabbit::observe {
 
@@ -58,6 +59,7 @@ struct BrokerTarget {
   std::vector<Node> nodes;  // that serve, by ordinal
   std::string user;
   base::Secret password;
+  rabbitmq::ViewParts parts = {};
   bool operator==(const BrokerTarget&) const = default;
 };
 

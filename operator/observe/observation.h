@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "haproxy/stats.h"
 #include "kube/resource.h"
+#include "operator/api/enums.h"
 #include "operator/observe/child_id.h"
 #include "operator/observe/verified.h"
 #include "rabbitmq/view.h"
@@ -111,6 +112,11 @@ struct Inventory {
   // Ordinal -> uid of the volume that the member behind it was released or formed with.
   std::map<int, std::string> volumes;
   std::optional<StorageRecord> storage;  // since the StatefulSet was first made
+  // Declared once: what becomes of it when it is declared no more.
+  std::map<std::string, api::OnRemove> vhosts = {};
+  std::vector<std::pair<std::string, std::string>> operator_policies = {};  // as `policies`
+  // Users for whom topic permissions were once declared, and who may still have some.
+  std::vector<std::string> topic_permissions = {};
   bool operator==(const Inventory&) const = default;
 };
 

@@ -1,5 +1,7 @@
 #include "operator/observe/targets.h"
 
+#include <algorithm>
+
 #include "haproxy/render.h"
 #include "operator/resources/names.h"
 
@@ -11,8 +13,10 @@ std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
   if (secret == seen.secrets.end()) return std::nullopt;
   const auto password = secret->second.data.find(resources::kPasswordKey);
   if (password == secret->second.data.end()) return std::nullopt;
-  BrokerTarget target{
-      .nodes = {}, .user = std::string(resources::kOperatorUser), .password = password->second};
+  BrokerTarget target{.nodes = {},
+                      .user = std::string(resources::kOperatorUser),
+                      .password = password->second,
+                      .parts = PartsToRead(cluster, seen)};
   for (const Pod& node : seen.nodes) {
     if (node.ready && !node.deleting && !node.ip.empty()) {
       target.nodes.push_back({.pod = node.name, .address = node.ip});
@@ -20,6 +24,30 @@ std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
   }
   if (target.nodes.empty()) return std::nullopt;
   return target;
+}
+
+rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observation& seen) {
+  const api::Spec& spec = cluster.spec;
+  const Inventory none;
+  const Inventory& recorded = seen.inventory ? *seen.inventory : none;
+  const auto has_limits = [](const auto& one) { return one.limits != decltype(one.limits){}; };
+  rabbitmq::ViewParts parts;
+  parts.vhost_limits = std::ranges::any_of(spec.vhosts, has_limits);
+  parts.user_limits = std::ranges::any_of(spec.users, has_limits);
+  parts.topic_permissions = !recorded.topic_permissions.empty() ||
+                            std::ranges::any_of(spec.users, [](const api::User& user) {
+                              return !user.topic_permissions.empty();
+                            });
+  parts.operator_policies = !spec.operator_policies.empty() ||
+                            !recorded.operator_policies.empty() ||
+                            spec.ownership.policies == api::Ownership::kExclusive;
+  for (const auto& [name, on_remove] : recorded.vhosts) {
+    const bool declared =
+        cluster.findings.Broken("vhosts", "", name) ||
+        std::ranges::find(spec.vhosts, name, &api::Vhost::name) != spec.vhosts.end();
+    if (!declared && on_remove == api::OnRemove::kDeleteIfEmpty) parts.queues_of.push_back(name);
+  }
+  return parts;
 }
 
 std::optional<ProxyTarget> ProxyTargetOf(const api::RabbitCluster& cluster,

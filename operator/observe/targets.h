@@ -9,10 +9,15 @@
 
 namespace rabbit::observe {
 
-// The nodes that serve (ready, not going away) with the operator's own user; nothing while its
-// password is not known or no node serves: then there is nobody to ask.
+// The nodes that serve (ready, not going away) with the operator's own user, and what to ask of
+// them: one that is to be asked for more is another target, and looked at at once. Nothing while
+// its password is not known or no node serves: then there is nobody to ask.
 [[nodiscard]] std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                                                          const Observation& seen);
+// What is to be read of the broker beyond what is always read: what this spec, or what is recorded
+// of an earlier one, makes somebody ask. Nothing of a cluster that declares none of it.
+[[nodiscard]] rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster,
+                                              const Observation& seen);
 // The proxies that serve; nothing when the balancer is off or none serves. One that becomes ready
 // makes another target of it: it is looked at at once.
 [[nodiscard]] std::optional<ProxyTarget> ProxyTargetOf(const api::RabbitCluster& cluster,

@@ -98,7 +98,9 @@ void AddProblem(Plan& plan, Problem problem) {
   if (!known) plan.problems.push_back(std::move(problem));
 }
 
-std::optional<std::size_t> StepThatCreates(const Plan& plan, std::string_view vhost) {
+std::optional<std::size_t> StepThatCreates(const observe::Observation& seen, const Plan& plan,
+                                           std::string_view vhost) {
+  if (rabbitmq::FindVhost(*seen.broker.view->vhosts, vhost) != nullptr) return std::nullopt;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto* put = std::get_if<PutVhost>(&plan.steps[i].action);
     if (put != nullptr && put->name == vhost) return i;
@@ -106,9 +108,17 @@ std::optional<std::size_t> StepThatCreates(const Plan& plan, std::string_view vh
   return std::nullopt;
 }
 
+bool VhostGoes(const Plan& plan, std::string_view vhost) {
+  return std::ranges::any_of(plan.steps, [&](const Step& step) {
+    const auto* gone = std::get_if<DeleteVhost>(&step.action);
+    return gone != nullptr && gone->name == vhost;
+  });
+}
+
 bool VhostExists(const observe::Observation& seen, const Plan& plan, std::string_view vhost) {
-  return rabbitmq::FindVhost(*seen.broker.view->vhosts, vhost) != nullptr ||
-         StepThatCreates(plan, vhost);
+  const bool is_there = rabbitmq::FindVhost(*seen.broker.view->vhosts, vhost) != nullptr ||
+                        StepThatCreates(seen, plan, vhost);
+  return is_there && !VhostGoes(plan, vhost);
 }
 
 }  // namespace rabbit::plan

@@ -35,10 +35,15 @@ void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, 
 void AddWait(Plan& plan, Wait wait);
 void AddProblem(Plan& plan, Problem problem);
 
-// The step of `plan` that creates the vhost, if there is one.
-[[nodiscard]] std::optional<std::size_t> StepThatCreates(const Plan& plan, std::string_view vhost);
+// The step of `plan` that creates the vhost, if there is one; not one that changes a vhost.
+// REQUIRES: seen.broker.view->vhosts has a value.
+[[nodiscard]] std::optional<std::size_t> StepThatCreates(const observe::Observation& seen,
+                                                         const Plan& plan, std::string_view vhost);
 
-// Whether the vhost is there, or a step of `plan` creates it.
+// Whether a step of `plan` deletes the vhost: what is in it goes along.
+[[nodiscard]] bool VhostGoes(const Plan& plan, std::string_view vhost);
+
+// Whether the vhost is there, or a step of `plan` creates it, and none deletes it.
 // REQUIRES: seen.broker.view->vhosts has a value.
 [[nodiscard]] bool VhostExists(const observe::Observation& seen, const Plan& plan,
                                std::string_view vhost);

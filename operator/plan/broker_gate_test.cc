@@ -141,8 +141,8 @@ TEST_F(BrokerGateTest, AVhostIsThereWhenTheBrokerHasItOrAStepMakesIt) {
   plan.steps.push_back({PutClusterName{"c"}, "differs"});
   plan.steps.push_back({PutVhost{"v"}, "does not exist"});
   EXPECT_TRUE(VhostExists(seen_, plan, "v"));
-  EXPECT_EQ(StepThatCreates(plan, "v"), 1U);
-  EXPECT_EQ(StepThatCreates(plan, "/"), std::nullopt);
+  EXPECT_EQ(StepThatCreates(seen_, plan, "v"), 1U);
+  EXPECT_EQ(StepThatCreates(seen_, plan, "/"), std::nullopt);
 }
 
 }  // namespace

@@ -18,8 +18,25 @@ std::string Text(const DeleteObject& step) {
 }
 std::string Text(const PutClusterName& step) { return "set the cluster name " + Quoted(step.name); }
 std::string Text(const PutVhost& step) { return "write vhost " + Shortened(step.name); }
+std::string Text(const DeleteVhost& step) {
+  return "delete vhost " + Shortened(step.name) + (step.if_empty ? "" : " with all that is in it");
+}
+std::string Text(const PutVhostLimit& step) {
+  return "set limit " + step.limit + " of vhost " + Shortened(step.vhost) + " to " +
+         std::to_string(step.value);
+}
+std::string Text(const DeleteVhostLimit& step) {
+  return "remove limit " + step.limit + " of vhost " + Shortened(step.vhost);
+}
 std::string Text(const PutUser& step) { return "write user " + Shortened(step.name); }
 std::string Text(const DeleteUser& step) { return "delete user " + Shortened(step.name); }
+std::string Text(const PutUserLimit& step) {
+  return "set limit " + step.limit + " of user " + Shortened(step.user) + " to " +
+         std::to_string(step.value);
+}
+std::string Text(const DeleteUserLimit& step) {
+  return "remove limit " + step.limit + " of user " + Shortened(step.user);
+}
 std::string Text(const PutPermissions& step) {
   return "write permissions of user " + Shortened(step.user) + " in vhost " + Shortened(step.vhost);
 }
@@ -27,11 +44,22 @@ std::string Text(const DeletePermissions& step) {
   return "delete permissions of user " + Shortened(step.user) + " in vhost " +
          Shortened(step.vhost);
 }
+std::string Text(const PutTopicPermission& step) {
+  return "write topic permission of user " + Shortened(step.user) + " on exchange " +
+         Shortened(step.exchange) + " in vhost " + Shortened(step.vhost);
+}
+std::string Text(const DeleteTopicPermissions& step) {
+  return "delete topic permissions of user " + Shortened(step.user) + " in vhost " +
+         Shortened(step.vhost);
+}
+std::string Sort(rabbitmq::PolicyKind kind) {
+  return kind == rabbitmq::PolicyKind::kOperator ? "operator policy " : "policy ";
+}
 std::string Text(const PutPolicy& step) {
-  return "write policy " + Shortened(step.name) + " in vhost " + Shortened(step.vhost);
+  return "write " + Sort(step.kind) + Shortened(step.name) + " in vhost " + Shortened(step.vhost);
 }
 std::string Text(const DeletePolicy& step) {
-  return "delete policy " + Shortened(step.name) + " in vhost " + Shortened(step.vhost);
+  return "delete " + Sort(step.kind) + Shortened(step.name) + " in vhost " + Shortened(step.vhost);
 }
 std::string Text(const ExecInPod& step) {
   std::string command;

@@ -14,12 +14,30 @@ TEST(DescribeTest, AStepIsNamedByWhatItDoesAndToWhat) {
   EXPECT_EQ(Describe({DeleteObject{kube::kServices, "c", "uid"}, ""}), "delete Service c");
   EXPECT_EQ(Describe({PutClusterName{"c"}, ""}), "set the cluster name \"c\"");
   EXPECT_EQ(Describe({PutVhost{"v"}, ""}), "write vhost v");
+  EXPECT_EQ(Describe({DeleteVhost{"v", true}, ""}), "delete vhost v");
+  EXPECT_EQ(Describe({DeleteVhost{"v", false}, ""}), "delete vhost v with all that is in it");
+  EXPECT_EQ(Describe({PutVhostLimit{"v", "max-queues", 5}, ""}),
+            "set limit max-queues of vhost v to 5");
+  EXPECT_EQ(Describe({DeleteVhostLimit{"v", "max-queues"}, ""}),
+            "remove limit max-queues of vhost v");
   EXPECT_EQ(Describe({DeleteUser{"u"}, ""}), "delete user u");
+  EXPECT_EQ(Describe({PutUserLimit{"u", "max-channels", 5}, ""}),
+            "set limit max-channels of user u to 5");
+  EXPECT_EQ(Describe({DeleteUserLimit{"u", "max-channels"}, ""}),
+            "remove limit max-channels of user u");
   EXPECT_EQ(Describe({PutPermissions{"u", "/", "", "", ""}, ""}),
             "write permissions of user u in vhost /");
   EXPECT_EQ(Describe({DeletePermissions{"u", "/"}, ""}), "delete permissions of user u in vhost /");
+  EXPECT_EQ(Describe({PutTopicPermission{"u", "/", "amq.topic", "", ""}, ""}),
+            "write topic permission of user u on exchange amq.topic in vhost /");
+  EXPECT_EQ(Describe({DeleteTopicPermissions{"u", "/"}, ""}),
+            "delete topic permissions of user u in vhost /");
   EXPECT_EQ(Describe({PutPolicy{.vhost = "/", .name = "p"}, ""}), "write policy p in vhost /");
   EXPECT_EQ(Describe({DeletePolicy{"/", "p"}, ""}), "delete policy p in vhost /");
+  const auto op = rabbitmq::PolicyKind::kOperator;
+  EXPECT_EQ(Describe({PutPolicy{.vhost = "/", .name = "p", .kind = op}, ""}),
+            "write operator policy p in vhost /");
+  EXPECT_EQ(Describe({DeletePolicy{"/", "p", op}, ""}), "delete operator policy p in vhost /");
 }
 
 TEST(DescribeTest, NothingSecretIsSaid) {

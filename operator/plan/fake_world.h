@@ -16,6 +16,8 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "operator/observe/targets.h"
+#include "operator/plan/fake_broker.h"
 #include "operator/plan/make_plan.h"
 #include "operator/resources/guard.h"
 #include "operator/resources/inventory.h"
@@ -35,6 +37,7 @@ class FakeWorld {
   }
 
   api::RabbitCluster cluster;
+  FakeBroker broker;  // as all nodes of it say
   base::TimePoint now{std::chrono::hours(1)};
   int writes = 0;  // to the API server
   // The API server makes no more than `refuses_after` pods of this image (a quota, a policy).
@@ -131,13 +134,13 @@ class FakeWorld {
           claim == nullptr
               ? observe::StorageRecord{.size = {}, .class_name = {}, .ephemeral = true}
               : observe::StorageRecord{.size = SizeOf(*claim), .class_name = ClassOf(*claim)};
-      seen.stateful_set = observe::StatefulSetState{
-          .replicas = (*set)["spec"]["replicas"],
-          .ready_replicas = static_cast<int>(running_.size()),
-          .template_hash = TemplateOf(*set),
-          .config_hash = {},
-          .storage = storage,
-          .makes_earlier_pods = MakesEarlierPods()};
+      seen.stateful_set =
+          observe::StatefulSetState{.replicas = (*set)["spec"]["replicas"],
+                                    .ready_replicas = static_cast<int>(running_.size()),
+                                    .template_hash = TemplateOf(*set),
+                                    .config_hash = {},
+                                    .storage = storage,
+                                    .makes_earlier_pods = MakesEarlierPods()};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];
@@ -187,7 +190,7 @@ class FakeWorld {
       }
     }
     if (!running_.empty()) {
-      rabbitmq::BrokerView view = broker_;
+      rabbitmq::BrokerView view = broker.Show(observe::PartsToRead(cluster, seen));
       std::vector<rabbitmq::Node> nodes;
       for (const int ordinal : members_) {
         rabbitmq::Node node;
@@ -367,22 +370,12 @@ class FakeWorld {
           << "node " << ordinal << " founds a second cluster";
       members_.insert(ordinal);
       claim.blank = false;
-      if (!broker_.vhosts || !data_elsewhere) FirstBoot();
+      if (!broker.has_booted() || !data_elsewhere) broker.FirstBoot();
     } else if (!members_.contains(ordinal)) {
       return;  // forgotten, with its old disk: never gets up
     }
     running_.insert(ordinal);
     pods_[ordinal].ready = true;
-  }
-  void FirstBoot() {
-    broker_.cluster_name = "rabbit@c-node-0";
-    broker_.version = "3.13.0";
-    broker_.vhosts = std::vector<rabbitmq::Vhost>{{.name = "/"}};
-    broker_.users = std::vector<rabbitmq::User>{};
-    broker_.permissions = std::vector<rabbitmq::Permission>{};
-    broker_.topic_permissions = std::vector<rabbitmq::TopicPermission>{};
-    broker_.policies = std::vector<rabbitmq::Policy>{};
-    broker_.operator_policies = std::vector<rabbitmq::Policy>{};
   }
 
   bool Do(const CreateObject& step) {
@@ -453,53 +446,8 @@ class FakeWorld {
     released_.insert(*ordinal);
     return true;
   }
-  bool Do(const PutClusterName& step) {
-    broker_.cluster_name = step.name;
-    return true;
-  }
-  bool Do(const PutVhost& step) {
-    broker_.vhosts->push_back({.name = step.name});
-    return true;
-  }
-  bool Do(const PutUser& step) {
-    std::erase_if(*broker_.users, [&](const auto& user) { return user.name == step.name; });
-    rabbitmq::User user;
-    user.name = step.name;
-    user.tags = step.tags;
-    // sha256 with the salt "salt", as the broker stores it.
-    const std::string salted = "salt" + std::string(step.password ? step.password->Reveal() : "");
-    user.password_hash = step.password
-                             ? base::Secret(base::Base64Encode("salt" + base::Sha256(salted)))
-                             : step.password_hash;
-    user.hashing_algorithm = "rabbit_password_hashing_sha256";
-    broker_.users->push_back(std::move(user));
-    return true;
-  }
-  bool Do(const DeleteUser& step) {
-    std::erase_if(*broker_.users, [&](const auto& user) { return user.name == step.name; });
-    return true;
-  }
-  bool Do(const PutPermissions& step) {
-    broker_.permissions->push_back({step.user, step.vhost, step.configure, step.write, step.read});
-    return true;
-  }
-  bool Do(const DeletePermissions& step) {
-    std::erase_if(*broker_.permissions,
-                  [&](const auto& p) { return p.user == step.user && p.vhost == step.vhost; });
-    return true;
-  }
-  bool Do(const PutPolicy& step) {
-    std::erase_if(*broker_.policies,
-                  [&](const auto& p) { return p.vhost == step.vhost && p.name == step.name; });
-    broker_.policies->push_back(
-        {step.vhost, step.name, step.pattern, step.apply_to, step.priority, step.definition});
-    return true;
-  }
-  bool Do(const DeletePolicy& step) {
-    std::erase_if(*broker_.policies,
-                  [&](const auto& p) { return p.vhost == step.vhost && p.name == step.name; });
-    return true;
-  }
+  // Whatever else is a call of a broker, which answers when a node runs.
+  bool Do(const auto& step) { return !running_.empty() && broker.Do(step); }
 
   int uids_ = 0;
   std::map<observe::ChildId, Object> objects_;
@@ -510,7 +458,6 @@ class FakeWorld {
   std::map<int, bool> formed_when_mounted_;
   std::set<int> released_, members_, running_;
   std::string first_template_, first_image_;
-  rabbitmq::BrokerView broker_;
 };
 
 }  // namespace rabbit::plan

@@ -14,6 +14,7 @@
 #include "operator/plan/nodes.h"
 #include "operator/plan/policies.h"
 #include "operator/plan/secrets.h"
+#include "operator/plan/topic_permissions.h"
 #include "operator/plan/users.h"
 #include "operator/plan/vhosts.h"
 #include "operator/plan/words.h"
@@ -101,7 +102,10 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .users = UsersForInventory(cluster, seen),
           .policies = PoliciesForInventory(cluster, seen),
           .volumes = guard.volumes,
-          .storage = StorageInEffect(cluster, seen)};
+          .storage = StorageInEffect(cluster, seen),
+          .vhosts = VhostsForInventory(cluster, seen),
+          .operator_policies = PoliciesForInventory(cluster, seen, rabbitmq::PolicyKind::kOperator),
+          .topic_permissions = TopicPermissionsForInventory(cluster, seen)};
 }
 
 Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,

@@ -3,6 +3,7 @@
 // log, Event and condition. Steps fail one by one: a failed one holds back only those that name it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "base/secret.h"
 #include "kube/resource.h"
 #include "operator/observe/observation.h"
+#include "rabbitmq/policy_check.h"
 
 namespace rabbit::plan {
 
@@ -60,8 +62,26 @@ struct DeleteObject {
 struct PutClusterName {
   std::string name;
 };
+// Creates it, or gives one that is there these attributes: what is not declared is what it has.
 struct PutVhost {
   std::string name;
+  std::string description = {};
+  std::vector<std::string> tags = {};
+  std::string default_queue_type = {};  // the broker's word; empty: none is said
+};
+// With all that is in it. `if_empty`: Execute counts its queues just before, and leaves it when
+// there are any.
+struct DeleteVhost {
+  std::string name;
+  bool if_empty = true;
+};
+// `limit`: rabbitmq::kMaxConnections or kMaxQueues.
+struct PutVhostLimit {
+  std::string vhost, limit;
+  std::int64_t value = 0;
+};
+struct DeleteVhostLimit {
+  std::string vhost, limit;
 };
 struct PutUser {
   std::string name;
@@ -73,19 +93,36 @@ struct PutUser {
 struct DeleteUser {
   std::string name;
 };
+// `limit`: rabbitmq::kMaxConnections or kMaxChannels.
+struct PutUserLimit {
+  std::string user, limit;
+  std::int64_t value = 0;
+};
+struct DeleteUserLimit {
+  std::string user, limit;
+};
 struct PutPermissions {
   std::string user, vhost, configure, write, read;
 };
 struct DeletePermissions {
   std::string user, vhost;
 };
+struct PutTopicPermission {
+  std::string user, vhost, exchange, write, read;
+};
+// Of all exchanges of the vhost: the broker's API knows no smaller unit.
+struct DeleteTopicPermissions {
+  std::string user, vhost;
+};
 struct PutPolicy {
   std::string vhost, name, pattern, apply_to;
   int priority = 0;
   std::string definition;  // JSON object, value types as declared
+  rabbitmq::PolicyKind kind = rabbitmq::PolicyKind::kUser;
 };
 struct DeletePolicy {
   std::string vhost, name;
+  rabbitmq::PolicyKind kind = rabbitmq::PolicyKind::kUser;
 };
 
 // A command in a pod of ours, with an optional standard input.
@@ -96,9 +133,11 @@ struct ExecInPod {
   base::Secret input;
 };
 
-using Action = std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject,
-                            DeleteObject, PutClusterName, PutVhost, PutUser, DeleteUser,
-                            PutPermissions, DeletePermissions, PutPolicy, DeletePolicy, ExecInPod>;
+using Action =
+    std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject, DeleteObject,
+                 PutClusterName, PutVhost, DeleteVhost, PutVhostLimit, DeleteVhostLimit, PutUser,
+                 DeleteUser, PutUserLimit, DeleteUserLimit, PutPermissions, DeletePermissions,
+                 PutTopicPermission, DeleteTopicPermissions, PutPolicy, DeletePolicy, ExecInPod>;
 
 struct Step {
   Action action;

@@ -44,8 +44,13 @@ void AddDefinition(std::string& list, const std::string& actual_text,
 
 }  // namespace
 
-std::string PolicySubject(std::string_view vhost, std::string_view name) {
-  return std::string("policy ").append(name).append(" in vhost ").append(vhost);
+std::string PolicySubject(std::string_view vhost, std::string_view name,
+                          rabbitmq::PolicyKind kind) {
+  const bool is_operators = kind == rabbitmq::PolicyKind::kOperator;
+  return std::string(is_operators ? "operator policy " : "policy ")
+      .append(name)
+      .append(" in vhost ")
+      .append(vhost);
 }
 
 rabbitmq::Policy ToBroker(const api::Policy& policy) {

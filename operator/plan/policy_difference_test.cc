@@ -74,6 +74,8 @@ TEST(ToBrokerTest, KeepsTheDefinitionAsItWasDeclared) {
   EXPECT_EQ(policy.priority, 3);
   EXPECT_EQ(policy.definition, R"({"max-length":10})");
   EXPECT_EQ(PolicySubject("v", "p"), "policy p in vhost v");
+  EXPECT_EQ(PolicySubject("v", "p", rabbitmq::PolicyKind::kOperator),
+            "operator policy p in vhost v");
 }
 
 }  // namespace

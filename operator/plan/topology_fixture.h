@@ -66,10 +66,21 @@ class TopologyTest : public testing::Test {
   }
   void Declare(api::User user) { cluster_.spec.users.push_back(std::move(user)); }
   void Declare(api::Policy policy) { cluster_.spec.policies.push_back(std::move(policy)); }
-  void DeclareVhost(std::string name) {
+  api::Vhost& DeclareVhost(std::string name) {
     api::Vhost vhost;
     vhost.name = std::move(name);
-    cluster_.spec.vhosts.push_back(std::move(vhost));
+    return cluster_.spec.vhosts.emplace_back(std::move(vhost));
+  }
+  void DeclareForOperators(api::Policy policy) {
+    cluster_.spec.operator_policies.push_back(std::move(policy));
+  }
+  // An entry of the spec's list that was dropped because it breaks a rule.
+  void DeclareBadly(std::string list, std::string vhost, std::string name) {
+    cluster_.findings.entries.push_back({.list = std::move(list),
+                                         .index = 0,
+                                         .vhost = std::move(vhost),
+                                         .name = std::move(name),
+                                         .error = {"spec.x", "7", "must be another"}});
   }
 
   // --- observed
@@ -96,6 +107,19 @@ class TopologyTest : public testing::Test {
     broker_.permissions->push_back({user, vhost, configure, write, read});
   }
   void Has(const api::Policy& policy) { broker_.policies->push_back(ToBroker(policy)); }
+  void HasForOperators(const api::Policy& policy) {
+    broker_.operator_policies->push_back(ToBroker(policy));
+  }
+  rabbitmq::Vhost& HasVhost(std::string name) {
+    return broker_.vhosts->emplace_back(rabbitmq::Vhost{.name = std::move(name)});
+  }
+  // The look was asked for all that it can be asked for.
+  void EverythingIsRead() {
+    broker_.vhost_limits = std::vector<rabbitmq::VhostLimits>{};
+    broker_.user_limits = std::vector<rabbitmq::UserLimits>{};
+    broker_.topic_permissions = std::vector<rabbitmq::TopicPermission>{};
+    broker_.operator_policies = std::vector<rabbitmq::Policy>{};
+  }
   // All of this generation was seen in effect: what differs now was changed by somebody.
   void WasInEffect() {
     cluster_.status.observed_generation = cluster_.meta.generation;
@@ -160,7 +184,28 @@ class TopologyTest : public testing::Test {
 
  private:
   static std::string Text(const PutClusterName& put) { return "put cluster name " + put.name; }
-  static std::string Text(const PutVhost& put) { return "put vhost " + put.name; }
+  static std::string Text(const PutVhost& put) {
+    std::string text = "put vhost " + put.name;
+    if (!put.description.empty()) text += " '" + put.description + "'";
+    for (const std::string& tag : put.tags) text += " #" + tag;
+    if (!put.default_queue_type.empty()) text += " of " + put.default_queue_type;
+    return text;
+  }
+  static std::string Text(const DeleteVhost& gone) {
+    return "delete vhost " + gone.name + (gone.if_empty ? " if empty" : "");
+  }
+  static std::string Text(const PutVhostLimit& put) {
+    return "put limit " + put.limit + " " + std::to_string(put.value) + " of vhost " + put.vhost;
+  }
+  static std::string Text(const DeleteVhostLimit& gone) {
+    return "delete limit " + gone.limit + " of vhost " + gone.vhost;
+  }
+  static std::string Text(const PutUserLimit& put) {
+    return "put limit " + put.limit + " " + std::to_string(put.value) + " of user " + put.user;
+  }
+  static std::string Text(const DeleteUserLimit& gone) {
+    return "delete limit " + gone.limit + " of user " + gone.user;
+  }
   static std::string Text(const PutUser& put) {
     std::string text = "put user " + put.name;
     for (const std::string& tag : put.tags) text += " #" + tag;
@@ -176,12 +221,22 @@ class TopologyTest : public testing::Test {
   static std::string Text(const DeletePermissions& gone) {
     return "delete permissions " + gone.user + " in " + gone.vhost;
   }
+  static std::string Text(const PutTopicPermission& put) {
+    return "put topic permission " + put.user + " in " + put.vhost + " on " + put.exchange + " " +
+           put.write + " " + put.read;
+  }
+  static std::string Text(const DeleteTopicPermissions& gone) {
+    return "delete topic permissions " + gone.user + " in " + gone.vhost;
+  }
+  static std::string Sort(rabbitmq::PolicyKind kind) {
+    return kind == rabbitmq::PolicyKind::kOperator ? "operator policy " : "policy ";
+  }
   static std::string Text(const PutPolicy& put) {
-    return "put policy " + put.name + " in " + put.vhost + " " + put.pattern + " " + put.apply_to +
-           " " + std::to_string(put.priority) + " " + put.definition;
+    return "put " + Sort(put.kind) + put.name + " in " + put.vhost + " " + put.pattern + " " +
+           put.apply_to + " " + std::to_string(put.priority) + " " + put.definition;
   }
   static std::string Text(const DeletePolicy& gone) {
-    return "delete policy " + gone.name + " in " + gone.vhost;
+    return "delete " + Sort(gone.kind) + gone.name + " in " + gone.vhost;
   }
   static std::string Text(const auto& /*not of the broker*/) { return "something else"; }
 

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/limits.h"
 #include "operator/plan/secrets.h"
+#include "operator/plan/topic_permissions.h"
 #include "operator/plan/user_password.h"
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
@@ -51,15 +53,27 @@ class UserPlanner {
         Refuse(user.name, "is the clients' default user of Secret " +
                               resources::DefaultUserSecretName(Name()) + ": declare another name");
       } else {
-        PlanUser(user, SourceOf(cluster_, user));
+        const std::optional<Present> present = PlanUser(user, SourceOf(cluster_, user));
         PlanPermissionRemovals(user);
+        if (!present) continue;
+        PlanTopicPermissions(cluster_, seen_, user, present->made, after_, plan_);
+        PlanUserLimits(cluster_, seen_, user, present->made, after_, plan_);
       }
     }
+    SayUserLimitsUnsupported(cluster_, seen_, plan_);
     // Without the name of the default user, nobody can tell that it is not the one to be removed.
-    if (default_user) PlanRemovals(default_user->name);
+    if (default_user) {
+      PlanRemovals(default_user->name);
+      PlanRemovalsOfUndeclared(default_user->name);
+    }
   }
 
  private:
+  // A user who is at the broker, or whom a step makes.
+  struct Present {
+    std::optional<std::size_t> made;
+  };
+
   [[nodiscard]] const std::string& Name() const { return cluster_.meta.key.name; }
 
   void Refuse(const std::string& user, const std::string& why) {
@@ -88,11 +102,12 @@ class UserPlanner {
     return user;
   }
 
-  void PlanUser(const api::User& user, const PasswordSource& source) {
+  // Nothing: nobody is there to be given anything.
+  std::optional<Present> PlanUser(const api::User& user, const PasswordSource& source) {
     const std::string who = "user " + user.name;
     const std::optional<base::Secret> password = ReadSecret(seen_, source, who, plan_);
     const rabbitmq::User* actual = rabbitmq::FindUser(*view_.users, user.name);
-    if (actual == nullptr && !password) return;  // permissions of nobody
+    if (actual == nullptr && !password) return std::nullopt;  // permissions of nobody
 
     PutUser put{.name = user.name, .tags = SortedTags(user.tags), .password = {}};
     std::string reason;
@@ -127,6 +142,7 @@ class UserPlanner {
       if (actual == nullptr) made = plan_.steps.size() - 1;
     }
     PlanPermissions(user, made);
+    return Present{made};
   }
 
   void PlanPermissions(const api::User& user, std::optional<std::size_t> user_step) {
@@ -158,7 +174,7 @@ class UserPlanner {
       } else {
         reason = was_in_effect_ && !user_step ? "was removed at the broker" : "does not exist";
       }
-      const auto vhost_step = StepThatCreates(plan_, declared.vhost);
+      const auto vhost_step = StepThatCreates(seen_, plan_, declared.vhost);
       const auto after = user_step ? user_step : vhost_step ? vhost_step : after_;
       plan_.steps.push_back({PutPermissions{user.name, declared.vhost, declared.configure,
                                             declared.write, declared.read},
@@ -170,7 +186,7 @@ class UserPlanner {
   void PlanPermissionRemovals(const api::User& user) {
     if (!view_.permissions) return;
     for (const rabbitmq::Permission& actual : *view_.permissions) {
-      if (actual.user != user.name) continue;
+      if (actual.user != user.name || VhostGoes(plan_, actual.vhost)) continue;
       const bool declared = std::ranges::find(user.permissions, actual.vhost,
                                               &api::Permission::vhost) != user.permissions.end();
       if (declared) continue;
@@ -181,15 +197,34 @@ class UserPlanner {
     }
   }
 
+  [[nodiscard]] bool MayBeRemoved(const std::string& name, const std::string& default_user) const {
+    const bool declared =
+        std::ranges::find(cluster_.spec.users, name, &api::User::name) != cluster_.spec.users.end();
+    return !declared && name != default_user && name != resources::kOperatorUser &&
+           !cluster_.findings.Broken("users", "", name);  // declared, if badly
+  }
+
+  [[nodiscard]] bool WasDeclared(const std::string& name) const {
+    return seen_.inventory &&
+           std::ranges::find(seen_.inventory->users, name) != seen_.inventory->users.end();
+  }
+
   void PlanRemovals(const std::string& default_user) {
     if (!seen_.inventory) return;
     for (const std::string& name : seen_.inventory->users) {
-      const bool declared = std::ranges::find(cluster_.spec.users, name, &api::User::name) !=
-                            cluster_.spec.users.end();
-      if (declared || name == default_user || name == resources::kOperatorUser) continue;
-      if (cluster_.findings.Broken("users", "", name)) continue;  // declared, if badly
+      if (!MayBeRemoved(name, default_user)) continue;
       if (rabbitmq::FindUser(*view_.users, name) == nullptr) continue;
       plan_.steps.push_back({DeleteUser{name}, "is no longer declared", after_, false});
+    }
+  }
+
+  void PlanRemovalsOfUndeclared(const std::string& default_user) {
+    if (cluster_.spec.ownership.users != api::Ownership::kExclusive) return;
+    for (const rabbitmq::User& user : *view_.users) {
+      if (!MayBeRemoved(user.name, default_user) || WasDeclared(user.name)) continue;
+      plan_.steps.push_back({DeleteUser{user.name},
+                             "is not declared, and spec.ownership.users is Exclusive", after_,
+                             was_in_effect_});
     }
   }
 

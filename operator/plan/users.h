@@ -1,5 +1,5 @@
-// operator/plan/users.h: users of the broker: the declared ones with password, tags and
-// permissions, and the clients' default user (Secret C-default-user). Pure.
+// operator/plan/users.h: users of the broker: the declared ones with password, tags, permissions,
+// topic permissions and limits, and the clients' default user (Secret C-default-user). Pure.
 //
 // - A password is compared by hashing it with the salt that the broker stored: one that still
 //   matches is never written again. Tags are never written without a password or its hash, which
@@ -7,7 +7,8 @@
 // - The operator's own user is never touched, whatever is declared.
 // - A Secret that is missing or bad is a problem of that user alone; an existing user keeps its
 //   password, and its tags and permissions are still kept right.
-// - Removed is only what C-inventory lists and the spec no longer declares.
+// - Removed is what C-inventory lists and the spec no longer declares; by spec.ownership.users
+//   Exclusive also whom nobody declared.
 #pragma once
 
 #include <optional>

@@ -18,6 +18,9 @@ constexpr const char* kReplicas = "replicas";
 constexpr const char* kReforming = "reforming";
 constexpr const char* kUsers = "users";
 constexpr const char* kPolicies = "policies";
+constexpr const char* kOperatorPolicies = "operatorPolicies";
+constexpr const char* kTopicPermissions = "topicPermissions";
+constexpr const char* kVhosts = "vhosts";
 constexpr const char* kVolumes = "volumes";
 constexpr const char* kStorage = "storage";
 
@@ -50,26 +53,58 @@ bool ReadReforming(std::string_view text, Inventory& out) {
   return out.reforming || text == "false";
 }
 
-bool ReadUsers(std::string_view text, Inventory& out) {
+bool ReadNames(std::string_view text, std::vector<std::string>& out) {
   const auto json = base::ParseJson(text);
   if (!json || !json->is_array()) return false;
-  for (const Json& user : *json) {
-    if (!user.is_string()) return false;
-    out.users.push_back(user.get<std::string>());
+  for (const Json& name : *json) {
+    if (!name.is_string()) return false;
+    out.push_back(name.get<std::string>());
   }
   return true;
 }
 
-bool ReadPolicies(std::string_view text, Inventory& out) {
+bool ReadUsers(std::string_view text, Inventory& out) { return ReadNames(text, out.users); }
+
+bool ReadTopicPermissions(std::string_view text, Inventory& out) {
+  return ReadNames(text, out.topic_permissions);
+}
+
+bool ReadVhosts(std::string_view text, Inventory& out) {
+  const auto json = base::ParseJson(text);
+  if (!json || !json->is_object()) return false;
+  for (const auto& [name, word] : json->items()) {
+    if (!word.is_string()) return false;
+    const auto on_remove = api::FromName<api::OnRemove>(word.get<std::string>());
+    if (!on_remove) return false;
+    out.vhosts[name] = *on_remove;
+  }
+  return true;
+}
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+bool ReadPairs(std::string_view text, Pairs& out) {
   const auto json = base::ParseJson(text);
   if (!json || !json->is_array()) return false;
   for (const Json& pair : *json) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string()) {
       return false;
     }
-    out.policies.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
+    out.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
   }
   return true;
+}
+
+bool ReadPolicies(std::string_view text, Inventory& out) { return ReadPairs(text, out.policies); }
+
+bool ReadOperatorPolicies(std::string_view text, Inventory& out) {
+  return ReadPairs(text, out.operator_policies);
+}
+
+Json PairsToJson(const Pairs& pairs) {
+  Json json = Json::array();
+  for (const auto& [first, second] : pairs) json.push_back(Json::array({first, second}));
+  return json;
 }
 
 bool ReadVolumes(std::string_view text, Inventory& out) {
@@ -103,11 +138,12 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
   data[kFormedKey] = inventory.formed ? "true" : "false";
   data[kReforming] = inventory.reforming ? "true" : "false";
   data[kUsers] = base::Dump(Json(inventory.users));
-  Json policies = Json::array();
-  for (const auto& [vhost, name] : inventory.policies) {
-    policies.push_back(Json::array({vhost, name}));
-  }
-  data[kPolicies] = base::Dump(policies);
+  data[kPolicies] = base::Dump(PairsToJson(inventory.policies));
+  data[kOperatorPolicies] = base::Dump(PairsToJson(inventory.operator_policies));
+  data[kTopicPermissions] = base::Dump(Json(inventory.topic_permissions));
+  Json vhosts = Json::object();
+  for (const auto& [name, on_remove] : inventory.vhosts) vhosts[name] = api::Name(on_remove);
+  data[kVhosts] = base::Dump(vhosts);
   Json volumes = Json::object();
   for (const auto& [ordinal, uid] : inventory.volumes) volumes[std::to_string(ordinal)] = uid;
   data[kVolumes] = base::Dump(volumes);
@@ -116,15 +152,28 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
 }
 
 base::Result<Inventory> InventoryFromData(const std::map<std::string, std::string>& data) {
-  constexpr std::pair<const char*, bool (*)(std::string_view, Inventory&)> kReaders[] = {
-      {kReplicas, ReadReplicas}, {kFormedKey, ReadFormed},  {kReforming, ReadReforming},
-      {kUsers, ReadUsers},       {kPolicies, ReadPolicies}, {kVolumes, ReadVolumes},
-      {kStorage, ReadStorage}};
+  struct Reader {
+    const char* key;
+    bool (*read)(std::string_view, Inventory&);
+    bool is_later = false;  // an earlier operator did not write it
+  };
+  constexpr Reader kReaders[] = {
+      {kReplicas, ReadReplicas},
+      {kFormedKey, ReadFormed},
+      {kReforming, ReadReforming, true},
+      {kUsers, ReadUsers},
+      {kPolicies, ReadPolicies},
+      {kVolumes, ReadVolumes},
+      {kStorage, ReadStorage},
+      {kVhosts, ReadVhosts, true},
+      {kOperatorPolicies, ReadOperatorPolicies, true},
+      {kTopicPermissions, ReadTopicPermissions, true},
+  };
   Inventory inventory;
-  for (const auto& [key, read] : kReaders) {
+  for (const auto& [key, read, is_later] : kReaders) {
     const auto entry = data.find(key);
-    // An earlier operator did not write this one, and absent it keeps blank disks held.
-    if (entry == data.end() && std::string_view(key) == kReforming) continue;
+    // Absent, these keep blank disks held, and what is at the broker there.
+    if (entry == data.end() && is_later) continue;
     // Each other is always written, and an empty part is no harmless guess: without volumes a lost
     // disk passes for a new one.
     if (entry == data.end()) {

@@ -25,6 +25,10 @@ inline constexpr std::string_view kAppliedHashAnnotation = "rabbitcluster.dev/ap
 inline constexpr std::string_view kTemplateHashAnnotation = "rabbitcluster.dev/template-hash";
 inline constexpr std::string_view kConfigHashAnnotation = "rabbitcluster.dev/config-hash";
 
+// How the names begin of policies that procedures write and take back themselves: nobody declared
+// them, and no planner takes them away.
+inline constexpr std::string_view kTemporaryPolicyPrefix = "rabbit-operator:";
+
 // Keys of the Secrets below; passwordSecretRef names a key of its own.
 inline constexpr const char* kUsernameKey = "username";
 inline constexpr const char* kPasswordKey = "password";

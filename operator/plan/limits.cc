@@ -1,0 +1,113 @@
+#include "operator/plan/limits.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "operator/plan/broker_gate.h"
+#include "operator/plan/words.h"
+#include "rabbitmq/client.h"
+
+namespace rabbit::plan {
+namespace {
+
+// One limit: as declared, and as it is.
+struct Limit {
+  std::string_view name;
+  std::optional<std::int64_t> declared, actual;
+};
+
+// Of whom, and when. `Put` and `Remove` are the steps.
+template <typename Put, typename Remove>
+void PlanLimits(const std::string& whose, const std::vector<Limit>& limits, bool was_in_effect,
+                std::optional<std::size_t> made, std::optional<std::size_t> after, Plan& plan) {
+  const bool drift = was_in_effect && !made;
+  for (const Limit& limit : limits) {
+    if (limit.declared == limit.actual) continue;
+    Step step;
+    if (limit.declared) {
+      step.action = Put{whose, std::string(limit.name), *limit.declared};
+      if (limit.actual) {
+        step.reason = "is " + std::to_string(*limit.actual) + ", declared is " +
+                      std::to_string(*limit.declared);
+      } else {
+        step.reason = drift ? "was removed at the broker" : "is not set";
+      }
+    } else {
+      step.action = Remove{whose, std::string(limit.name)};
+      step.reason = "is not declared, and is " + std::to_string(*limit.actual);
+    }
+    step.after = made ? made : after;
+    step.repairs_drift = drift;
+    plan.steps.push_back(std::move(step));
+  }
+}
+
+// The entry of `name`, or one without limits.
+template <typename T>
+T EntryOf(const std::vector<T>& all, std::string T::*key, const std::string& name) {
+  const auto found = std::ranges::find(all, name, key);
+  return found == all.end() ? T{} : *found;
+}
+
+void WaitForLimits(std::string_view of, const std::string& why, Plan& plan) {
+  AddWait(plan, {Aspect::kTopology, "LimitsUnknown",
+                 "waiting for the list of limits of " + std::string(of) + ": " + why});
+}
+
+}  // namespace
+
+bool DeclaresLimits(const api::Vhost& vhost) { return vhost.limits != api::VhostLimits{}; }
+bool DeclaresLimits(const api::User& user) { return user.limits != api::UserLimits{}; }
+
+void PlanVhostLimits(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                     const api::Vhost& vhost, std::optional<std::size_t> made,
+                     std::optional<std::size_t> after, Plan& plan) {
+  if (!DeclaresLimits(vhost)) return;
+  const auto& list = seen.broker.view->vhost_limits;
+  if (!list) return WaitForLimits("vhosts", list.why(), plan);
+  rabbitmq::VhostLimits actual;  // a vhost that is made has none
+  if (!made) actual = EntryOf(*list, &rabbitmq::VhostLimits::vhost, vhost.name);
+  PlanLimits<PutVhostLimit, DeleteVhostLimit>(
+      vhost.name,
+      {{rabbitmq::kMaxConnections, vhost.limits.max_connections, actual.max_connections},
+       {rabbitmq::kMaxQueues, vhost.limits.max_queues, actual.max_queues}},
+      TopologyWasInEffect(cluster), made, after, plan);
+}
+
+void PlanUserLimits(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                    const api::User& user, std::optional<std::size_t> made,
+                    std::optional<std::size_t> after, Plan& plan) {
+  if (!DeclaresLimits(user)) return;
+  const auto& list = seen.broker.view->user_limits;
+  if (!list && list.kind() == base::ErrorKind::kNotFound) return;  // said once for all
+  if (!list) return WaitForLimits("users", list.why(), plan);
+  rabbitmq::UserLimits actual;
+  if (!made) actual = EntryOf(*list, &rabbitmq::UserLimits::user, user.name);
+  PlanLimits<PutUserLimit, DeleteUserLimit>(
+      user.name,
+      {{rabbitmq::kMaxConnections, user.limits.max_connections, actual.max_connections},
+       {rabbitmq::kMaxChannels, user.limits.max_channels, actual.max_channels}},
+      TopologyWasInEffect(cluster), made, after, plan);
+}
+
+void SayUserLimitsUnsupported(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                              Plan& plan) {
+  const rabbitmq::BrokerView& view = *seen.broker.view;
+  if (view.user_limits || view.user_limits.kind() != base::ErrorKind::kNotFound) return;
+  std::vector<std::string> names;
+  for (const api::User& user : cluster.spec.users) {
+    if (DeclaresLimits(user)) names.push_back(user.name);
+  }
+  if (names.empty()) return;
+  AddProblem(plan, {.aspect = Aspect::kTopology,
+                    .reason = "UnsupportedField",
+                    .message = "limits of " + std::string(names.size() == 1 ? "user " : "users ") +
+                               Listed(names) + ": " +
+                               (view.version ? "RabbitMQ " + *view.version : "the broker") +
+                               " has no limits of users (from 3.8.10 on): leave them out, or "
+                               "upgrade",
+                    .needs_person = true});
+}
+
+}  // namespace rabbit::plan

@@ -1,0 +1,135 @@
+#include "operator/plan/topic_permissions.h"
+
+#include "operator/plan/topology_fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// User app is there, and may publish to "a.*" by exchange amq.topic of "/".
+class PlanTopicPermissionsTest : public TopologyTest {
+ protected:
+  PlanTopicPermissionsTest() {
+    EverythingIsRead();
+    HasSecret("app", {{"password", "x"}});
+    HasUser("app", "x");
+    Declare(User("app", "app"));
+    App().topic_permissions = {{"/", "amq.topic", "^a", "^b"}};
+  }
+  api::User& App() { return cluster_.spec.users.back(); }
+  void HasTopic(std::string exchange, std::string write = "^a", std::string read = "^b",
+                std::string vhost = "/", std::string user = "app") {
+    broker_.topic_permissions->push_back({std::move(user), std::move(vhost), std::move(exchange),
+                                          std::move(write), std::move(read)});
+  }
+};
+
+TEST_F(PlanTopicPermissionsTest, AMissingOneIsWritten) {
+  EXPECT_THAT(Steps(),
+              ElementsAre("put topic permission app in / on amq.topic ^a ^b: does not exist"));
+  WasInEffect();
+  EXPECT_THAT(Steps(), ElementsAre("put topic permission app in / on amq.topic ^a ^b: was removed "
+                                   "at the broker [drift]"));
+}
+
+TEST_F(PlanTopicPermissionsTest, OneAsDeclaredIsNotWrittenAgain) {
+  HasTopic("amq.topic");
+  EXPECT_THAT(Steps(), IsEmpty());
+}
+
+TEST_F(PlanTopicPermissionsTest, OneThatDiffersIsPutBack) {
+  HasTopic("amq.topic", "^a", ".*");
+  WasInEffect();
+  EXPECT_THAT(Steps(),
+              ElementsAre("put topic permission app in / on amq.topic ^a ^b: is write \"^a\", read "
+                          "\".*\", declared is write \"^a\", read \"^b\" [drift]"));
+}
+
+TEST_F(PlanTopicPermissionsTest, WhereOneIsNotDeclaredAllOfTheVhostGoAndTheDeclaredComeBack) {
+  HasVhost("more");
+  HasTopic("amq.topic");
+  HasTopic("logs");
+  HasTopic("more.topic", "", "", "more");
+  App().topic_permissions.push_back({"/", "z", "^z", "^z"});
+  EXPECT_THAT(Steps(),
+              ElementsAre("delete topic permissions app in /: not declared, and there: on \"logs\"",
+                          "put topic permission app in / on amq.topic ^a ^b: was removed together "
+                          "with those that are not declared [after 0]",
+                          "put topic permission app in / on z ^z ^z: does not exist [after 0]",
+                          "delete topic permissions app in more: not declared, and there: on "
+                          "\"more.topic\""));
+  WasInEffect();
+  EXPECT_THAT(Steps()[0], HasSubstr("[drift]"));
+  EXPECT_THAT(Steps()[1], testing::Not(HasSubstr("[drift]")));
+}
+
+TEST_F(PlanTopicPermissionsTest, ThoseOfOthersAreLeftAlone) {
+  HasTopic("amq.topic");
+  HasTopic("amq.topic", "", "", "/", "theirs");
+  HasTopic("amq.topic", "", "", "/", "default");
+  HasTopic("amq.topic", "", "", "/", "rabbit-operator");
+  EXPECT_THAT(Steps(), IsEmpty());
+}
+
+TEST_F(PlanTopicPermissionsTest, TheyFollowTheUserAndTheVhostThatAreMade) {
+  App().topic_permissions[0].vhost = "orders";
+  DeclareVhost("orders");
+  EXPECT_THAT(Steps(),
+              ElementsAre("put vhost orders: does not exist",
+                          "put topic permission app in orders on amq.topic ^a ^b: does not exist "
+                          "[after 0]"));
+  broker_.users->pop_back();
+  HasTopic("logs", "", "", "/");  // of the user before
+  EXPECT_THAT(
+      Steps(),
+      ElementsAre("put vhost orders: does not exist", "put user app password=x: does not exist",
+                  "put topic permission app in orders on amq.topic ^a ^b: does not exist "
+                  "[after 1]"));
+}
+
+TEST_F(PlanTopicPermissionsTest, AVhostThatIsNotThereIsAProblemOfThatEntryAlone) {
+  App().topic_permissions.push_back({"gone", "amq.topic", "^a", "^b"});
+  EXPECT_THAT(Problems(),
+              ElementsAre("NeedsPerson VhostMissing: user app: topic permission on vhost gone, "
+                          "which does not exist: declare it in spec.vhosts"));
+  EXPECT_EQ(Steps().size(), 1U);
+}
+
+TEST_F(PlanTopicPermissionsTest, AListThatIsUnknownIsWaitedForWhereItIsNeededOnly) {
+  broker_.topic_permissions = {};
+  const auto waits =
+      ElementsAre("PermissionsUnknown: waiting for the list of topic permissions: not asked yet");
+  EXPECT_THAT(Steps(), IsEmpty());
+  EXPECT_THAT(Waits(), waits);
+  App().topic_permissions.clear();
+  EXPECT_THAT(Waits(), IsEmpty());
+  seen_.inventory->topic_permissions = {"app"};
+  EXPECT_THAT(Waits(), waits);
+}
+
+TEST_F(PlanTopicPermissionsTest, ThoseOfAUserWhoDeclaresNoneAnyMoreAreRemoved) {
+  HasTopic("amq.topic");
+  App().topic_permissions.clear();
+  seen_.inventory->topic_permissions = {"app"};
+  EXPECT_THAT(Steps(), ElementsAre("delete topic permissions app in /: not declared, and there: on "
+                                   "\"amq.topic\""));
+}
+
+TEST_F(PlanTopicPermissionsTest, TheInventoryListsWhoHasSomeOrMayHave) {
+  Declare(User("was", "app"));
+  Declare(User("has", "app"));
+  HasTopic("amq.topic", "", "", "/", "has");
+  HasTopic("amq.topic", "", "", "/", "removed");
+  seen_.inventory->topic_permissions = {"has", "removed", "was"};
+  MakePlan();
+  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has"));
+  broker_.topic_permissions = {};
+  MakePlan();
+  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has", "was"));
+}
+
+}  // namespace
+}  // namespace rabbit::plan

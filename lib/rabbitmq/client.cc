@@ -1,10 +1,9 @@
 #include "rabbitmq/client.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/hash.h"
-#include "base/json.h"
 #include "rabbitmq/array_scanner.h"
 #include "rabbitmq/parse.h"
 #include "rabbitmq/queue_counter.h"
@@ -16,10 +15,12 @@ namespace {
 using base::ErrorKind;
 using base::Fail;
 using base::FailWrapped;
-using base::Json;
 using base::Result;
 
 constexpr std::size_t kMaxRefusalBytes = 64 << 10;
+// What a broker answers below /api that it does not know (cowboy 2.6 serves it from static files,
+// and asks for the type before it looks for the file).
+constexpr int kNotAcceptable = 406;
 
 // GET /api/nodes keeps its statistics: without them partitions and alarms are missing.
 constexpr std::string_view kNodes =
@@ -28,10 +29,6 @@ constexpr std::string_view kVhosts =
     "/api/vhosts?disable_stats=true&columns=name,description,tags,default_queue_type,cluster_state";
 // No enable_queue_totals: it empties synchronised_slave_nodes.
 constexpr std::string_view kQueues = "/api/queues?disable_stats=true&columns=";
-
-std::string What(http::Method method, std::string_view target) {
-  return std::string(http::Name(method)) + ' ' + std::string(target.substr(0, target.find('?')));
-}
 
 // Streams a 200 into a scanner, and keeps the beginning of anything else.
 class ListSink final : public http::BodySink {
@@ -64,7 +61,7 @@ Result<void> List(http::Transport& transport, http::Headers headers, std::string
   ListSink sink{ArrayScanner(std::move(on_element))};
   auto done = transport.Stream(request, options, sink);
   if (done) done = sink.Finish();
-  if (!done) return FailWrapped(done.error(), What(request.method, request.target));
+  if (!done) return FailWrapped(done.error(), CallName(request.method, request.target));
   return {};
 }
 
@@ -90,6 +87,8 @@ Result<std::vector<T>> ListOf(http::Transport& transport, http::Headers headers,
 }
 
 constexpr auto kByName = [](const auto& a, const auto& b) { return a.name < b.name; };
+constexpr auto kByVhost = [](const auto& a, const auto& b) { return a.vhost < b.vhost; };
+constexpr auto kByUser = [](const auto& a, const auto& b) { return a.user < b.user; };
 constexpr auto kByVhostAndName = [](const auto& a, const auto& b) {
   return std::tie(a.vhost, a.name) < std::tie(b.vhost, b.name);
 };
@@ -99,24 +98,6 @@ constexpr auto kByUserAndVhost = [](const auto& a, const auto& b) {
 constexpr auto kByUserVhostAndExchange = [](const auto& a, const auto& b) {
   return std::tie(a.user, a.vhost, a.exchange) < std::tie(b.user, b.vhost, b.exchange);
 };
-
-std::string Path(std::string_view collection, std::initializer_list<std::string_view> names) {
-  std::string path = "/api/" + std::string(collection);
-  for (const std::string_view name : names) path += '/' + http::Escape(name);
-  return path;
-}
-
-Result<std::string> PolicyBody(const Policy& policy) {
-  auto definition = base::ParseJson(policy.definition);
-  if (!definition || !definition->is_object() || definition->empty()) {
-    return Fail(ErrorKind::kInvalid, "policy " + policy.name + " in vhost " + policy.vhost +
-                                         ": its definition is no object, or is empty");
-  }
-  return base::Dump(Json{{"pattern", policy.pattern},
-                         {"apply-to", policy.apply_to},
-                         {"priority", policy.priority},
-                         {"definition", std::move(*definition)}});
-}
 
 // A failure after which asking for the other parts would only take as long again.
 bool IsHopeless(const base::Error& error) {
@@ -137,42 +118,18 @@ http::Headers ManagementClient::MakeHeaders() const {
   return {{"Authorization", std::string(authorization_.Reveal())}, {"Accept", "application/json"}};
 }
 
-Result<void> ManagementClient::Put(std::string target, std::string body,
-                                   const http::CallOptions& options) {
-  http::Request request{.method = http::Method::kPut,
-                        .target = std::move(target),
-                        .headers = MakeHeaders(),
-                        .body = std::move(body)};
-  request.headers.emplace_back("Content-Type", "application/json");
-  const auto response = transport_.Send(request, options);
-  if (!response) return FailWrapped(response.error(), What(request.method, request.target));
-  if (response->status / 100 == 2) return {};
-  return FailWrapped(ErrorOfAnswer(response->status, response->body),
-                     What(request.method, request.target));
-}
-
-Result<void> ManagementClient::Delete(std::string target, const http::CallOptions& options) {
-  const http::Request request{
-      .method = http::Method::kDelete, .target = std::move(target), .headers = MakeHeaders()};
-  const auto response = transport_.Send(request, options);
-  if (!response) return FailWrapped(response.error(), What(request.method, request.target));
-  if (response->status / 100 == 2 || response->status == 404) return {};
-  return FailWrapped(ErrorOfAnswer(response->status, response->body),
-                     What(request.method, request.target));
-}
-
 Result<ManagementClient::Overview> ManagementClient::GetOverview(const http::CallOptions& options) {
   const http::Request request{
       .target = "/api/overview?disable_stats=true&columns=cluster_name,rabbitmq_version,node",
       .headers = MakeHeaders()};
   const auto response = transport_.Send(request, options);
-  if (!response) return FailWrapped(response.error(), What(request.method, request.target));
+  if (!response) return FailWrapped(response.error(), CallName(request.method, request.target));
   if (response->status != 200) {
     return FailWrapped(ErrorOfAnswer(response->status, response->body),
-                       What(request.method, request.target));
+                       CallName(request.method, request.target));
   }
   auto overview = ParseOverview(response->body);
-  if (!overview) return FailWrapped(overview.error(), What(request.method, request.target));
+  if (!overview) return FailWrapped(overview.error(), CallName(request.method, request.target));
   return Overview{std::move(overview->cluster_name), std::move(overview->version),
                   std::move(overview->node)};
 }
@@ -187,6 +144,49 @@ Result<std::vector<Vhost>> ManagementClient::GetVhosts(const http::CallOptions& 
 
 Result<std::vector<User>> ManagementClient::GetUsers(const http::CallOptions& options) {
   return ListOf(transport_, MakeHeaders(), "/api/users", options, ParseUser, kMaxUsers, kByName);
+}
+
+Result<std::vector<VhostLimits>> ManagementClient::GetVhostLimits(
+    const http::CallOptions& options) {
+  auto limits = ListOf(transport_, MakeHeaders(), "/api/vhost-limits", options, ParseVhostLimits,
+                       kMaxVhosts, kByVhost);
+  // A vhost stays in the list when its last limit has been deleted.
+  if (limits) {
+    std::erase_if(*limits,
+                  [](const VhostLimits& one) { return !one.max_connections && !one.max_queues; });
+  }
+  return limits;
+}
+
+Result<std::vector<UserLimits>> ManagementClient::GetUserLimits(const http::CallOptions& options) {
+  auto limits = ListOf(transport_, MakeHeaders(), "/api/user-limits", options, ParseUserLimits,
+                       kMaxUsers, kByUser);
+  if (limits) {
+    std::erase_if(*limits,
+                  [](const UserLimits& one) { return !one.max_connections && !one.max_channels; });
+  } else if (limits.error().http_status == kNotAcceptable) {
+    limits.error().kind = ErrorKind::kNotFound;
+  }
+  return limits;
+}
+
+Result<std::size_t> ManagementClient::CountQueues(std::string_view vhost,
+                                                  const http::CallOptions& options) {
+  const http::Request request{
+      .target = ApiPath("queues", {vhost}) + "?page=1&page_size=1&columns=name",
+      .headers = MakeHeaders()};
+  const std::string what = CallName(request.method, request.target);
+  const auto response = transport_.Send(request, options);
+  if (!response) return FailWrapped(response.error(), what);
+  // The broker says in JSON that there is no such vhost. A 404 without it may be anybody's, and
+  // "no queues" would have the vhost deleted.
+  if (response->status == 404 && !ParseRefusal(response->body).error.empty()) return 0;
+  if (response->status != 200) {
+    return FailWrapped(ErrorOfAnswer(response->status, response->body), what);
+  }
+  auto count = ParseTotalCount(response->body);
+  if (!count) return FailWrapped(count.error(), what);
+  return count;
 }
 
 Result<std::vector<Permission>> ManagementClient::GetPermissions(const http::CallOptions& options) {
@@ -252,7 +252,9 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   }
   read(view.nodes, [&] { return GetNodes(options); });
   read(view.vhosts, [&] { return GetVhosts(options); });
+  if (parts.vhost_limits) read(view.vhost_limits, [&] { return GetVhostLimits(options); });
   read(view.users, [&] { return GetUsers(options); });
+  if (parts.user_limits) read(view.user_limits, [&] { return GetUserLimits(options); });
   read(view.permissions, [&] { return GetPermissions(options); });
   if (parts.topic_permissions) {
     read(view.topic_permissions, [&] { return GetTopicPermissions(options); });
@@ -260,6 +262,9 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   read(view.policies, [&] { return GetPolicies(options); });
   if (parts.operator_policies) {
     read(view.operator_policies, [&] { return GetOperatorPolicies(options); });
+  }
+  for (const std::string& vhost : parts.queues_of) {
+    read(view.vhost_queues[vhost], [&] { return CountQueues(vhost, options); });
   }
   if (!parts.queues) return view;
   if (!view.nodes || !view.policies) {
@@ -270,89 +275,6 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   }
   read(view.queues, [&] { return GetQueueSummary(*view.policies, *view.nodes, options); });
   return view;
-}
-
-Result<void> ManagementClient::PutClusterName(std::string_view name,
-                                              const http::CallOptions& options) {
-  return Put("/api/cluster-name", base::Dump(Json{{"name", name}}), options);
-}
-
-Result<void> ManagementClient::PutVhost(const Vhost& vhost, const http::CallOptions& options) {
-  Json body{{"description", vhost.description}, {"tags", vhost.tags}};
-  if (!vhost.default_queue_type.empty()) body["default_queue_type"] = vhost.default_queue_type;
-  return Put(Path("vhosts", {vhost.name}), base::Dump(body), options);
-}
-
-Result<void> ManagementClient::DeleteVhost(std::string_view name,
-                                           const http::CallOptions& options) {
-  return Delete(Path("vhosts", {name}), options);
-}
-
-Result<void> ManagementClient::PutUser(const User& user, const http::CallOptions& options) {
-  if (user.password_hash.empty()) {
-    return Fail(ErrorKind::kInvalid,
-                "user " + user.name + ": without a password hash, writing would wipe the password");
-  }
-  return Put(Path("users", {user.name}),
-             base::Dump(Json{{"password_hash", user.password_hash.Reveal()},
-                             {"hashing_algorithm", user.hashing_algorithm},
-                             {"tags", user.tags}}),
-             options);
-}
-
-Result<void> ManagementClient::DeleteUser(std::string_view name, const http::CallOptions& options) {
-  return Delete(Path("users", {name}), options);
-}
-
-Result<void> ManagementClient::PutPermission(const Permission& permission,
-                                             const http::CallOptions& options) {
-  return Put(Path("permissions", {permission.vhost, permission.user}),
-             base::Dump(Json{{"configure", permission.configure},
-                             {"write", permission.write},
-                             {"read", permission.read}}),
-             options);
-}
-
-Result<void> ManagementClient::DeletePermission(std::string_view user, std::string_view vhost,
-                                                const http::CallOptions& options) {
-  return Delete(Path("permissions", {vhost, user}), options);
-}
-
-Result<void> ManagementClient::PutTopicPermission(const TopicPermission& permission,
-                                                  const http::CallOptions& options) {
-  return Put(Path("topic-permissions", {permission.vhost, permission.user}),
-             base::Dump(Json{{"exchange", permission.exchange},
-                             {"write", permission.write},
-                             {"read", permission.read}}),
-             options);
-}
-
-Result<void> ManagementClient::DeleteTopicPermissions(std::string_view user, std::string_view vhost,
-                                                      const http::CallOptions& options) {
-  return Delete(Path("topic-permissions", {vhost, user}), options);
-}
-
-Result<void> ManagementClient::PutPolicy(const Policy& policy, const http::CallOptions& options) {
-  auto body = PolicyBody(policy);
-  if (!body) return tl::unexpected(body.error());
-  return Put(Path("policies", {policy.vhost, policy.name}), std::move(*body), options);
-}
-
-Result<void> ManagementClient::DeletePolicy(std::string_view vhost, std::string_view name,
-                                            const http::CallOptions& options) {
-  return Delete(Path("policies", {vhost, name}), options);
-}
-
-Result<void> ManagementClient::PutOperatorPolicy(const Policy& policy,
-                                                 const http::CallOptions& options) {
-  auto body = PolicyBody(policy);
-  if (!body) return tl::unexpected(body.error());
-  return Put(Path("operator-policies", {policy.vhost, policy.name}), std::move(*body), options);
-}
-
-Result<void> ManagementClient::DeleteOperatorPolicy(std::string_view vhost, std::string_view name,
-                                                    const http::CallOptions& options) {
-  return Delete(Path("operator-policies", {vhost, name}), options);
 }
 
 }  // namespace rabbit::rabbitmq

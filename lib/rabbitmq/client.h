@@ -51,9 +51,12 @@ class ManagementClient {
   base::Result<std::vector<Vhost>> GetVhosts(const http::CallOptions& options);
   base::Result<std::vector<User>> GetUsers(const http::CallOptions& options);
   base::Result<std::vector<VhostLimits>> GetVhostLimits(const http::CallOptions& options);
-  // kNotFound from a broker that has no limits of users (3.8.9).
+  // kNotFound from a broker that has no limits of users (3.8.9, which answers 404, or 406 to who
+  // accepts JSON only). 3.8.10 to 3.10 may have the feature flag user_limits disabled: the list is
+  // then empty, and a PUT kInvalid with the broker's reason.
   base::Result<std::vector<UserLimits>> GetUserLimits(const http::CallOptions& options);
-  // Queues of any kind in the vhost; none when it is not there.
+  // Queues of any kind in the vhost, also exclusive ones and those of nodes that are down (3.8.9 to
+  // 4.0; an administrator needs no permission on the vhost); none when it is not there.
   base::Result<std::size_t> CountQueues(std::string_view vhost, const http::CallOptions& options);
   base::Result<std::vector<Permission>> GetPermissions(const http::CallOptions& options);
   base::Result<std::vector<TopicPermission>> GetTopicPermissions(const http::CallOptions& options);
@@ -69,7 +72,9 @@ class ManagementClient {
   // Name, description, tags and default queue type; an empty default queue type is left out.
   base::Result<void> PutVhost(const Vhost& vhost, const http::CallOptions& options);
   base::Result<void> DeleteVhost(std::string_view name, const http::CallOptions& options);
-  // `limit`: kMaxConnections or kMaxQueues.
+  // `limit`: kMaxConnections or kMaxQueues; 0 lets nobody in, less means no limit. The broker reads
+  // all limits of the vhost and writes them back: not two at once. When the vhost is not there: PUT
+  // kNotFound; DELETE success from 3.12.1 on, before that the broker fails, kRetry with 500.
   base::Result<void> PutVhostLimit(std::string_view vhost, std::string_view limit,
                                    std::int64_t value, const http::CallOptions& options);
   base::Result<void> DeleteVhostLimit(std::string_view vhost, std::string_view limit,
@@ -78,7 +83,8 @@ class ManagementClient {
   // sent, when `user.password_hash` is empty.
   base::Result<void> PutUser(const User& user, const http::CallOptions& options);
   base::Result<void> DeleteUser(std::string_view name, const http::CallOptions& options);
-  // `limit`: kMaxConnections or kMaxChannels.
+  // `limit`: kMaxConnections or kMaxChannels. When the user is not there: PUT kInvalid; DELETE as
+  // of a vhost's. 3.8.9: both kInvalid with 405.
   base::Result<void> PutUserLimit(std::string_view user, std::string_view limit, std::int64_t value,
                                   const http::CallOptions& options);
   base::Result<void> DeleteUserLimit(std::string_view user, std::string_view limit,
@@ -88,7 +94,10 @@ class ManagementClient {
                                       const http::CallOptions& options);
   base::Result<void> PutTopicPermission(const TopicPermission& permission,
                                         const http::CallOptions& options);
-  // Of all exchanges of the vhost: the API knows no smaller unit.
+  // Of one exchange (nowhere documented; in 3.8.9, 3.10 and 4.0), and of all of the vhost.
+  base::Result<void> DeleteTopicPermission(std::string_view user, std::string_view vhost,
+                                           std::string_view exchange,
+                                           const http::CallOptions& options);
   base::Result<void> DeleteTopicPermissions(std::string_view user, std::string_view vhost,
                                             const http::CallOptions& options);
   base::Result<void> PutPolicy(const Policy& policy, const http::CallOptions& options);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "test/fakes/scripted_transport.h"
@@ -365,6 +366,204 @@ TEST_F(ClientTest, MoreNodesThanAreKeptMakeThePartUnknown) {
   }
   Expect("GET /api/nodes?*").Answer(200, body + "]");
   EXPECT_THAT(client_.GetNodes(options_).error().message, HasSubstr("too many to keep"));
+}
+
+TEST_F(ClientTest, ReadsLimitsAndLeavesOutWhereThereAreNone) {
+  Expect("GET /api/vhost-limits")
+      .Answer(200, R"([{"vhost":"b","value":{"max-queues":0}},
+                       {"vhost":"cleared up to 3.12","value":[]},
+                       {"vhost":"cleared since","value":{}},
+                       {"vhost":"below zero","value":{"max-queues":-1,"max-connections":-7}},
+                       {"vhost":"a/%","value":{"max-queues":5,"max-connections":10,"max-x":1}}])")
+      .CutEvery(5);
+  EXPECT_EQ(
+      *client_.GetVhostLimits(options_),
+      (std::vector<VhostLimits>{{.vhost = "a/%", .max_connections = 10, .max_queues = 5},
+                                {.vhost = "b", .max_connections = std::nullopt, .max_queues = 0}}));
+  Expect("GET /api/user-limits")
+      .Answer(200, R"([{"user":"u é","value":{"max-channels":3,"max-connections":null}},
+                       {"user":"free","value":{"max-channels":-1}},
+                       {"user":"app","value":{"max-connections":1}}])");
+  EXPECT_EQ(*client_.GetUserLimits(options_),
+            (std::vector<UserLimits>{
+                {.user = "app", .max_connections = 1, .max_channels = std::nullopt},
+                {.user = "u é", .max_connections = std::nullopt, .max_channels = 3}}));
+}
+
+// The broker takes integers of any length.
+TEST_F(ClientTest, ALimitThatNoNumberHoldsIsTheGreatest) {
+  Expect("GET /api/vhost-limits")
+      .Answer(200, R"([{"vhost":"v","value":{"max-queues":18446744073709551615,
+                        "max-connections":100000000000000000000000}},
+                       {"vhost":"w","value":{"max-queues":-100000000000000000000000}}])");
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(
+      *client_.GetVhostLimits(options_),
+      (std::vector<VhostLimits>{{.vhost = "v", .max_connections = kMost, .max_queues = kMost}}));
+}
+
+TEST_F(ClientTest, LimitsThatCannotBeUnderstoodAreUnknownAndNotAbsent) {
+  for (const char* body :
+       {R"([{"value":{}}])", R"([{"vhost":"v"}])", R"([{"vhost":"v","value":7}])",
+        R"([{"vhost":"v","value":null}])", R"([{"vhost":"v","value":[1]}])",
+        R"([{"vhost":"v","value":{"max-queues":"5"}}])",
+        R"([{"vhost":"v","value":{"max-connections":true}}])", R"([{"vhost":"v","value":{}})", "{}",
+        "null", ""}) {
+    Expect("GET /api/vhost-limits").Answer(200, body);
+    const auto limits = client_.GetVhostLimits(options_);
+    ASSERT_FALSE(limits) << body;
+    EXPECT_EQ(limits.error().kind, ErrorKind::kInternal) << body;
+  }
+  for (const char* body : {R"([{"vhost":"v","value":{}}])", R"([{"user":"u","value":"x"}])",
+                           R"([{"user":"u","value":{"max-channels":[]}}])"}) {
+    Expect("GET /api/user-limits").Answer(200, body);
+    EXPECT_FALSE(client_.GetUserLimits(options_)) << body;
+  }
+}
+
+TEST_F(ClientTest, MoreLimitsThanAreKeptMakeThePartUnknown) {
+  std::string body = "[";
+  for (std::size_t i = 0; i <= kMaxVhosts; ++i) {
+    body += (i == 0 ? R"({"vhost":")" : R"(,{"vhost":")") + std::to_string(i) + R"(","value":{}})";
+  }
+  Expect("GET /api/vhost-limits").Answer(200, body + "]");
+  EXPECT_THAT(client_.GetVhostLimits(options_).error().message, HasSubstr("too many to keep"));
+}
+
+// 3.8.9 takes /api/user-limits for a file of its pages: 406 to who accepts JSON only, else 404.
+TEST_F(ClientTest, ABrokerWithoutLimitsOfUsersIsToldApart) {
+  for (const int status : {404, 406}) {
+    Expect("GET /api/user-limits").WithHeader("Accept", "application/json").Answer(status);
+    EXPECT_EQ(client_.GetUserLimits(options_).error().kind, ErrorKind::kNotFound) << status;
+  }
+  Expect("GET /api/user-limits").Answer(500);
+  EXPECT_EQ(client_.GetUserLimits(options_).error().kind, ErrorKind::kRetry);
+}
+
+TEST_F(ClientTest, CountsTheQueuesOfAVhostWithoutReadingThem) {
+  Expect("GET /api/queues/a%20b%2F%25?page=1&page_size=1&columns=name")
+      .Answer(200, R"({"total_count":100000,"item_count":1,"filtered_count":100000,"page":1,
+                       "page_size":1,"page_count":100000,"items":[{"name":"q"}]})");
+  EXPECT_EQ(*client_.CountQueues("a b/%", options_), 100'000U);
+  Expect("GET /api/queues/%2F?*").Answer(200, R"({"total_count":0,"items":[]})");
+  EXPECT_EQ(*client_.CountQueues("/", options_), 0U);
+  Expect("GET /api/queues/gone?*")
+      .Answer(404, R"({"error":"Object Not Found","reason":"Not Found"})");
+  EXPECT_EQ(*client_.CountQueues("gone", options_), 0U);
+}
+
+TEST_F(ClientTest, ACountThatIsNotToldIsNeverNone) {
+  for (const char* body : {"", "[]", "{}", R"({"total_count":null})", R"({"total_count":-1})",
+                           R"({"total_count":"0"})", R"({"total_count":0)"}) {
+    Expect("GET /api/queues/v?*").Answer(200, body);
+    EXPECT_FALSE(client_.CountQueues("v", options_)) << body;
+  }
+  for (const int status : {204, 401, 500, 503}) {
+    Expect("GET /api/queues/v?*").Answer(status, R"({"error":"e","reason":"r"})");
+    EXPECT_FALSE(client_.CountQueues("v", options_)) << status;
+  }
+  // Of something in between that is not the broker.
+  for (const char* body : {"", "<html>no such host</html>", R"({"total_count":0})"}) {
+    Expect("GET /api/queues/v?*").Answer(404, body);
+    const auto count = client_.CountQueues("v", options_);
+    ASSERT_FALSE(count) << body;
+    EXPECT_THAT(count.error().message, testing::StartsWith("GET /api/queues/v: 404"));
+  }
+  Expect("GET /api/queues/v?*").Refuse();
+  EXPECT_EQ(client_.CountQueues("v", options_).error().kind, ErrorKind::kRetry);
+}
+
+TEST_F(ClientTest, LimitsAreWrittenOneByOneAndNamesAreEscaped) {
+  Expect("PUT /api/vhost-limits/a%20b%2F%25/max-connections")
+      .WithBody(R"({"value":10})")
+      .Answer(204);
+  EXPECT_TRUE(client_.PutVhostLimit("a b/%", kMaxConnections, 10, options_));
+  Expect("PUT /api/vhost-limits/%2F/max-queues").WithBody(R"({"value":0})").Answer(204);
+  EXPECT_TRUE(client_.PutVhostLimit("/", kMaxQueues, 0, options_));
+  Expect("DELETE /api/vhost-limits/%2F/max-queues").Answer(204);
+  EXPECT_TRUE(client_.DeleteVhostLimit("/", kMaxQueues, options_));
+  Expect("PUT /api/user-limits/u%40x%2F1/max-channels")
+      .WithBody(R"({"value":9223372036854775807})")
+      .Answer(204);
+  EXPECT_TRUE(client_.PutUserLimit("u@x/1", kMaxChannels, std::numeric_limits<std::int64_t>::max(),
+                                   options_));
+  Expect("DELETE /api/user-limits/u%40x%2F1/max-connections").Answer(404);
+  EXPECT_TRUE(client_.DeleteUserLimit("u@x/1", kMaxConnections, options_));
+}
+
+TEST_F(ClientTest, ALimitThatIsRefusedSaysWhy) {
+  Expect("PUT /api/vhost-limits/v/max-queues")
+      .Answer(404, R"({"error":"not_found","reason":"vhost_not_found"})");
+  EXPECT_EQ(client_.PutVhostLimit("v", kMaxQueues, 1, options_).error().kind, ErrorKind::kNotFound);
+  const std::string reason =
+      "cannot set any user limits: the user_limits feature flag is not enabled";
+  Expect("PUT /api/user-limits/u/max-channels")
+      .Answer(400, R"({"error":"bad_request","reason":")" + reason + "\"}");
+  const auto put = client_.PutUserLimit("u", kMaxChannels, 1, options_);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(put.error().reason, reason);
+  // What brokers before 3.12.1 say when the vhost is not there.
+  Expect("DELETE /api/vhost-limits/v/max-queues").Answer(500);
+  EXPECT_EQ(client_.DeleteVhostLimit("v", kMaxQueues, options_).error().kind, ErrorKind::kRetry);
+}
+
+TEST_F(ClientTest, ThePermissionsOnOneTopicExchangeGoWithoutTheOthers) {
+  Expect("DELETE /api/topic-permissions/a%2Fb/u%201/x%25y").Answer(204);
+  EXPECT_TRUE(client_.DeleteTopicPermission("u 1", "a/b", "x%y", options_));
+  Expect("DELETE /api/topic-permissions/v/u/amq.default").Answer(204);
+  EXPECT_TRUE(client_.DeleteTopicPermission("u", "v", "", options_));
+}
+
+class LookAtLimitsTest : public ClientTest {
+ protected:
+  void ExpectWhatIsAlwaysAsked() {
+    Expect("GET /api/overview?*").Answer(200, Captured("3.10/overview.json"));
+    Expect("GET /api/nodes?*").Answer(200, Captured("3.10/nodes.json"));
+    Expect("GET /api/vhosts?*").Answer(200, "[]");
+  }
+  const ViewParts limits_{
+      .vhost_limits = true, .user_limits = true, .queues = false, .queues_of = {"a", "b/%"}};
+};
+
+TEST_F(LookAtLimitsTest, ALookAsksForThemOnlyWhenTold) {
+  ExpectWhatIsAlwaysAsked();
+  Expect("GET /api/users").Answer(200, "[]");
+  Expect("GET /api/permissions").Answer(200, "[]");
+  Expect("GET /api/policies").Answer(200, "[]");
+  const BrokerView view = client_.Read({.queues = false}, options_);
+  EXPECT_EQ(view.vhost_limits.why(), "not asked yet");
+  EXPECT_EQ(view.user_limits.why(), "not asked yet");
+  EXPECT_THAT(view.vhost_queues, IsEmpty());
+}
+
+TEST_F(LookAtLimitsTest, ALookShowsThemAndThatTheBrokerIsTooOldForThoseOfUsers) {
+  ExpectWhatIsAlwaysAsked();
+  Expect("GET /api/vhost-limits").Answer(200, R"([{"vhost":"v","value":{"max-queues":1}}])");
+  Expect("GET /api/users").Answer(200, "[]");
+  Expect("GET /api/user-limits").Answer(406);
+  Expect("GET /api/permissions").Answer(200, "[]");
+  Expect("GET /api/policies").Answer(200, "[]");
+  Expect("GET /api/queues/a?*").Answer(200, R"({"total_count":3})");
+  Expect("GET /api/queues/b%2F%25?*").Answer(500);
+  const BrokerView view = client_.Read(limits_, options_);
+  EXPECT_EQ(view.vhost_limits->at(0).max_queues, 1);
+  EXPECT_EQ(view.user_limits.kind(), ErrorKind::kNotFound);
+  EXPECT_TRUE(view.policies);
+  EXPECT_EQ(*view.vhost_queues.at("a"), 3U);
+  EXPECT_FALSE(view.vhost_queues.at("b/%"));
+  EXPECT_EQ(view.queues.why(), "not asked yet");
+}
+
+TEST_F(LookAtLimitsTest, WhenTheBrokerHangsTheyAreUnknown) {
+  ExpectWhatIsAlwaysAsked();
+  Expect("GET /api/vhost-limits").Fail({.kind = ErrorKind::kRetry, .message = "deadline exceeded"});
+  const BrokerView view = client_.Read(limits_, options_);
+  for (const std::string& why :
+       {view.vhost_limits.why(), view.user_limits.why(), view.vhost_queues.at("a").why(),
+        view.vhost_queues.at("b/%").why()}) {
+    EXPECT_EQ(why, "GET /api/vhost-limits: deadline exceeded");
+  }
 }
 
 TEST_F(ClientTest, ErrorsNeverHoldTheCredentials) {

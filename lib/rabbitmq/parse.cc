@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "rabbitmq/client.h"
 
 namespace rabbit::rabbitmq {
 namespace {
@@ -118,6 +119,28 @@ std::string OneLine(std::string text) {
   return line;
 }
 
+// The limit `name` of an entry's "value". Without any limit 3.8 to 3.13 write a list there, which
+// is empty; so does 4.0 with an empty object.
+Result<std::optional<std::int64_t>> Limit(const Json& entry, std::string_view name) {
+  const Json* limits = base::Find(entry, {"value"});
+  const bool proper =
+      limits != nullptr && (limits->is_object() || (limits->is_array() && limits->empty()));
+  if (!proper) return Fail(ErrorKind::kInternal, "limits: have no value");
+  const Json* limit = base::Find(*limits, {name});
+  if (limit == nullptr || limit->is_null()) return std::nullopt;
+  // The broker takes integers of any length; beyond 64 bits they arrive here as a float.
+  if (!limit->is_number()) {
+    return Fail(ErrorKind::kInternal, "limits: " + std::string(name) + " is not a number");
+  }
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (limit->is_number_float()) {
+    return limit->get<double>() < 0 ? std::nullopt : std::optional(kMost);
+  }
+  if (limit->is_number_unsigned() && limit->get<std::uint64_t>() > kMost) return kMost;
+  const auto value = limit->get<std::int64_t>();
+  return value < 0 ? std::nullopt : std::optional(value);
+}
+
 std::string KnownOrEmpty(std::string_view text) {
   return std::string(text == "undefined" ? std::string_view() : text);
 }
@@ -162,6 +185,40 @@ Result<Vhost> ParseVhost(std::string_view json) {
     }
   }
   return vhost;
+}
+
+Result<VhostLimits> ParseVhostLimits(std::string_view json) {
+  const auto object = ParseNamed(json, "vhost limits", {"vhost"});
+  if (!object) return tl::unexpected(object.error());
+  const auto connections = Limit(*object, kMaxConnections);
+  if (!connections) return tl::unexpected(connections.error());
+  const auto queues = Limit(*object, kMaxQueues);
+  if (!queues) return tl::unexpected(queues.error());
+  return VhostLimits{.vhost = FindString(*object, {"vhost"}),
+                     .max_connections = *connections,
+                     .max_queues = *queues};
+}
+
+Result<UserLimits> ParseUserLimits(std::string_view json) {
+  const auto object = ParseNamed(json, "user limits", {"user"});
+  if (!object) return tl::unexpected(object.error());
+  const auto connections = Limit(*object, kMaxConnections);
+  if (!connections) return tl::unexpected(connections.error());
+  const auto channels = Limit(*object, kMaxChannels);
+  if (!channels) return tl::unexpected(channels.error());
+  return UserLimits{.user = FindString(*object, {"user"}),
+                    .max_connections = *connections,
+                    .max_channels = *channels};
+}
+
+Result<std::size_t> ParseTotalCount(std::string_view json) {
+  const auto object = ParseObject(json, "page");
+  if (!object) return tl::unexpected(object.error());
+  const Json* count = base::Find(*object, {"total_count"});
+  if (count == nullptr || !count->is_number_unsigned()) {
+    return Fail(ErrorKind::kInternal, "page: has no total_count");
+  }
+  return count->get<std::size_t>();
 }
 
 Result<User> ParseUser(std::string_view json) {

@@ -42,6 +42,11 @@ struct MirrorRule {
 [[nodiscard]] base::Result<ParsedOverview> ParseOverview(std::string_view json);
 [[nodiscard]] base::Result<Node> ParseNode(std::string_view json);
 [[nodiscard]] base::Result<Vhost> ParseVhost(std::string_view json);
+// Entries of vhost-limits and user-limits. Any number below zero means "no limit" to the broker.
+[[nodiscard]] base::Result<VhostLimits> ParseVhostLimits(std::string_view json);
+[[nodiscard]] base::Result<UserLimits> ParseUserLimits(std::string_view json);
+// Of one page of a list: how many entries there are on all pages.
+[[nodiscard]] base::Result<std::size_t> ParseTotalCount(std::string_view json);
 [[nodiscard]] base::Result<User> ParseUser(std::string_view json);
 [[nodiscard]] base::Result<Permission> ParsePermission(std::string_view json);
 [[nodiscard]] base::Result<TopicPermission> ParseTopicPermission(std::string_view json);

@@ -33,6 +33,16 @@ constexpr std::string_view kLoginFailed = "Login failed";
 
 }  // namespace
 
+std::string ApiPath(std::string_view collection, std::initializer_list<std::string_view> names) {
+  std::string path = "/api/" + std::string(collection);
+  for (const std::string_view name : names) path += '/' + http::Escape(name);
+  return path;
+}
+
+std::string CallName(http::Method method, std::string_view target) {
+  return std::string(http::Name(method)) + ' ' + std::string(target.substr(0, target.find('?')));
+}
+
 base::Error ErrorOfAnswer(int status, std::string_view body) {
   const Refusal refusal = ParseRefusal(body);
   std::string message = std::to_string(status);

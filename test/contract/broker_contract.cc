@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 
+#include "base/hash.h"
 #include "base/random.h"
 #include "http/cpprest_transport.h"
 #include "http/endpoint.h"
@@ -75,6 +76,42 @@ class BrokerContract : public testing::Test {
     ManagementClient other(*target->transport, kUser, Secret(password));
     return other.GetOverview(Options()).has_value();
   }
+  // The API has no call of ours for queues.
+  void DeclareQueue(const std::string& name, const std::string& body) {
+    const auto answer = target->transport->Send(
+        {.method = http::Method::kPut,
+         .target = "/api/queues/" + http::Escape(kVhost) + '/' + http::Escape(name),
+         .headers = {{"Authorization",
+                      "Basic " + base::Base64Encode(target->user + ':' +
+                                                    std::string(target->password.Reveal()))},
+                     {"Content-Type", "application/json"}},
+         .body = body},
+        Options());
+    ASSERT_OK(answer);
+    EXPECT_EQ(answer->status / 100, 2) << name << ": " << answer->status << ' ' << answer->body;
+  }
+  std::optional<std::size_t> Queues() {
+    const auto count = client_->CountQueues(kVhost, Options());
+    EXPECT_OK(count);
+    return count ? std::optional(*count) : std::nullopt;
+  }
+  // Of the vhost or user of the test; without any limit when the list does not name it.
+  VhostLimits LimitsOfVhost() {
+    const auto all = client_->GetVhostLimits(Options());
+    EXPECT_OK(all);
+    for (const VhostLimits& limits : all.value_or(std::vector<VhostLimits>())) {
+      if (limits.vhost == kVhost) return limits;
+    }
+    return {.vhost = kVhost};
+  }
+  UserLimits LimitsOfUser() {
+    const auto all = client_->GetUserLimits(Options());
+    EXPECT_OK(all);
+    for (const UserLimits& limits : all.value_or(std::vector<UserLimits>())) {
+      if (limits.user == kUser) return limits;
+    }
+    return {.user = kUser};
+  }
   Policy MakePolicy(std::string definition) {
     return {.vhost = kVhost,
             .name = "policy ä/1",
@@ -87,8 +124,12 @@ class BrokerContract : public testing::Test {
 };
 
 TEST_F(BrokerContract, EveryPartOfTheViewCanBeRead) {
-  const BrokerView view =
-      client_->Read({.topic_permissions = true, .operator_policies = true}, Options());
+  const BrokerView view = client_->Read({.vhost_limits = true,
+                                         .user_limits = true,
+                                         .topic_permissions = true,
+                                         .operator_policies = true,
+                                         .queues_of = {kVhost, "/"}},
+                                        Options());
   EXPECT_TRUE(view.cluster_name) << view.cluster_name.why();
   EXPECT_TRUE(view.version) << view.version.why();
   ASSERT_TRUE(view.nodes) << view.nodes.why();
@@ -104,6 +145,90 @@ TEST_F(BrokerContract, EveryPartOfTheViewCanBeRead) {
   EXPECT_TRUE(view.policies) << view.policies.why();
   EXPECT_TRUE(view.operator_policies) << view.operator_policies.why();
   EXPECT_TRUE(view.queues) << view.queues.why();
+  EXPECT_TRUE(view.vhost_limits) << view.vhost_limits.why();
+  EXPECT_TRUE(view.user_limits || view.user_limits.kind() == ErrorKind::kNotFound)
+      << view.user_limits.why();
+  for (const auto& [vhost, queues] : view.vhost_queues) EXPECT_TRUE(queues) << queues.why();
+}
+
+TEST_F(BrokerContract, LimitsOfAVhostComeAndGoOneByOne) {
+  EXPECT_EQ(LimitsOfVhost(), (VhostLimits{.vhost = kVhost}));
+  ASSERT_OK(client_->PutVhostLimit(kVhost, kMaxConnections, 10, Options()));
+  ASSERT_OK(client_->PutVhostLimit(kVhost, kMaxQueues, 0, Options()));
+  EXPECT_EQ(LimitsOfVhost(),
+            (VhostLimits{.vhost = kVhost, .max_connections = 10, .max_queues = 0}));
+  ASSERT_OK(client_->PutVhostLimit(kVhost, kMaxQueues, 7, Options()));
+  EXPECT_OK(client_->DeleteVhostLimit(kVhost, kMaxConnections, Options()));
+  EXPECT_EQ(LimitsOfVhost(), (VhostLimits{.vhost = kVhost, .max_queues = 7}));
+  ASSERT_OK(client_->PutVhostLimit(kVhost, kMaxConnections, -1, Options()));
+  EXPECT_EQ(LimitsOfVhost(), (VhostLimits{.vhost = kVhost, .max_queues = 7}));
+  EXPECT_OK(client_->DeleteVhostLimit(kVhost, kMaxConnections, Options()));
+  EXPECT_OK(client_->DeleteVhostLimit(kVhost, kMaxQueues, Options()));
+  EXPECT_OK(client_->DeleteVhostLimit(kVhost, kMaxQueues, Options()));
+  EXPECT_EQ(LimitsOfVhost(), (VhostLimits{.vhost = kVhost}));
+}
+
+TEST_F(BrokerContract, LimitsOfAVhostThatIsDeletedGoWithIt) {
+  ASSERT_OK(client_->PutVhostLimit(kVhost, kMaxConnections, 10, Options()));
+  ASSERT_OK(client_->DeleteVhost(kVhost, Options()));
+  ASSERT_OK(client_->PutVhost({.name = kVhost}, Options()));
+  EXPECT_EQ(LimitsOfVhost(), (VhostLimits{.vhost = kVhost}));
+}
+
+TEST_F(BrokerContract, LimitsOfUsersComeAndGoWhereTheBrokerHasThem) {
+  const auto all = client_->GetUserLimits(Options());
+  if (*version_ < Version{.major = 3, .minor = 8, .patch = 10}) {
+    ASSERT_FALSE(all);
+    EXPECT_EQ(all.error().kind, ErrorKind::kNotFound) << all.error().message;
+    GTEST_SKIP() << version_->ToString() << " has no limits of users";
+  }
+  ASSERT_OK(all);
+  ASSERT_OK(client_->PutUser(MakeUser("s3cret"), Options()));
+  EXPECT_EQ(LimitsOfUser(), (UserLimits{.user = kUser}));
+  const auto put = client_->PutUserLimit(kUser, kMaxConnections, 3, Options());
+  if (!put && put.error().reason.find("feature flag") != std::string::npos) {
+    GTEST_SKIP() << put.error().message;
+  }
+  ASSERT_OK(put);
+  ASSERT_OK(client_->PutUserLimit(kUser, kMaxChannels, 0, Options()));
+  EXPECT_EQ(LimitsOfUser(), (UserLimits{.user = kUser, .max_connections = 3, .max_channels = 0}));
+  // Writing the user anew, as a repair does, leaves them.
+  ASSERT_OK(client_->PutUser(MakeUser("0ther"), Options()));
+  EXPECT_EQ(LimitsOfUser(), (UserLimits{.user = kUser, .max_connections = 3, .max_channels = 0}));
+  EXPECT_OK(client_->DeleteUserLimit(kUser, kMaxConnections, Options()));
+  EXPECT_EQ(LimitsOfUser(), (UserLimits{.user = kUser, .max_channels = 0}));
+  EXPECT_OK(client_->DeleteUserLimit(kUser, kMaxChannels, Options()));
+  EXPECT_OK(client_->DeleteUserLimit(kUser, kMaxChannels, Options()));
+  EXPECT_EQ(LimitsOfUser(), (UserLimits{.user = kUser}));
+}
+
+TEST_F(BrokerContract, ALimitThatIsUnknownOrOfNobodyIsRefused) {
+  EXPECT_EQ(client_->PutVhostLimit(kVhost, "max-nothing", 1, Options()).error().kind,
+            ErrorKind::kInvalid);
+  EXPECT_EQ(client_->PutVhostLimit("no such vhost", kMaxQueues, 1, Options()).error().kind,
+            ErrorKind::kNotFound);
+  EXPECT_FALSE(client_->PutUserLimit("no such user", kMaxChannels, 1, Options()));
+  const auto gone = client_->DeleteVhostLimit("no such vhost", kMaxQueues, Options());
+  if (*version_ < Version{.major = 3, .minor = 12, .patch = 1}) {
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().kind, ErrorKind::kRetry) << gone.error().message;
+  } else {
+    EXPECT_OK(gone);
+  }
+}
+
+TEST_F(BrokerContract, QueuesOfEveryKindAreCounted) {
+  EXPECT_EQ(Queues(), 0U);
+  DeclareQueue("durable/%é", R"({"durable":true})");
+  EXPECT_EQ(Queues(), 1U);
+  DeclareQueue("auto-delete", R"({"durable":true,"auto_delete":true})");
+  DeclareQueue("quorum", R"({"durable":true,"arguments":{"x-queue-type":"quorum"}})");
+  EXPECT_EQ(Queues(), 3U);
+  // None of our permission is needed for that: a vhost of somebody else's is not taken for empty.
+  ASSERT_OK(client_->DeletePermission(target->user, kVhost, Options()));
+  EXPECT_EQ(Queues(), 3U);
+  ASSERT_OK(client_->DeleteVhost(kVhost, Options()));
+  EXPECT_EQ(Queues(), 0U);
 }
 
 TEST_F(BrokerContract, TheClusterNameIsReadAsItWasWritten) {
@@ -162,6 +287,52 @@ TEST_F(BrokerContract, PermissionsComeAndGo) {
   EXPECT_EQ(FindPermission(*client_->GetPermissions(Options()), kUser, kVhost), nullptr);
 }
 
+TEST_F(BrokerContract, TopicPermissionsGoOneExchangeOrAllOfTheVhostAtATime) {
+  ASSERT_OK(client_->PutUser(MakeUser("s3cret"), Options()));
+  const auto of_user = [&] {
+    auto all = client_->GetTopicPermissions(Options());
+    EXPECT_OK(all);
+    auto mine = all.value_or(std::vector<TopicPermission>());
+    std::erase_if(mine, [](const TopicPermission& one) { return one.user != kUser; });
+    return mine;
+  };
+  const TopicPermission first{kUser, kVhost, "amq.topic", "^a\\.", ".*"};
+  TopicPermission second{kUser, kVhost, "x/ é%", "", "^b$"};  // need not be there
+  const TopicPermission unnamed{kUser, kVhost, "", "^c$", "^c$"};
+  for (const TopicPermission& one : {first, second, unnamed}) {
+    ASSERT_OK(client_->PutTopicPermission(one, Options()));
+  }
+  EXPECT_THAT(of_user(), testing::ElementsAre(unnamed, first, second));
+  second.read = "^changed$";
+  ASSERT_OK(client_->PutTopicPermission(second, Options()));
+  EXPECT_THAT(of_user(), testing::ElementsAre(unnamed, first, second));
+  EXPECT_OK(client_->DeleteTopicPermission(kUser, kVhost, "", Options()));
+  EXPECT_OK(client_->DeleteTopicPermission(kUser, kVhost, "never was", Options()));
+  EXPECT_THAT(of_user(), testing::ElementsAre(first, second));
+  EXPECT_OK(client_->DeleteTopicPermission(kUser, kVhost, second.exchange, Options()));
+  EXPECT_THAT(of_user(), testing::ElementsAre(first));
+  ASSERT_OK(client_->PutTopicPermission(second, Options()));
+  EXPECT_OK(client_->DeleteTopicPermissions(kUser, kVhost, Options()));
+  EXPECT_THAT(of_user(), testing::IsEmpty());
+  EXPECT_OK(client_->DeleteTopicPermissions(kUser, kVhost, Options()));
+}
+
+TEST_F(BrokerContract, ATopicPermissionThatCannotBeIsRefusedWithAReason) {
+  ASSERT_OK(client_->PutUser(MakeUser("s3cret"), Options()));
+  const auto put = client_->PutTopicPermission({kUser, kVhost, "amq.topic", "(", ".*"}, Options());
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(put.error().reason, HasSubstr("invalid_regexp"));
+  for (const TopicPermission& nowhere :
+       {TopicPermission{"no such user", kVhost, "amq.topic", "", ""},
+        TopicPermission{kUser, "no such vhost", "amq.topic", "", ""}}) {
+    const auto refused = client_->PutTopicPermission(nowhere, Options());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid) << refused.error().message;
+    EXPECT_THAT(refused.error().reason, HasSubstr("not_found"));
+  }
+}
+
 TEST_F(BrokerContract, AMissingVhostOrUserIsRefusedWithAReason) {
   Policy policy = MakePolicy(R"({"max-length":5})");
   policy.vhost = "no such vhost";
@@ -192,6 +363,26 @@ TEST_F(BrokerContract, APolicyReadsBackAsTheSameCanonicalText) {
   ASSERT_NE(FindPolicy(*seen, kVhost, policy.name), nullptr);
   policy.definition = *CanonicalDefinition(policy.definition);
   EXPECT_EQ(*FindPolicy(*seen, kVhost, policy.name), policy);
+}
+
+TEST_F(BrokerContract, AnOperatorPolicyReadsBackAsWrittenAndIsNoOrdinaryOne) {
+  Policy policy = MakePolicy(R"({"max-length":5,"expires":60000})");
+  policy.apply_to = "queues";
+  policy.priority = 7;
+  ASSERT_OK(client_->PutOperatorPolicy(policy, Options()));
+  policy.definition = *CanonicalDefinition(policy.definition);
+  const auto seen = client_->GetOperatorPolicies(Options());
+  ASSERT_OK(seen);
+  ASSERT_NE(FindPolicy(*seen, kVhost, policy.name), nullptr);
+  EXPECT_EQ(*FindPolicy(*seen, kVhost, policy.name), policy);
+  EXPECT_EQ(FindPolicy(*client_->GetPolicies(Options()), kVhost, policy.name), nullptr);
+  // One of the same name is another thing.
+  ASSERT_OK(client_->PutPolicy(MakePolicy(R"({"max-length":9})"), Options()));
+  EXPECT_OK(client_->DeleteOperatorPolicy(kVhost, policy.name, Options()));
+  EXPECT_EQ(FindPolicy(*client_->GetOperatorPolicies(Options()), kVhost, policy.name), nullptr);
+  EXPECT_NE(FindPolicy(*client_->GetPolicies(Options()), kVhost, policy.name), nullptr);
+  policy.vhost = "no such vhost";
+  EXPECT_EQ(client_->PutOperatorPolicy(policy, Options()).error().kind, ErrorKind::kNotFound);
 }
 
 // The rules must say of a policy what the broker says of it. Exceptions are those of the rules:

@@ -1,0 +1,167 @@
+// The half of ManagementClient that changes the broker.
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "rabbitmq/client.h"
+#include "rabbitmq/refusal.h"
+
+namespace rabbit::rabbitmq {
+namespace {
+
+using base::ErrorKind;
+using base::Fail;
+using base::FailWrapped;
+using base::Json;
+using base::Result;
+
+Result<std::string> PolicyBody(const Policy& policy) {
+  auto definition = base::ParseJson(policy.definition);
+  if (!definition || !definition->is_object() || definition->empty()) {
+    return Fail(ErrorKind::kInvalid, "policy " + policy.name + " in vhost " + policy.vhost +
+                                         ": its definition is no object, or is empty");
+  }
+  return base::Dump(Json{{"pattern", policy.pattern},
+                         {"apply-to", policy.apply_to},
+                         {"priority", policy.priority},
+                         {"definition", std::move(*definition)}});
+}
+
+}  // namespace
+
+Result<void> ManagementClient::Put(std::string target, std::string body,
+                                   const http::CallOptions& options) {
+  http::Request request{.method = http::Method::kPut,
+                        .target = std::move(target),
+                        .headers = MakeHeaders(),
+                        .body = std::move(body)};
+  request.headers.emplace_back("Content-Type", "application/json");
+  const auto response = transport_.Send(request, options);
+  if (!response) return FailWrapped(response.error(), CallName(request.method, request.target));
+  if (response->status / 100 == 2) return {};
+  return FailWrapped(ErrorOfAnswer(response->status, response->body),
+                     CallName(request.method, request.target));
+}
+
+Result<void> ManagementClient::Delete(std::string target, const http::CallOptions& options) {
+  const http::Request request{
+      .method = http::Method::kDelete, .target = std::move(target), .headers = MakeHeaders()};
+  const auto response = transport_.Send(request, options);
+  if (!response) return FailWrapped(response.error(), CallName(request.method, request.target));
+  if (response->status / 100 == 2 || response->status == 404) return {};
+  return FailWrapped(ErrorOfAnswer(response->status, response->body),
+                     CallName(request.method, request.target));
+}
+
+Result<void> ManagementClient::PutClusterName(std::string_view name,
+                                              const http::CallOptions& options) {
+  return Put("/api/cluster-name", base::Dump(Json{{"name", name}}), options);
+}
+
+Result<void> ManagementClient::PutVhost(const Vhost& vhost, const http::CallOptions& options) {
+  Json body{{"description", vhost.description}, {"tags", vhost.tags}};
+  if (!vhost.default_queue_type.empty()) body["default_queue_type"] = vhost.default_queue_type;
+  return Put(ApiPath("vhosts", {vhost.name}), base::Dump(body), options);
+}
+
+Result<void> ManagementClient::DeleteVhost(std::string_view name,
+                                           const http::CallOptions& options) {
+  return Delete(ApiPath("vhosts", {name}), options);
+}
+
+Result<void> ManagementClient::PutVhostLimit(std::string_view vhost, std::string_view limit,
+                                             std::int64_t value, const http::CallOptions& options) {
+  return Put(ApiPath("vhost-limits", {vhost, limit}), base::Dump(Json{{"value", value}}), options);
+}
+
+Result<void> ManagementClient::DeleteVhostLimit(std::string_view vhost, std::string_view limit,
+                                                const http::CallOptions& options) {
+  return Delete(ApiPath("vhost-limits", {vhost, limit}), options);
+}
+
+Result<void> ManagementClient::PutUser(const User& user, const http::CallOptions& options) {
+  if (user.password_hash.empty()) {
+    return Fail(ErrorKind::kInvalid,
+                "user " + user.name + ": without a password hash, writing would wipe the password");
+  }
+  return Put(ApiPath("users", {user.name}),
+             base::Dump(Json{{"password_hash", user.password_hash.Reveal()},
+                             {"hashing_algorithm", user.hashing_algorithm},
+                             {"tags", user.tags}}),
+             options);
+}
+
+Result<void> ManagementClient::DeleteUser(std::string_view name, const http::CallOptions& options) {
+  return Delete(ApiPath("users", {name}), options);
+}
+
+Result<void> ManagementClient::PutUserLimit(std::string_view user, std::string_view limit,
+                                            std::int64_t value, const http::CallOptions& options) {
+  return Put(ApiPath("user-limits", {user, limit}), base::Dump(Json{{"value", value}}), options);
+}
+
+Result<void> ManagementClient::DeleteUserLimit(std::string_view user, std::string_view limit,
+                                               const http::CallOptions& options) {
+  return Delete(ApiPath("user-limits", {user, limit}), options);
+}
+
+Result<void> ManagementClient::PutPermission(const Permission& permission,
+                                             const http::CallOptions& options) {
+  return Put(ApiPath("permissions", {permission.vhost, permission.user}),
+             base::Dump(Json{{"configure", permission.configure},
+                             {"write", permission.write},
+                             {"read", permission.read}}),
+             options);
+}
+
+Result<void> ManagementClient::DeletePermission(std::string_view user, std::string_view vhost,
+                                                const http::CallOptions& options) {
+  return Delete(ApiPath("permissions", {vhost, user}), options);
+}
+
+Result<void> ManagementClient::PutTopicPermission(const TopicPermission& permission,
+                                                  const http::CallOptions& options) {
+  return Put(ApiPath("topic-permissions", {permission.vhost, permission.user}),
+             base::Dump(Json{{"exchange", permission.exchange},
+                             {"write", permission.write},
+                             {"read", permission.read}}),
+             options);
+}
+
+Result<void> ManagementClient::DeleteTopicPermission(std::string_view user, std::string_view vhost,
+                                                     std::string_view exchange,
+                                                     const http::CallOptions& options) {
+  // The default exchange has no name; without one in the path all would go.
+  return Delete(
+      ApiPath("topic-permissions", {vhost, user, exchange.empty() ? "amq.default" : exchange}),
+      options);
+}
+
+Result<void> ManagementClient::DeleteTopicPermissions(std::string_view user, std::string_view vhost,
+                                                      const http::CallOptions& options) {
+  return Delete(ApiPath("topic-permissions", {vhost, user}), options);
+}
+
+Result<void> ManagementClient::PutPolicy(const Policy& policy, const http::CallOptions& options) {
+  auto body = PolicyBody(policy);
+  if (!body) return tl::unexpected(body.error());
+  return Put(ApiPath("policies", {policy.vhost, policy.name}), std::move(*body), options);
+}
+
+Result<void> ManagementClient::DeletePolicy(std::string_view vhost, std::string_view name,
+                                            const http::CallOptions& options) {
+  return Delete(ApiPath("policies", {vhost, name}), options);
+}
+
+Result<void> ManagementClient::PutOperatorPolicy(const Policy& policy,
+                                                 const http::CallOptions& options) {
+  auto body = PolicyBody(policy);
+  if (!body) return tl::unexpected(body.error());
+  return Put(ApiPath("operator-policies", {policy.vhost, policy.name}), std::move(*body), options);
+}
+
+Result<void> ManagementClient::DeleteOperatorPolicy(std::string_view vhost, std::string_view name,
+                                                    const http::CallOptions& options) {
+  return Delete(ApiPath("operator-policies", {vhost, name}), options);
+}
+
+}  // namespace rabbit::rabbitmq

@@ -239,7 +239,8 @@ TEST_F(ClientTest, WritesEachKindOfThing) {
   Expect("PUT /api/cluster-name").WithBody(R"({"name":"rabbitcluster"})").Answer(204);
   EXPECT_TRUE(client_.PutClusterName("rabbitcluster", options_));
   Expect("PUT /api/vhosts/v")
-      .WithBody(R"({"default_queue_type":"quorum","description":"d","tags":["a"]})")
+      .WithBody(R"({"default_queue_type":"quorum","defaultqueuetype":"quorum",)"
+                R"("description":"d","tags":["a"]})")
       .Answer(201);
   EXPECT_TRUE(client_.PutVhost(
       {.name = "v", .description = "d", .tags = {"a"}, .default_queue_type = "quorum"}, options_));

@@ -59,7 +59,11 @@ Result<void> ManagementClient::PutClusterName(std::string_view name,
 
 Result<void> ManagementClient::PutVhost(const Vhost& vhost, const http::CallOptions& options) {
   Json body{{"description", vhost.description}, {"tags", vhost.tags}};
-  if (!vhost.default_queue_type.empty()) body["default_queue_type"] = vhost.default_queue_type;
+  if (!vhost.default_queue_type.empty()) {
+    body["default_queue_type"] = vhost.default_queue_type;
+    // What 3.10.8 to 3.11.11 read instead, and none after them without the other.
+    body["defaultqueuetype"] = vhost.default_queue_type;
+  }
   return Put(ApiPath("vhosts", {vhost.name}), base::Dump(body), options);
 }
 

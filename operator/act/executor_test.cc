@@ -327,6 +327,87 @@ TEST_F(ExecutorTest, AnApplyOntoAnotherVersionThanTheOneSeenIsAConflictAndIsNotR
   EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
 }
 
+TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
+  using rabbitmq::PolicyKind;
+  const plan::PutPolicy policy{.vhost = "/",
+                               .name = "p",
+                               .pattern = "x",
+                               .apply_to = "queues",
+                               .priority = 1,
+                               .definition = R"({"max-length":1})"};
+  plan::PutPolicy operators = policy;
+  operators.kind = PolicyKind::kOperator;
+  const struct {
+    plan::Action action;
+    const char* call;
+    const char* body_part;
+  } rows[] = {
+      {plan::PutVhost{"v w", "d", {"t"}, "quorum"}, "PUT /api/vhosts/v%20w",
+       R"("description":"d","tags":["t"])"},
+      {plan::PutVhost{"v"}, "PUT /api/vhosts/v", R"({"description":"","tags":[]})"},
+      {plan::DeleteVhost{"v", false}, "DELETE /api/vhosts/v", ""},
+      {plan::PutVhostLimit{"v", "max-queues", 5}, "PUT /api/vhost-limits/v/max-queues",
+       R"({"value":5})"},
+      {plan::DeleteVhostLimit{"v", "max-queues"}, "DELETE /api/vhost-limits/v/max-queues", ""},
+      {plan::PutUserLimit{"u", "max-channels", 0}, "PUT /api/user-limits/u/max-channels",
+       R"({"value":0})"},
+      {plan::DeleteUserLimit{"u", "max-channels"}, "DELETE /api/user-limits/u/max-channels", ""},
+      {plan::PutTopicPermission{"u", "/", "amq.topic", "^a", "^b"},
+       "PUT /api/topic-permissions/%2F/u", R"({"exchange":"amq.topic","read":"^b","write":"^a"})"},
+      {plan::DeleteTopicPermissions{"u", "/"}, "DELETE /api/topic-permissions/%2F/u", ""},
+      {policy, "PUT /api/policies/%2F/p", R"("priority":1)"},
+      {operators, "PUT /api/operator-policies/%2F/p", R"("priority":1)"},
+      {plan::DeletePolicy{"/", "p"}, "DELETE /api/policies/%2F/p", ""},
+      {plan::DeletePolicy{"/", "p", PolicyKind::kOperator}, "DELETE /api/operator-policies/%2F/p",
+       ""},
+  };
+  for (const auto& [action, call, body_part] : rows) {
+    SCOPED_TRACE(call);
+    nodes_["10.0.0.1"].Expect(call).WithBodyContaining(body_part).Answer(204);
+    const Executed done = Execute({{.action = action, .reason = "differs"}});
+    EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+    EXPECT_TRUE(done.broker_written);
+  }
+}
+
+class DeleteIfEmptyTest : public ExecutorTest {
+ protected:
+  fakes::ScriptedTransport::Call& ExpectCount(const std::string& node = "10.0.0.1") {
+    return nodes_[node].Expect("GET /api/queues/v?*");
+  }
+  Executed Delete() {
+    return Execute({{.action = plan::DeleteVhost{"v", true}, .reason = "is no longer declared"}});
+  }
+};
+
+TEST_F(DeleteIfEmptyTest, AVhostIsDeletedWhenItStillHasNoQueue) {
+  ExpectCount().Answer(200, R"({"total_count":0,"items":[]})");
+  nodes_["10.0.0.1"].Expect("DELETE /api/vhosts/v").Answer(204);
+  EXPECT_EQ(Delete().results[0].outcome, Outcome::kDone);
+}
+
+TEST_F(DeleteIfEmptyTest, AVhostWithAQueueByNowStaysAndIsLookedAtAgain) {
+  ExpectCount().Answer(200, R"({"total_count":2,"items":[]})");
+  const Executed done = Delete();
+  EXPECT_EQ(done.results[0].error.value().kind, base::ErrorKind::kConflict);
+  EXPECT_EQ(done.results[0].error.value().message,
+            "delete vhost v: it is not empty any more: 2 queues");
+  EXPECT_FALSE(done.broker_written);
+}
+
+TEST_F(DeleteIfEmptyTest, AVhostWhoseQueuesCannotBeCountedStays) {
+  ExpectCount().Answer(500, "{}");
+  ExpectCount("10.0.0.2").Answer(200, "garbage");
+  EXPECT_EQ(Delete().results[0].outcome, Outcome::kFailed);
+}
+
+TEST_F(DeleteIfEmptyTest, EachNodeThatIsToDeleteItCountsFirst) {
+  ExpectCount().Answer(200, R"({"total_count":0,"items":[]})");
+  nodes_["10.0.0.1"].Expect("DELETE /api/vhosts/v").Refuse(base::Sent::kYes);
+  ExpectCount("10.0.0.2").Answer(200, R"({"total_count":1,"items":[]})");
+  EXPECT_EQ(Delete().results[0].outcome, Outcome::kFailed);
+}
+
 TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {
   exit_code_ = 3;
   const Executed done = Execute({{.action = plan::ExecInPod{.pod = "c-node-1",

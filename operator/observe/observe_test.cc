@@ -221,6 +221,95 @@ TEST(BrokerTargetOf, WithoutAPasswordNobodyIsAsked) {
   EXPECT_EQ(BrokerTargetOf(cluster, seen), std::nullopt);
 }
 
+TEST(PartsToRead, OfAClusterThatDeclaresNoneOfItNothingMoreIsAsked) {
+  api::RabbitCluster cluster;
+  cluster.spec.vhosts = {{.name = "v", .tags = {"t"}, .description = "d"}};
+  cluster.spec.users = {{.name = "u", .permissions = {{.vhost = "/"}}}};
+  cluster.spec.policies = {{.vhost = "/", .name = "p"}};
+  cluster.spec.ownership.users = api::Ownership::kExclusive;
+  Observation seen;
+  EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
+  seen.inventory = Inventory{
+      .users = {"u"}, .policies = {{"/", "p"}}, .vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}};
+  EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
+}
+
+TEST(PartsToRead, EachIsAskedForByWhatStandsOnIt) {
+  using rabbitmq::ViewParts;
+  const struct {
+    const char* what;
+    void (*change)(api::Spec&, Inventory&);
+    ViewParts parts;
+  } rows[] = {
+      {"a limit of a vhost",
+       [](api::Spec& spec, Inventory&) {
+         spec.vhosts = {{.name = "v", .limits = {.max_queues = 0}}};
+       },
+       {.vhost_limits = true}},
+      {"a limit of a user",
+       [](api::Spec& spec, Inventory&) {
+         spec.users = {{.name = "u", .limits = {.max_connections = 1}}};
+       },
+       {.user_limits = true}},
+      {"a topic permission",
+       [](api::Spec& spec, Inventory&) {
+         spec.users = {{.name = "u", .topic_permissions = {{"/", "x"}}}};
+       },
+       {.topic_permissions = true}},
+      {"a topic permission of before",
+       [](api::Spec&, Inventory& recorded) { recorded.topic_permissions = {"u"}; },
+       {.topic_permissions = true}},
+      {"an operator policy",
+       [](api::Spec& spec, Inventory&) { spec.operator_policies = {{.vhost = "/", .name = "p"}}; },
+       {.operator_policies = true}},
+      {"an operator policy of before",
+       [](api::Spec&, Inventory& recorded) {
+         recorded.operator_policies = {{"/", "p"}};
+       },
+       {.operator_policies = true}},
+      {"ownership of policies",
+       [](api::Spec& spec, Inventory&) { spec.ownership.policies = api::Ownership::kExclusive; },
+       {.operator_policies = true}},
+      {"vhosts of before",
+       [](api::Spec& spec, Inventory& recorded) {
+         recorded.vhosts = {{"a", api::OnRemove::kDeleteIfEmpty},
+                            {"b", api::OnRemove::kDeleteIfEmpty},
+                            {"c", api::OnRemove::kDelete},
+                            {"d", api::OnRemove::kRetain},
+                            {"e", api::OnRemove::kDeleteIfEmpty}};
+         spec.vhosts = {{.name = "b"}};
+       },
+       {.queues_of = {"a", "e"}}},
+  };
+  for (const auto& [what, change, parts] : rows) {
+    SCOPED_TRACE(what);
+    api::RabbitCluster cluster;
+    Observation seen;
+    seen.inventory = Inventory{};
+    change(cluster.spec, *seen.inventory);
+    EXPECT_EQ(PartsToRead(cluster, seen), parts);
+  }
+}
+
+TEST(PartsToRead, AVhostThatMayBeDeclaredIsNotCounted) {
+  api::RabbitCluster cluster;
+  cluster.findings.entries = {{.list = "vhosts", .name = "v", .error = {}}};
+  Observation seen;
+  seen.inventory = Inventory{.vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}};
+  EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
+}
+
+// What is to be asked besides is no reason to wait for the next look.
+TEST(BrokerTargetOf, WhoIsToBeAskedForMoreIsAnotherTarget) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  const auto before = BrokerTargetOf(cluster, SeenNodes());
+  cluster.spec.operator_policies = {{.vhost = "/", .name = "p"}};
+  const auto after = BrokerTargetOf(cluster, SeenNodes());
+  EXPECT_NE(before, after);
+  EXPECT_TRUE(after->parts.operator_policies);
+}
+
 TEST(ProxyTargetOf, NobodyIsAskedWhenTheBalancerIsOff) {
   api::RabbitCluster cluster;
   cluster.meta.key = {"ns", "c"};
@@ -296,13 +385,15 @@ class LookTest : public testing::Test {
     return LookAtBroker(connections_, clock_,
                         {.nodes = {{"c-node-0", "10.0.0.1"}, {"c-node-1", "10.0.0.2"}},
                          .user = "rabbit-operator",
-                         .password = base::Secret("p")},
+                         .password = base::Secret("p"),
+                         .parts = parts_},
                         before, {});
   }
 
   base::ManualClock clock_;
   std::map<std::string, fakes::ScriptedTransport> servers_;
   std::map<std::string, int> connects_;
+  rabbitmq::ViewParts parts_;
   static constexpr const char* kNodes = R"([{"name":"rabbit@c","running":true,"type":"disc"}])";
 };
 
@@ -312,6 +403,21 @@ TEST_F(LookTest, TheFirstNodeThatAnswersIsEnough) {
   ASSERT_TRUE(answer.succeeded) << answer.look.trouble;
   EXPECT_EQ(answer.look.view->nodes->size(), 1U);
   EXPECT_EQ(connects_.count("10.0.0.2"), 0U);
+}
+
+TEST_F(LookTest, WhatNobodyAskedForIsNotReadAndTheRestIs) {
+  Serve("10.0.0.1", 200, kNodes);
+  auto view = Look().look.view;
+  EXPECT_FALSE(view->operator_policies);
+  EXPECT_FALSE(view->vhost_limits);
+  const std::size_t calls = servers_["10.0.0.1"].lines().size();
+  EXPECT_EQ(calls, 7U);
+  parts_.operator_policies = true;
+  parts_.vhost_limits = true;
+  view = Look().look.view;
+  EXPECT_TRUE(view->operator_policies) << view->operator_policies.why();
+  EXPECT_TRUE(view->vhost_limits) << view->vhost_limits.why();
+  EXPECT_EQ(servers_["10.0.0.1"].lines().size(), calls * 2 + 2);
 }
 
 TEST_F(LookTest, ADeadNodeIsPassedOverAndItsConnectionForgotten) {

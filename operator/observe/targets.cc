@@ -1,6 +1,8 @@
 #include "operator/observe/targets.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "haproxy/render.h"
 #include "operator/resources/names.h"
@@ -41,10 +43,11 @@ rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observa
   parts.operator_policies = !spec.operator_policies.empty() ||
                             !recorded.operator_policies.empty() ||
                             spec.ownership.policies == api::Ownership::kExclusive;
+  std::set<std::string_view> listed;
+  for (const api::Vhost& vhost : spec.vhosts) listed.insert(vhost.name);
   for (const auto& [name, on_remove] : recorded.vhosts) {
     const bool declared =
-        cluster.findings.Broken("vhosts", "", name) ||
-        std::ranges::find(spec.vhosts, name, &api::Vhost::name) != spec.vhosts.end();
+        listed.contains(name) || cluster.findings.Broken("vhosts", "", name);  // if badly
     if (!declared && on_remove == api::OnRemove::kDeleteIfEmpty) parts.queues_of.push_back(name);
   }
   return parts;

@@ -167,7 +167,8 @@ class TopologyModelTest : public testing::Test {
     }
     for (const auto part :
          {&rabbitmq::BrokerView::policies, &rabbitmq::BrokerView::operator_policies}) {
-      EXPECT_TRUE(rabbitmq::FindPolicy(*(broker().*part), "/", kTemporary));
+      EXPECT_FALSE(lost(rabbitmq::FindPolicy(*(before.is.*part), "/", kTemporary),
+                        rabbitmq::FindPolicy(*(broker().*part), "/", kTemporary)));
       if (lost(rabbitmq::FindPolicy(*(before.is.*part), "/", "theirs"),
                rabbitmq::FindPolicy(*(broker().*part), "/", "theirs"))) {
         EXPECT_EQ(spec().ownership.policies, api::Ownership::kExclusive);

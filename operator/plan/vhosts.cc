@@ -1,6 +1,7 @@
 #include "operator/plan/vhosts.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,13 +15,13 @@ namespace {
 
 constexpr std::string_view kDefaultVhost = "/";
 
-bool Lists(const api::RabbitCluster& cluster, std::string_view name) {
-  return std::ranges::find(cluster.spec.vhosts, name, &api::Vhost::name) !=
-         cluster.spec.vhosts.end();
-}
+using Names = std::set<std::string_view>;
 
-bool Declares(const api::RabbitCluster& cluster, const std::string& name) {
-  return cluster.findings.Broken("vhosts", "", name) || Lists(cluster, name);  // if badly
+// Of the vhosts that the spec declares properly. There may be a thousand, recorded and declared.
+Names ListedVhosts(const api::RabbitCluster& cluster) {
+  Names names;
+  for (const api::Vhost& vhost : cluster.spec.vhosts) names.insert(vhost.name);
+  return names;
 }
 
 std::vector<std::string> SortedTags(std::vector<std::string> tags) {
@@ -72,12 +73,13 @@ class VhostPlanner {
         view_(*seen.broker.view),
         after_(after),
         plan_(plan),
-        was_in_effect_(TopologyWasInEffect(cluster)) {
+        was_in_effect_(TopologyWasInEffect(cluster)),
+        listed_(ListedVhosts(cluster)) {
     if (view_.version) version_ = rabbitmq::ParseVersion(*view_.version);
   }
 
   void Run() {
-    if (!Lists(cluster_, kDefaultVhost)) {
+    if (!listed_.contains(kDefaultVhost)) {
       api::Vhost vhost;
       vhost.name = kDefaultVhost;
       PlanOne(vhost);
@@ -185,7 +187,8 @@ class VhostPlanner {
   void PlanRemovals() {
     for (const auto& [name, on_remove] : seen_.inventory->vhosts) {
       if (on_remove == api::OnRemove::kRetain || name == kDefaultVhost) continue;
-      if (Declares(cluster_, name)) continue;
+      if (listed_.contains(name)) continue;
+      if (cluster_.findings.Broken("vhosts", "", name)) continue;  // declared, if badly
       if (rabbitmq::FindVhost(*view_.vhosts, name) == nullptr) continue;
       const bool if_empty = on_remove == api::OnRemove::kDeleteIfEmpty;
       if (if_empty && !IsEmpty(name)) continue;
@@ -226,6 +229,7 @@ class VhostPlanner {
   const std::optional<std::size_t> after_;
   Plan& plan_;
   const bool was_in_effect_;
+  const Names listed_;
   std::optional<rabbitmq::Version> version_;
   // Names of vhosts that declare what the broker cannot hold, or cannot change.
   std::vector<std::string> without_type_, with_fixed_type_, fixed_;
@@ -248,20 +252,24 @@ void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& s
 std::map<std::string, api::OnRemove> VhostsForInventory(const api::RabbitCluster& cluster,
                                                         const observe::Observation& seen) {
   std::map<std::string, api::OnRemove> vhosts;
-  if (seen.inventory) {
-    const observe::BrokerLook& look = seen.broker;
-    const bool known = look.view && look.trouble.empty() && look.view->vhosts;
-    for (const auto& [name, on_remove] : seen.inventory->vhosts) {
-      // An entry that is in error says nothing new of it.
-      const bool is_declared = Declares(cluster, name);
-      const bool stays = !is_declared && on_remove == api::OnRemove::kRetain;
-      // Forgotten only once the broker was seen without it.
-      const bool gone = known && rabbitmq::FindVhost(*look.view->vhosts, name) == nullptr;
-      if (is_declared || (!stays && !gone)) vhosts.emplace(name, on_remove);
-    }
-  }
   for (const api::Vhost& vhost : cluster.spec.vhosts) {
     if (vhost.name != kDefaultVhost) vhosts[vhost.name] = vhost.on_remove;
+  }
+  if (!seen.inventory) return vhosts;
+  const observe::BrokerLook& look = seen.broker;
+  const bool known = look.view && look.trouble.empty() && look.view->vhosts;
+  for (const auto& [name, on_remove] : seen.inventory->vhosts) {
+    if (vhosts.contains(name)) continue;
+    // An entry that is in error says nothing new of it.
+    if (cluster.findings.Broken("vhosts", "", name)) {
+      vhosts.emplace(name, on_remove);
+      continue;
+    }
+    if (on_remove == api::OnRemove::kRetain) continue;
+    // Forgotten only once the broker was seen without it.
+    if (!known || rabbitmq::FindVhost(*look.view->vhosts, name) != nullptr) {
+      vhosts.emplace(name, on_remove);
+    }
   }
   return vhosts;
 }

@@ -39,9 +39,13 @@ Verdict JudgeTopology(const Facts& facts) {
   if (!answers) return {ConditionStatus::kUnknown, facts.broker_reason, facts.broker_message};
 
   const api::Spec& spec = facts.cluster.spec;
-  return {ConditionStatus::kTrue, "InEffect",
-          "as declared: cluster name, " + Counted(spec.vhosts.size(), "vhost") + ", " +
-              Counted(spec.users.size(), "user") + ", " + Counted(spec.policies.size(), "policy")};
+  std::string message = "as declared: cluster name, " + Counted(spec.vhosts.size(), "vhost") +
+                        ", " + Counted(spec.users.size(), "user") + ", " +
+                        Counted(spec.policies.size(), "policy");
+  if (!spec.operator_policies.empty()) {
+    message += ", " + Counted(spec.operator_policies.size(), "operator policy");
+  }
+  return {ConditionStatus::kTrue, "InEffect", std::move(message)};
 }
 
 Verdict JudgeQueues(const Facts& facts) {

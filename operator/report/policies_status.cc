@@ -1,4 +1,5 @@
-// status.policies: how many of the declared policies are in effect, and what ails the others.
+// status.policies: how many of the declared policies and operator policies are in effect, and what
+// ails the others.
 #include <algorithm>
 
 #include "operator/plan/policies.h"
@@ -7,9 +8,11 @@
 namespace rabbit::report {
 namespace {
 
+using rabbitmq::PolicyKind;
+
 // What the planner said against the policy; empty: nothing.
-std::string RefusalOf(const Facts& facts, const api::Policy& policy) {
-  const std::string subject = plan::PolicySubject(policy.vhost, policy.name) + ": ";
+std::string RefusalOf(const Facts& facts, const api::Policy& policy, PolicyKind kind) {
+  const std::string subject = plan::PolicySubject(policy.vhost, policy.name, kind) + ": ";
   for (const plan::Problem& problem : facts.plan.problems) {
     if (problem.message.starts_with(subject)) return problem.message.substr(subject.size());
   }
@@ -17,10 +20,13 @@ std::string RefusalOf(const Facts& facts, const api::Policy& policy) {
 }
 
 // Why the step that writes the policy failed; empty: it did not.
-std::string FailureOf(const Facts& facts, const api::Policy& policy) {
+std::string FailureOf(const Facts& facts, const api::Policy& policy, PolicyKind kind) {
   for (std::size_t i = 0; i < facts.plan.steps.size(); ++i) {
     const auto* put = std::get_if<plan::PutPolicy>(&facts.plan.steps[i].action);
-    if (put == nullptr || put->vhost != policy.vhost || put->name != policy.name) continue;
+    if (put == nullptr || put->kind != kind || put->vhost != policy.vhost ||
+        put->name != policy.name) {
+      continue;
+    }
     const StepResult result = ResultOf(facts, i);
     return result.error ? result.error->message : std::string();
   }
@@ -28,44 +34,68 @@ std::string FailureOf(const Facts& facts, const api::Policy& policy) {
 }
 
 // What ails the policy at the broker; empty: it is as declared.
-std::string AilmentOf(const Facts& facts, const api::Policy& policy) {
-  if (std::string refusal = RefusalOf(facts, policy); !refusal.empty()) return refusal;
+std::string AilmentOf(const Facts& facts, const api::Policy& policy, PolicyKind kind) {
+  if (std::string refusal = RefusalOf(facts, policy, kind); !refusal.empty()) return refusal;
   const rabbitmq::Policy* actual =
-      rabbitmq::FindPolicy(*facts.broker->policies, policy.vhost, policy.name);
+      rabbitmq::FindPolicy(*plan::PoliciesAtBroker(*facts.broker, kind), policy.vhost, policy.name);
   const rabbitmq::Policy wanted = plan::ToBroker(policy);
   if (actual != nullptr && *actual == wanted) return {};
-  if (std::string failure = FailureOf(facts, policy); !failure.empty()) return failure;
+  if (std::string failure = FailureOf(facts, policy, kind); !failure.empty()) return failure;
   if (actual == nullptr) return "not yet at the broker";
   return plan::PolicyDifference(wanted, *actual);
 }
+
+// The list under construction: at most kMostListed entries, one for each vhost and name, which a
+// policy and an operator policy may share.
+class Unhealthy {
+ public:
+  explicit Unhealthy(api::PoliciesStatus& status) : status_(status) {}
+
+  void Add(api::UnhealthyPolicy policy) {
+    auto& list = status_.unhealthy;
+    const auto same = std::ranges::find_if(list, [&](const api::UnhealthyPolicy& other) {
+      return other.vhost == policy.vhost && other.name == policy.name;
+    });
+    if (same != list.end()) {
+      same->message += "; " + policy.message;
+    } else if (list.size() < api::PoliciesStatus::kMostListed) {
+      list.push_back(std::move(policy));
+    } else {
+      ++status_.unhealthy_not_listed;
+    }
+  }
+
+ private:
+  api::PoliciesStatus& status_;
+};
 
 }  // namespace
 
 std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts) {
   if (facts.broker == nullptr || !facts.broker->policies) return std::nullopt;
+  const api::Spec& spec = facts.cluster.spec;
+  if (!spec.operator_policies.empty() && !facts.broker->operator_policies) return std::nullopt;
   api::PoliciesStatus status;
-  const auto add = [&](api::UnhealthyPolicy policy) {
-    if (status.unhealthy.size() < api::PoliciesStatus::kMostListed) {
-      status.unhealthy.push_back(std::move(policy));
-    } else {
-      ++status.unhealthy_not_listed;
-    }
-  };
-  status.total = static_cast<std::int64_t>(facts.cluster.spec.policies.size());
+  Unhealthy unhealthy(status);
+  status.total = std::ssize(spec.policies) + std::ssize(spec.operator_policies);
   // First those that are not as declared: the others come and go as mirrors are filled.
-  std::vector<const api::Policy*> in_effect;
-  for (const api::Policy& policy : facts.cluster.spec.policies) {
-    if (std::string ailment = AilmentOf(facts, policy); !ailment.empty()) {
-      add({.vhost = policy.vhost,
-           .name = policy.name,
-           .message = std::move(ailment),
-           .queues = {},
-           .in_sync = {}});
-    } else {
-      in_effect.push_back(&policy);
+  std::vector<const api::Policy*> in_effect;  // no operator policies: they mirror nothing
+  for (const PolicyKind kind : {PolicyKind::kUser, PolicyKind::kOperator}) {
+    for (const api::Policy& policy : plan::DeclaredPolicies(facts.cluster, kind)) {
+      std::string ailment = AilmentOf(facts, policy, kind);
+      if (ailment.empty()) {
+        ++status.synced;
+        if (kind == PolicyKind::kUser) in_effect.push_back(&policy);
+        continue;
+      }
+      if (kind == PolicyKind::kOperator) ailment.insert(0, "operator policy: ");
+      unhealthy.Add({.vhost = policy.vhost,
+                     .name = policy.name,
+                     .message = std::move(ailment),
+                     .queues = {},
+                     .in_sync = {}});
     }
   }
-  status.synced = static_cast<std::int64_t>(in_effect.size());
   if (!facts.broker->queues) return status;
   for (const api::Policy* policy : in_effect) {
     const auto counts = facts.broker->queues->by_policy.find({policy->vhost, policy->name});
@@ -73,11 +103,11 @@ std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts) {
         counts->second.mirrors_in_sync >= counts->second.mirrored) {
       continue;
     }
-    add({.vhost = policy->vhost,
-         .name = policy->name,
-         .message = "mirrors are not all in sync",
-         .queues = counts->second.mirrored,
-         .in_sync = counts->second.mirrors_in_sync});
+    unhealthy.Add({.vhost = policy->vhost,
+                   .name = policy->name,
+                   .message = "mirrors are not all in sync",
+                   .queues = counts->second.mirrored,
+                   .in_sync = counts->second.mirrors_in_sync});
   }
   return status;
 }

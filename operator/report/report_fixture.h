@@ -86,6 +86,18 @@ class ReportTest : public testing::Test {
     if (at_broker) broker_.policies->push_back(plan::ToBroker(cluster_.spec.policies.back()));
   }
 
+  void DeclareForOperators(const std::string& policy, bool at_broker = true) {
+    auto& declared = cluster_.spec.operator_policies;
+    declared.push_back({.vhost = "/",
+                        .name = policy,
+                        .pattern = "^q",
+                        .apply_to = api::ApplyTo::kQueues,
+                        .priority = 0,
+                        .definition = R"({"max-length":5})"});
+    if (!broker_.operator_policies) broker_.operator_policies = std::vector<rabbitmq::Policy>{};
+    if (at_broker) broker_.operator_policies->push_back(plan::ToBroker(declared.back()));
+  }
+
   // --- the plan and what became of it
   void Problem(plan::Aspect aspect, std::string reason, std::string message, bool person = true) {
     plan_.problems.push_back({aspect, std::move(reason), std::move(message), person});

@@ -146,6 +146,48 @@ TEST_F(StatusTest, APolicyWithMirrorsToFillSaysHowMany) {
   EXPECT_EQ(policies.unhealthy[0].in_sync, 1);
 }
 
+TEST_F(StatusTest, OperatorPoliciesAreCountedToo) {
+  Declare("half");
+  DeclareForOperators("cap");
+  DeclareForOperators("more", /*at_broker=*/false);
+  const auto policies = *Status().policies;
+  EXPECT_EQ(policies.total, 3);
+  EXPECT_EQ(policies.synced, 2);
+  ASSERT_EQ(policies.unhealthy.size(), 1U);
+  EXPECT_EQ(policies.unhealthy[0].name, "more");
+  EXPECT_EQ(policies.unhealthy[0].message, "operator policy: not yet at the broker");
+}
+
+// vhost and name are the keys of the list: the server refuses one with two of the same.
+TEST_F(StatusTest, APolicyAndAnOperatorPolicyOfOneNameShareAnEntry) {
+  Declare("half", /*at_broker=*/false);
+  DeclareForOperators("half");
+  Problem(plan::Aspect::kTopology, "UnsupportedKey", "operator policy half in vhost /: no mirrors");
+  Failed(plan::PutPolicy{.vhost = "/", .name = "half"}, base::ErrorKind::kInvalid, "400: no");
+  const auto policies = *Status().policies;
+  EXPECT_EQ(policies.synced, 0);
+  ASSERT_EQ(policies.unhealthy.size(), 1U);
+  EXPECT_EQ(policies.unhealthy[0].message, "400: no; operator policy: no mirrors");
+}
+
+TEST_F(StatusTest, AnOperatorPolicyThatTheBrokerRefusedSaysWhy) {
+  Declare("cap");
+  DeclareForOperators("cap", /*at_broker=*/false);
+  plan::PutPolicy put{.vhost = "/", .name = "cap"};
+  put.kind = rabbitmq::PolicyKind::kOperator;
+  Failed(put, base::ErrorKind::kInvalid, "400: no");
+  const auto policies = *Status().policies;
+  EXPECT_EQ(policies.synced, 1);
+  EXPECT_EQ(policies.unhealthy[0].message, "operator policy: 400: no");
+}
+
+TEST_F(StatusTest, PoliciesAreNotCountedWhileOperatorPoliciesThatAreDeclaredAreUnknown) {
+  Declare("half");
+  DeclareForOperators("cap");
+  broker_.operator_policies = base::Error{base::ErrorKind::kRetry, "503"};
+  EXPECT_EQ(Status().policies, std::nullopt);
+}
+
 TEST_F(StatusTest, OfManyUnhealthyPoliciesTwentyAreNamed) {
   for (int i = 0; i < 25; ++i) Declare("p" + std::to_string(i), /*at_broker=*/false);
   const auto policies = *Status().policies;

@@ -131,13 +131,13 @@ class FakeWorld {
           claim == nullptr
               ? observe::StorageRecord{.size = {}, .class_name = {}, .ephemeral = true}
               : observe::StorageRecord{.size = SizeOf(*claim), .class_name = ClassOf(*claim)};
-      seen.stateful_set = observe::StatefulSetState{
-          .replicas = (*set)["spec"]["replicas"],
-          .ready_replicas = static_cast<int>(running_.size()),
-          .template_hash = TemplateOf(*set),
-          .config_hash = {},
-          .storage = storage,
-          .makes_earlier_pods = MakesEarlierPods()};
+      seen.stateful_set =
+          observe::StatefulSetState{.replicas = (*set)["spec"]["replicas"],
+                                    .ready_replicas = static_cast<int>(running_.size()),
+                                    .template_hash = TemplateOf(*set),
+                                    .config_hash = {},
+                                    .storage = storage,
+                                    .makes_earlier_pods = MakesEarlierPods()};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];

@@ -79,6 +79,15 @@ class FakeWorld {
     cluster.status = {};
     first_template_.clear();
   }
+  // The same, and its disks go with it: they are there until CollectDisks().
+  void StartOverWithoutDisks() {
+    StartOver();
+    disks_leave_ = true;
+  }
+  void CollectDisks() {
+    disks_leave_ = false;
+    claims_.clear();
+  }
   // The same in one moment (`kubectl replace --force`): what the cluster of before owns is still
   // there, until Collect().
   void ReplaceByForce(std::optional<int> replicas) {
@@ -131,13 +140,13 @@ class FakeWorld {
           claim == nullptr
               ? observe::StorageRecord{.size = {}, .class_name = {}, .ephemeral = true}
               : observe::StorageRecord{.size = SizeOf(*claim), .class_name = ClassOf(*claim)};
-      seen.stateful_set = observe::StatefulSetState{
-          .replicas = (*set)["spec"]["replicas"],
-          .ready_replicas = static_cast<int>(running_.size()),
-          .template_hash = TemplateOf(*set),
-          .config_hash = {},
-          .storage = storage,
-          .makes_earlier_pods = MakesEarlierPods()};
+      seen.stateful_set =
+          observe::StatefulSetState{.replicas = (*set)["spec"]["replicas"],
+                                    .ready_replicas = static_cast<int>(running_.size()),
+                                    .template_hash = TemplateOf(*set),
+                                    .config_hash = {},
+                                    .storage = storage,
+                                    .makes_earlier_pods = MakesEarlierPods()};
     }
     if (const base::Json* proxies = Find(ProxiesId())) {
       const int replicas = (*proxies)["spec"]["replicas"];
@@ -153,7 +162,8 @@ class FakeWorld {
                              .uid = claim.uid,
                              .size = claim.size,
                              .class_name = claim.class_name,
-                             .bound = true});
+                             .bound = true,
+                             .deleting = disks_leave_});
     }
     if (const base::Json* inventory = Find(InventoryId())) {
       auto read = resources::InventoryFromData(
@@ -507,6 +517,7 @@ class FakeWorld {
   std::map<std::string, SecretObject> secrets_;
   std::map<int, observe::Pod> pods_;
   std::map<int, Claim> claims_;
+  bool disks_leave_ = false;
   std::map<int, bool> formed_when_mounted_;
   std::set<int> released_, members_, running_;
   std::string first_template_, first_image_;

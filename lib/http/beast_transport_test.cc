@@ -39,10 +39,12 @@ TEST(BeastTransport, TakesAConnectionForEachCallAndSaysSo) {
 
 // The newest is taken again and again: those below it are looked after too.
 TEST(BeastTransport, AnIdleConnectionThatIsOfNoUseIsNotKept) {
-  Log done, told;
+  Log asked, done, told;
   TestServer server([&](Peer& peer) {
     const bool first = peer.number() == 1;
     (void)peer.ReadRequest();
+    asked.Add("");
+    ASSERT_TRUE(asked.Await(2));  // neither is answered before both have a connection
     if (!first) {
       ASSERT_TRUE(done.Await(1));
     }

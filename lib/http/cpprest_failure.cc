@@ -1,7 +1,6 @@
 #include "http/cpprest_failure.h"
 
 #include <openssl/err.h>
-#include <openssl/sslerr.h>
 
 #include <algorithm>
 #include <array>
@@ -66,11 +65,7 @@ std::string Describe(const Failure& failure, std::string_view tls_problem) {
          Cause(failure.code, phase->second == kHandshake, tls_problem);
 }
 
-bool IsTlsRefusal(const Failure& failure) {
-  const unsigned long packed = Packed(failure.code);
-  return ERR_GET_LIB(packed) == ERR_LIB_SSL &&
-         ERR_GET_REASON(packed) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
-}
+bool IsTlsRefusal(const Failure& failure) { return IsTlsRefusal(Packed(failure.code)); }
 
 bool IsDeadConnection(const Failure& failure) {
   return failure.stale || failure.what.starts_with("Failed to write") ||

@@ -228,9 +228,9 @@ Result<void> Stream::WaitForTls(int result, const IoLimits& limits) {
       if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         return Fail(ErrorKind::kRetry, "the server closed the connection");
       }
-      return tl::unexpected(base::Error{.kind = ErrorKind::kRetry,
-                                        .message = TlsReason(code),
-                                        .reason = std::string(kReasonTls)});
+      base::Error error{.kind = ErrorKind::kRetry, .message = TlsReason(code)};
+      if (IsTlsRefusal(code)) error.reason = kReasonTls;
+      return tl::unexpected(std::move(error));
     }
   }
 }

@@ -82,6 +82,12 @@ std::string TlsReason(unsigned long code) {
   return reason != nullptr ? reason : "TLS error " + std::to_string(code);
 }
 
+bool IsTlsRefusal(unsigned long code) {
+  const int reason = ERR_GET_REASON(code);
+  return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+         (reason == SSL_R_CERTIFICATE_VERIFY_FAILED || reason == SSL_R_WRONG_VERSION_NUMBER);
+}
+
 void TlsContext::FreeCertificates::operator()(STACK_OF(X509) * chain) const {
   sk_X509_pop_free(chain, X509_free);
 }

@@ -73,4 +73,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
 // OpenSSL's reason for the packed error code `code`, e.g. "certificate verify failed".
 [[nodiscard]] std::string TlsReason(unsigned long code);
 
+// Whether that error says that the two sides will never agree: see kReasonTls in transport.h.
+[[nodiscard]] bool IsTlsRefusal(unsigned long code);
+
 }  // namespace rabbit::http

@@ -16,8 +16,6 @@ constexpr std::array kChildTypes = {
     kube::kStatefulSets, kube::kDeployments, kube::kPodDisruptionBudgets,
 };
 
-// How long the server may be away before the copies of what it holds are called out of date.
-
 template <typename T>
 base::Result<Packed<T>> PackedFrom(base::Result<T> value) {
   if (!value) return tl::unexpected(std::move(value).error());

@@ -96,7 +96,8 @@ struct VolumeClaim {
   std::string size;                       // requested
   std::optional<std::string> class_name;  // filled in by the server where a default class exists
   bool bound = false;
-  bool deleting = false;
+  bool deleting = false;  // or about to be: what owned it is gone
+  bool owned = false;     // goes with its StatefulSet; else it stays
   bool operator==(const VolumeClaim&) const = default;
 };
 

@@ -69,6 +69,12 @@ void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
   if (is_others({kube::kDeployments, resources::ProxyName(name)})) seen.proxy_deployment.reset();
 }
 
+void LetGoOfClaims(const api::RabbitCluster& cluster, Observation& seen) {
+  const ChildId owner{kube::kStatefulSets, resources::NodeSetName(cluster.meta.key.name)};
+  if (seen.children.contains(owner)) return;
+  for (VolumeClaim& claim : seen.claims) claim.deleting = claim.deleting || claim.owned;
+}
+
 Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
                               const http::CallOptions& options) {
   const base::TimePoint now = clock_.Now();
@@ -95,6 +101,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, left);
+  LetGoOfClaims(cluster, seen);
   DropStatesOfOthers(cluster, seen);
   RememberMissingPods(memory, seen, now);
   return seen;
@@ -106,7 +113,10 @@ base::Result<std::string> Observer::Read(const ChildId& id, const std::string& n
   if (now >= left.deadline) return base::Fail(base::ErrorKind::kRetry, "no time is left to read");
   const base::TimePoint deadline = std::min(now + kReadDeadline, left.deadline);
   auto text = client_.Get(id.type, {ns, id.name}, {.deadline = deadline, .stop = left.stop});
-  if (!text && clock_.Now() >= deadline) left.deadline = deadline;
+  // One that does not answer now would only take as long for the next.
+  if (!text && text.error().kind == base::ErrorKind::kRetry && text.error().http_status == 0) {
+    left.deadline = clock_.Now();
+  }
   return text;
 }
 

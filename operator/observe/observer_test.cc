@@ -103,6 +103,21 @@ TEST(RememberMissingPods, CountsFromTheFirstSightUntilAllAreThere) {
   EXPECT_EQ(memory.pods_missing, std::nullopt);
 }
 
+TEST(LetGoOfClaims, ThoseOfAStatefulSetThatIsGoneAreLeaving) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  Observation seen;
+  seen.claims = {{.name = "data-c-node-0", .bound = true, .owned = true},
+                 {.name = "data-c-node-1", .bound = true}};  // retained
+  Observation with_set = seen;
+  with_set.children[{kube::kStatefulSets, "c-node"}] = {};
+  LetGoOfClaims(cluster, with_set);
+  EXPECT_EQ(with_set.claims, seen.claims);
+  LetGoOfClaims(cluster, seen);
+  EXPECT_TRUE(seen.claims[0].deleting);
+  EXPECT_FALSE(seen.claims[1].deleting);
+}
+
 TEST(DropStatesOfOthers, AnEarlierClusterDecidesNothing) {
   api::RabbitCluster cluster;
   cluster.meta.key = {"ns", "c"};
@@ -217,6 +232,19 @@ TEST_F(ObserverTest, AnApiServerThatDoesNotAnswerIsNotAskedForEachChild) {
   const Observation seen = Observe();
   EXPECT_LE(now() - begin, seconds(20)) << "one read of a name that is taken, one of a child";
   EXPECT_EQ(seen.strangers.size(), 3U) << "as before";
+}
+
+TEST_F(ObserverTest, AfterAServerThatCannotBeConnectedToNobodyElseIsAsked) {
+  Holds(Config(""));
+  memory_.strangers[{kube::kServices, "c"}] = {.who = "web", .seen_at = now() - seconds(31)};
+  std::size_t reads = 0;
+  server_.Otherwise([&](const http::Request& request) -> base::Result<http::Response> {
+    if (request.target.find("/secrets/") == std::string::npos) ++reads;
+    clock_.Advance(seconds(5));  // of the ten that a read has
+    return base::Fail(base::ErrorKind::kRetry, "connecting: the deadline passed");
+  });
+  static_cast<void>(Observe());
+  EXPECT_EQ(reads, 1U);
 }
 
 TEST_F(ObserverTest, WhatIsReadEndsWithTheTimeThatTheReconcileHas) {

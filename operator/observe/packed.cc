@@ -108,6 +108,7 @@ void Fields(Archive& archive, T& cached) {
     archive.Optional(claim.class_name);
     archive.Plain(claim.bound);
     archive.Plain(claim.deleting);
+    archive.Plain(claim.owned);
   }
 }
 

@@ -70,7 +70,8 @@ TEST(Packed, AClaimComesBackAsItWas) {
                               .size = "10Gi",
                               .class_name = "fast",
                               .bound = true,
-                              .deleting = true}};
+                              .deleting = true,
+                              .owned = true}};
   const CachedClaim back = Packed(claim).Unpack();
   EXPECT_EQ(back.cluster, claim.cluster);
   EXPECT_EQ(back.claim, claim.claim);

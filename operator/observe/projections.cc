@@ -284,6 +284,7 @@ base::Result<CachedClaim> ProjectClaim(std::string_view text) {
   base::Result<Json> parsed = base::ParseJson(text);
   if (!parsed) return base::FailWrapped(parsed.error(), "PersistentVolumeClaim");
   const Json& object = *parsed;
+  const Json* owners = Find(object, {"metadata", "ownerReferences"});
   CachedClaim out;
   out.cluster = ClusterOf(object);
   out.claim = {.name = FindString(object, {"metadata", "name"}),
@@ -291,7 +292,8 @@ base::Result<CachedClaim> ProjectClaim(std::string_view text) {
                .size = RequestedSize(object),
                .class_name = ClassOf(object),
                .bound = FindString(object, {"status", "phase"}) == "Bound",
-               .deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr};
+               .deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr,
+               .owned = owners != nullptr && !owners->empty()};
   return out;
 }
 

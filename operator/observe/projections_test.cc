@@ -247,5 +247,15 @@ TEST(ProjectClaim, KeepsTheUidOfTheDiskAndWhatWasAskedFor) {
   EXPECT_EQ(claim->cluster.name, "c");
 }
 
+TEST(ProjectClaim, OneThatBelongsToItsStatefulSetGoesWithIt) {
+  const auto owned = [](const std::string& owners) {
+    return ProjectClaim(R"({"metadata":{"name":"data-c-node-0","ownerReferences":)" + owners +
+                        R"(},"status":{}})")
+        ->claim.owned;
+  };
+  EXPECT_TRUE(owned(R"([{"kind":"StatefulSet","name":"c-node","uid":"s1"}])"));
+  EXPECT_FALSE(owned("[]"));
+}
+
 }  // namespace
 }  // namespace rabbit::observe

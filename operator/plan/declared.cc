@@ -19,12 +19,35 @@ std::string FirstSaid(const std::optional<std::string>& declared, const std::str
   return pinned.empty() ? otherwise : pinned;
 }
 
-// Of a node, there to stay, and with a volume: what waits for one holds no data, and may do so for
-// the very thing that was mended since (a class that does not exist).
-bool IsDisk(const api::RabbitCluster& cluster, const observe::VolumeClaim& claim) {
+// Of a node, and there to stay.
+bool IsOfNode(const api::RabbitCluster& cluster, const observe::VolumeClaim& claim) {
   const std::string prefix = std::string(resources::kDataVolume) + "-";
-  return claim.bound && !claim.deleting && claim.name.starts_with(prefix) &&
+  return !claim.deleting && claim.name.starts_with(prefix) &&
          resources::OrdinalOf(cluster.meta.key.name, claim.name.substr(prefix.size()));
+}
+
+// With a volume: what waits for one holds no data, and may do so for the very thing that was mended
+// since (a class that does not exist).
+bool IsDisk(const api::RabbitCluster& cluster, const observe::VolumeClaim& claim) {
+  return claim.bound && IsOfNode(cluster, claim);
+}
+
+// Claims of a first start that got no volume keep asking for it, whatever was mended since.
+void WarnOfEarlierClaims(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                         const observe::StorageRecord& made, Plan& plan) {
+  std::vector<std::string> earlier;
+  for (const observe::VolumeClaim& claim : seen.claims) {
+    if (claim.bound || claim.size.empty() || !IsOfNode(cluster, claim)) continue;
+    const bool other_class = made.class_name && claim.class_name != made.class_name;
+    if (other_class || !base::SameQuantity(claim.size, made.size)) earlier.push_back(claim.name);
+  }
+  if (earlier.empty()) return;
+  std::ranges::sort(earlier);
+  plan.warnings.push_back({"ClaimsOutdated",
+                           "volume claims without a volume ask for another size or class than "
+                           "spec.storage: " +
+                               Listed(earlier) +
+                               ": delete them, and they are made anew as declared"});
 }
 
 const observe::VolumeClaim* SmallestClaim(const api::RabbitCluster& cluster,
@@ -122,6 +145,7 @@ observe::StorageRecord StorageInEffect(const api::RabbitCluster& cluster,
 void PlanStorage(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan) {
   const observe::StorageRecord made = StorageInEffect(cluster, seen);
   if (made.ephemeral && cluster.spec.storage.ephemeral) WarnOfUnusedVolumes(cluster, seen, plan);
+  if (!made.ephemeral) WarnOfEarlierClaims(cluster, seen, made, plan);
   const api::Storage& now = cluster.spec.storage;
   api::Storage then = now;
   then.ephemeral = made.ephemeral;

@@ -206,6 +206,22 @@ TEST_F(TakenUpAgainTest, EphemeralStorageUsesNoClaimAndNamesThem) {
   EXPECT_EQ(StorageWarnings().size(), 1U);
 }
 
+TEST_F(TakenUpAgainTest, ClaimsThatStillWaitForWhatIsNoLongerDeclaredAreNamed) {
+  cluster_.spec.storage.size = "10Gi";
+  cluster_.spec.storage.class_name = "fast";
+  Claim("data-c-node-0", "10Gi", "fsat");
+  Claim("data-c-node-1", "10Gi", "fast");
+  Claim("data-c-node-2", "5Gi", "fast");
+  for (observe::VolumeClaim& claim : seen_.claims) claim.bound = false;
+  EXPECT_THAT(
+      StorageWarnings(),
+      ElementsAre("ClaimsOutdated: volume claims without a volume ask for another size or "
+                  "class than spec.storage: data-c-node-0 and data-c-node-2: delete them, and "
+                  "they are made anew as declared"));
+  seen_.claims[0].deleting = seen_.claims[2].deleting = true;
+  EXPECT_THAT(StorageWarnings(), IsEmpty());
+}
+
 TEST_F(DeclaredTest, ACountThatIsNotSaidIsWrittenIntoTheSpec) {
   Plan plan;
   PlanCountInSpec(cluster_, 5, {}, plan);

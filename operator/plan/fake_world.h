@@ -82,6 +82,15 @@ class FakeWorld {
     cluster.status = {};
     first_template_.clear();
   }
+  // The same, and its disks go with it: they are there until CollectDisks().
+  void StartOverWithoutDisks() {
+    StartOver();
+    disks_leave_ = true;
+  }
+  void CollectDisks() {
+    disks_leave_ = false;
+    claims_.clear();
+  }
   // The same in one moment (`kubectl replace --force`): what the cluster of before owns is still
   // there, until Collect().
   void ReplaceByForce(std::optional<int> replicas) {
@@ -156,7 +165,8 @@ class FakeWorld {
                              .uid = claim.uid,
                              .size = claim.size,
                              .class_name = claim.class_name,
-                             .bound = true});
+                             .bound = true,
+                             .deleting = disks_leave_});
     }
     if (const base::Json* inventory = Find(InventoryId())) {
       auto read = resources::InventoryFromData(
@@ -455,6 +465,7 @@ class FakeWorld {
   std::map<std::string, SecretObject> secrets_;
   std::map<int, observe::Pod> pods_;
   std::map<int, Claim> claims_;
+  bool disks_leave_ = false;
   std::map<int, bool> formed_when_mounted_;
   std::set<int> released_, members_, running_;
   std::string first_template_, first_image_;

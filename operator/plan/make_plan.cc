@@ -108,6 +108,22 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .topic_permissions = TopicPermissionsForInventory(cluster, seen)};
 }
 
+// A pod that is made beside them would be given a disk that is about to vanish.
+std::optional<Wait> WaitForLeavingClaims(const api::RabbitCluster& cluster,
+                                         const observe::Observation& seen) {
+  const observe::ChildId nodes{kube::kStatefulSets, resources::NodeSetName(cluster.meta.key.name)};
+  if (seen.children.contains(nodes) || StorageInEffect(cluster, seen).ephemeral)
+    return std::nullopt;
+  std::vector<std::string> leaving;
+  for (const observe::VolumeClaim& claim : seen.claims) {
+    if (claim.deleting) leaving.push_back(claim.name);
+  }
+  if (leaving.empty()) return std::nullopt;
+  return Wait{Aspect::kChildren, "ChildLeaving",
+              "no node is started before the volume claims of an earlier cluster are collected: " +
+                  Listed(leaving, 3)};
+}
+
 Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& seen,
               const NodeCount& count, const Images& images, const BootSecrets& boot,
               std::optional<std::size_t> first) {
@@ -115,6 +131,8 @@ Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& see
   if (boot.hold) {
     holds.stateful_set =
         Wait{Aspect::kChildren, "ChildMissing", "no node is started without Secret " + *boot.hold};
+  } else {
+    holds.stateful_set = WaitForLeavingClaims(cluster, seen);
   }
   holds.first = first;
   holds.proxies = WhyProxiesWait(cluster, seen, count.members);

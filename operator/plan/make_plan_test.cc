@@ -248,6 +248,24 @@ TEST_F(MakePlanTest, AClusterDeclaredAgainTakesUpItsDisks) {
   EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
 }
 
+TEST_F(MakePlanTest, DisksThatAreAboutToVanishDecideNothingAndNoNodeStartsBesideThem) {
+  world_.Declare(5);
+  Settle();
+  world_.StartOverWithoutDisks();
+  memo_ = {};
+  world_.cluster.spec.replicas.reset();
+  world_.cluster.spec.storage.size = "5Gi";
+  for (int i = 0; i < 10; ++i) Round();
+  EXPECT_FALSE(world_.Has(NodeSetId()));
+  ASSERT_FALSE(Next().waits.empty());
+  EXPECT_THAT(Told(Next()), Contains(StartsWith("ChildLeavingno node is started before the volume "
+                                                "claims of an earlier cluster are collected: ")));
+  world_.CollectDisks();
+  Settle();
+  EXPECT_THAT(Next().problems, IsEmpty());
+  EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
+}
+
 TEST_F(MakePlanTest, AClusterDeclaredAgainWithoutACountTakesUpAllItsDisks) {
   world_.Declare(5);
   Settle();

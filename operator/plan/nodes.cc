@@ -125,9 +125,10 @@ void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observ
   if (seen.nodes.empty() && wanted.makes_earlier_pods && first_start) {
     AddProblem(plan, {.aspect = Aspect::kNodes,
                       .reason = "RestartPending",
-                      .message = "there is no pod, and Kubernetes makes pods with earlier settings "
-                                 "only (" +
-                                 DescribeSet(cluster) + " says what it is refused)" +
+                      .message = "there is no pod (" + DescribeSet(cluster) +
+                                 " says what is refused). Mend what refuses them, a quota say; "
+                                 "what is changed in the spec does not reach them, because "
+                                 "Kubernetes makes pods with the settings of before" +
                                  FirstStartAdvice(cluster, seen, /*restart_helps=*/false),
                       .needs_person = true});
   }

@@ -113,9 +113,9 @@ TEST_F(NodesTest, WhosePodsAreRefusedAreMadeFromTheTemplateOfBeforeForEver) {
   EXPECT_THAT(Problems(Restarts()), IsEmpty()) << "nothing was declared since";
   seen_.stateful_set->makes_earlier_pods = true;
   const auto told = ElementsAre(
-      "NeedsPerson RestartPending: there is no pod, and Kubernetes makes pods with earlier "
-      "settings "
-      "only (kubectl describe -n ns statefulset c-node says what it is refused), and no node has "
+      "NeedsPerson RestartPending: there is no pod (kubectl describe -n ns statefulset c-node says "
+      "what is refused). Mend what refuses them, a quota say; what is changed in the spec does not "
+      "reach them, because Kubernetes makes pods with the settings of before, and no node has "
       "started yet: delete the RabbitCluster and apply it again (volumes are retained: nothing is "
       "lost)");
   EXPECT_THAT(Problems(Restarts()), told);

@@ -55,6 +55,22 @@ TEST_F(StatusTest, AnImageThatIsSaidWhenTheClusterIsMadeIsPinnedToo) {
   EXPECT_EQ(Status().image, "rabbitmq:4.0");
 }
 
+TEST_F(StatusTest, AnImageThatAllPodsRunIsPinnedInPlaceOfTheFirst) {
+  Make();
+  cluster_.spec.image = plan_.declared.broker_image = "rabbitmq:4.0";
+  cluster_.spec.load_balancer.image = plan_.declared.proxy_image = "haproxy:3.2";
+  for (observe::Pod& proxy : seen_.proxies) proxy.image = "haproxy:3.2";
+  for (observe::Pod& node : seen_.nodes) node.image = "rabbitmq:4.0";
+  seen_.nodes[2].image = "rabbitmq:3.13";
+  seen_.proxies[0].ready = false;
+  EXPECT_EQ(Status().image, "rabbitmq:3.13");
+  EXPECT_EQ(Status().load_balancer.image, "haproxy:3.0");
+  seen_.nodes[2].image = "rabbitmq:4.0";
+  seen_.proxies[0].ready = true;
+  EXPECT_EQ(Status().image, "rabbitmq:4.0");
+  EXPECT_EQ(Status().load_balancer.image, "haproxy:3.2");
+}
+
 TEST_F(StatusTest, ProxiesThatAreDeclaredLaterPinTheirImageThen) {
   cluster_.spec.load_balancer.enabled = false;
   EXPECT_EQ(Status().load_balancer.image, "");

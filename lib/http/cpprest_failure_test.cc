@@ -31,6 +31,11 @@ TEST(CpprestFailure, SaysWhyACertificateWasRefusedButOnlyInTheHandshake) {
             "waiting for the response: certificate verify failed");
   EXPECT_TRUE(IsTlsRefusal({.what = "Error in SSL handshake", .code = refused}));
   EXPECT_FALSE(IsTlsRefusal({.what = "Error in SSL handshake", .code = 103}));
+  const auto alert = [](int reason) {
+    return Failure{.what = "", .code = static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, reason))};
+  };
+  EXPECT_TRUE(IsTlsRefusal(alert(SSL_R_TLSV1_ALERT_UNKNOWN_CA)));
+  EXPECT_FALSE(IsTlsRefusal(alert(SSL_R_TLSV1_ALERT_INTERNAL_ERROR)));  // a balancer, say
 }
 
 TEST(CpprestFailure, GivesUnknownTextsThrough) {

@@ -83,9 +83,20 @@ std::string TlsReason(unsigned long code) {
 }
 
 bool IsTlsRefusal(unsigned long code) {
-  const int reason = ERR_GET_REASON(code);
-  return ERR_GET_LIB(code) == ERR_LIB_SSL &&
-         (reason == SSL_R_CERTIFICATE_VERIFY_FAILED || reason == SSL_R_WRONG_VERSION_NUMBER);
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return false;
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:  // by us
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:     // by the server: our client certificate
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_WRONG_VERSION_NUMBER:  // it speaks something else
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void TlsContext::FreeCertificates::operator()(STACK_OF(X509) * chain) const {

@@ -14,9 +14,9 @@
 
 namespace rabbit::http {
 
-// Error::reason when the two sides will never agree in TLS: the server's certificate is refused, or
-// what answers there speaks no TLS. A connection that is cut is not that, nor is an alert:
-// balancers send some while the server behind them is away.
+// Error::reason when the two sides will never agree in TLS: a certificate is refused, or what
+// answers there speaks no TLS that we do. A connection that is cut is not that, nor is any other
+// alert: balancers send some while the server behind them is away.
 inline constexpr std::string_view kReasonTls = "TlsRefused";
 
 struct CallOptions {

@@ -95,9 +95,9 @@ struct VolumeClaim {
   std::string uid;                        // of the claim: a new claim is a new disk
   std::string size;                       // requested
   std::optional<std::string> class_name;  // filled in by the server where a default class exists
-  bool bound = false;
-  bool deleting = false;  // or about to be: what owned it is gone
-  bool owned = false;     // goes with its StatefulSet; else it stays
+  bool bound = false;                     // to a volume, also one that was lost
+  bool deleting = false;                  // or about to be: the StatefulSet that owned it is gone
+  bool owned = false;                     // goes with the nodes' StatefulSet; else it stays
   bool operator==(const VolumeClaim&) const = default;
 };
 

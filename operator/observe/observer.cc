@@ -69,10 +69,25 @@ void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
   if (is_others({kube::kDeployments, resources::ProxyName(name)})) seen.proxy_deployment.reset();
 }
 
-void LetGoOfClaims(const api::RabbitCluster& cluster, Observation& seen) {
-  const ChildId owner{kube::kStatefulSets, resources::NodeSetName(cluster.meta.key.name)};
-  if (seen.children.contains(owner)) return;
-  for (VolumeClaim& claim : seen.claims) claim.deleting = claim.deleting || claim.owned;
+void JudgeOwnedClaims(const api::RabbitCluster& cluster, const base::Result<std::string>& node_set,
+                      Observation& seen) {
+  const std::string& name = cluster.meta.key.name;
+  if (!node_set) {
+    if (node_set.error().kind != base::ErrorKind::kNotFound) return;
+    for (VolumeClaim& claim : seen.claims) claim.deleting = claim.deleting || claim.owned;
+    return;
+  }
+  auto found = ProjectChild(kube::kStatefulSets, *node_set);
+  if (!found) return;
+  const ChildId id = found->id;
+  if (auto who = StrangerIn(*node_set, name, cluster.meta.uid)) {
+    seen.strangers[id] = std::move(*who);
+    return;
+  }
+  found->child.applied_hash.clear();  // so that it is compared, and its labels are put back
+  found->child.body = std::make_shared<const std::string>(*node_set);
+  ApplyState(*found, name, seen);
+  seen.children[id] = std::move(found->child);
 }
 
 Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
@@ -101,7 +116,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, left);
-  LetGoOfClaims(cluster, seen);
+  LookAtOwnedClaims(cluster, seen, left);
   DropStatesOfOthers(cluster, seen);
   RememberMissingPods(memory, seen, now);
   return seen;
@@ -159,6 +174,14 @@ void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMe
       child.body = std::make_shared<const std::string>(std::move(*text));
     }
   }
+}
+
+void Observer::LookAtOwnedClaims(const api::RabbitCluster& cluster, Observation& seen,
+                                 http::CallOptions& left) {
+  const ChildId id{kube::kStatefulSets, resources::NodeSetName(cluster.meta.key.name)};
+  const bool any_owned = std::ranges::any_of(seen.claims, &VolumeClaim::owned);
+  if (!any_owned || seen.children.contains(id) || seen.strangers.contains(id)) return;
+  JudgeOwnedClaims(cluster, Read(id, cluster.meta.key.ns, left), seen);
 }
 
 void Observer::Follow(const api::RabbitCluster& cluster, const Observation& seen,

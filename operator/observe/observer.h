@@ -57,7 +57,7 @@ class Observer {
 
   // Reads what is needed and not known yet: Secrets, and children whose content was never compared.
   // What cannot be read stays unknown, with the reason. Each read has ten seconds, and all of them
-  // end by options.deadline; after one that nobody answered no more are tried.
+  // end by options.deadline; after a child that nobody answered for no more are tried.
   [[nodiscard]] Observation Observe(const api::RabbitCluster& cluster, ClusterMemory& memory,
                                     const http::CallOptions& options);
 
@@ -72,6 +72,9 @@ class Observer {
                        const Observation& seen, http::CallOptions& left);
   void ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                          Observation& seen, http::CallOptions& left);
+  // Claims that belong to the nodes' StatefulSet, and no such set in the caches: it is asked for.
+  void LookAtOwnedClaims(const api::RabbitCluster& cluster, Observation& seen,
+                         http::CallOptions& left);
   // Reads one object, if there is time left. There is none any more once nobody answered.
   base::Result<std::string> Read(const ChildId& id, const std::string& ns, http::CallOptions& left);
 
@@ -91,9 +94,12 @@ void RememberMissingPods(ClusterMemory& memory, Observation& seen, base::TimePoi
 // Puts what was written over what the caches show, and forgets what they have caught up with. Pure.
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now);
 
-// Where there is no StatefulSet, the claims that belonged to one are about to be collected with it,
-// although nothing marks them yet: they are `deleting`. Pure.
-void LetGoOfClaims(const api::RabbitCluster& cluster, Observation& seen);
+// What the server says of the nodes' StatefulSet that the caches do not show, although claims
+// belong to one: it is there, and only lacks the labels that they select by; or somebody else's; or
+// it is gone, and then its claims are `deleting`, although nothing marks them yet. Not known:
+// nothing changes. Pure.
+void JudgeOwnedClaims(const api::RabbitCluster& cluster, const base::Result<std::string>& node_set,
+                      Observation& seen);
 
 // Takes out what the inventory and the states of StatefulSet and Deployment say when they are not
 // those of the cluster with this uid: an earlier one of its name, or somebody, owns them. The

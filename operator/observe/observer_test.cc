@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <regex>
 #include <string>
 
 #include "kube/credentials.h"
@@ -103,19 +104,43 @@ TEST(RememberMissingPods, CountsFromTheFirstSightUntilAllAreThere) {
   EXPECT_EQ(memory.pods_missing, std::nullopt);
 }
 
-TEST(LetGoOfClaims, ThoseOfAStatefulSetThatIsGoneAreLeaving) {
+TEST(JudgeOwnedClaims, AStatefulSetThatTheCachesDoNotShowIsGoneOrOursOrSomebodyElses) {
   api::RabbitCluster cluster;
   cluster.meta.key = {"ns", "c"};
-  Observation seen;
-  seen.claims = {{.name = "data-c-node-0", .bound = true, .owned = true},
-                 {.name = "data-c-node-1", .bound = true}};  // retained
-  Observation with_set = seen;
-  with_set.children[{kube::kStatefulSets, "c-node"}] = {};
-  LetGoOfClaims(cluster, with_set);
-  EXPECT_EQ(with_set.claims, seen.claims);
-  LetGoOfClaims(cluster, seen);
-  EXPECT_TRUE(seen.claims[0].deleting);
-  EXPECT_FALSE(seen.claims[1].deleting);
+  cluster.meta.uid = "u1";
+  const ChildId id{kube::kStatefulSets, "c-node"};
+  Observation before;
+  before.claims = {{.name = "data-c-node-0", .bound = true, .owned = true},
+                   {.name = "data-c-node-1", .bound = true}};  // retained
+  const auto judged = [&](const base::Result<std::string>& node_set) {
+    Observation seen = before;
+    JudgeOwnedClaims(cluster, node_set, seen);
+    return seen;
+  };
+  const Observation gone = judged(base::Fail(base::ErrorKind::kNotFound, "404"));
+  EXPECT_TRUE(gone.claims[0].deleting);
+  EXPECT_FALSE(gone.claims[1].deleting);
+
+  EXPECT_EQ(judged(base::Fail(base::ErrorKind::kRetry, "timeout")).claims, before.claims);
+
+  const auto set_of = [](const std::string& uid) {
+    return R"({"metadata":{"name":"c-node","namespace":"ns","uid":"s1","annotations":{
+      "rabbitcluster.dev/applied-hash":"h1"},"ownerReferences":[{"controller":true,"name":"c",
+      "apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster","uid":")" +
+           uid + R"("}]},"spec":{"replicas":3}})";
+  };
+  const Observation ours = judged(set_of("u1"));  // without our labels
+  EXPECT_EQ(ours.claims, before.claims);
+  ASSERT_TRUE(ours.children.contains(id));
+  EXPECT_EQ(ours.children.at(id).applied_hash, "");
+  ASSERT_TRUE(ours.stateful_set);
+  EXPECT_EQ(ours.stateful_set->replicas, 3);
+
+  const Observation foreign =
+      judged(std::regex_replace(set_of("w1"), std::regex("RabbitCluster"), "Deployment"));
+  EXPECT_EQ(foreign.claims, before.claims);
+  EXPECT_TRUE(foreign.strangers.contains(id));
+  EXPECT_FALSE(foreign.children.contains(id));
 }
 
 TEST(DropStatesOfOthers, AnEarlierClusterDecidesNothing) {

@@ -284,16 +284,22 @@ base::Result<CachedClaim> ProjectClaim(std::string_view text) {
   base::Result<Json> parsed = base::ParseJson(text);
   if (!parsed) return base::FailWrapped(parsed.error(), "PersistentVolumeClaim");
   const Json& object = *parsed;
-  const Json* owners = Find(object, {"metadata", "ownerReferences"});
   CachedClaim out;
   out.cluster = ClusterOf(object);
+  const Json* owners = Find(object, {"metadata", "ownerReferences"});
+  const bool owned =
+      owners != nullptr && std::ranges::any_of(*owners, [&](const auto& owner) {
+        return FindString(owner, {"kind"}) == "StatefulSet" &&
+               FindString(owner, {"name"}) == resources::NodeSetName(out.cluster.name);
+      });
+  const std::string phase = FindString(object, {"status", "phase"});
   out.claim = {.name = FindString(object, {"metadata", "name"}),
                .uid = FindString(object, {"metadata", "uid"}),
                .size = RequestedSize(object),
                .class_name = ClassOf(object),
-               .bound = FindString(object, {"status", "phase"}) == "Bound",
+               .bound = phase == "Bound" || phase == "Lost",
                .deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr,
-               .owned = owners != nullptr && !owners->empty()};
+               .owned = owned};
   return out;
 }
 

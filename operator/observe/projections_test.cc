@@ -249,12 +249,15 @@ TEST(ProjectClaim, KeepsTheUidOfTheDiskAndWhatWasAskedFor) {
 
 TEST(ProjectClaim, OneThatBelongsToItsStatefulSetGoesWithIt) {
   const auto owned = [](const std::string& owners) {
-    return ProjectClaim(R"({"metadata":{"name":"data-c-node-0","ownerReferences":)" + owners +
-                        R"(},"status":{}})")
+    return ProjectClaim(R"({"metadata":{"name":"data-c-node-0",
+                        "labels":{"app.kubernetes.io/instance":"c"},"ownerReferences":)" +
+                        owners + R"(},"status":{}})")
         ->claim.owned;
   };
   EXPECT_TRUE(owned(R"([{"kind":"StatefulSet","name":"c-node","uid":"s1"}])"));
   EXPECT_FALSE(owned("[]"));
+  EXPECT_FALSE(owned(R"([{"kind":"Backup","name":"c-node","uid":"b1"}])"));
+  EXPECT_FALSE(owned(R"([{"kind":"StatefulSet","name":"other","uid":"s2"}])"));
 }
 
 }  // namespace

@@ -43,11 +43,11 @@ void WarnOfEarlierClaims(const api::RabbitCluster& cluster, const observe::Obser
   }
   if (earlier.empty()) return;
   std::ranges::sort(earlier);
-  plan.warnings.push_back({"ClaimsOutdated",
-                           "volume claims without a volume ask for another size or class than "
-                           "spec.storage: " +
-                               Listed(earlier) +
-                               ": delete them, and they are made anew as declared"});
+  plan.warnings.push_back(
+      {"ClaimsOutdated", "volume claims that still wait for a volume ask for something else than " +
+                             made.size + (made.class_name ? " of class " + *made.class_name : "") +
+                             ": " + Listed(earlier) +
+                             ": delete them, and those of nodes are made anew"});
 }
 
 const observe::VolumeClaim* SmallestClaim(const api::RabbitCluster& cluster,

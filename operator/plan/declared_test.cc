@@ -215,9 +215,9 @@ TEST_F(TakenUpAgainTest, ClaimsThatStillWaitForWhatIsNoLongerDeclaredAreNamed) {
   for (observe::VolumeClaim& claim : seen_.claims) claim.bound = false;
   EXPECT_THAT(
       StorageWarnings(),
-      ElementsAre("ClaimsOutdated: volume claims without a volume ask for another size or "
-                  "class than spec.storage: data-c-node-0 and data-c-node-2: delete them, and "
-                  "they are made anew as declared"));
+      ElementsAre("ClaimsOutdated: volume claims that still wait for a volume ask for "
+                  "something else than 10Gi of class fast: data-c-node-0 and data-c-node-2: "
+                  "delete them, and those of nodes are made anew"));
   seen_.claims[0].deleting = seen_.claims[2].deleting = true;
   EXPECT_THAT(StorageWarnings(), IsEmpty());
 }

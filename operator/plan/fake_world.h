@@ -166,7 +166,8 @@ class FakeWorld {
                              .size = claim.size,
                              .class_name = claim.class_name,
                              .bound = true,
-                             .deleting = disks_leave_});
+                             .deleting = disks_leave_,
+                             .owned = disks_leave_});
     }
     if (const base::Json* inventory = Find(InventoryId())) {
       auto read = resources::InventoryFromData(

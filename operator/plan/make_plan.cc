@@ -1,5 +1,6 @@
 #include "operator/plan/make_plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/hash.h"
@@ -110,17 +111,22 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
 
 // A pod that is made beside them would be given a disk that is about to vanish.
 std::optional<Wait> WaitForLeavingClaims(const api::RabbitCluster& cluster,
-                                         const observe::Observation& seen) {
-  const observe::ChildId nodes{kube::kStatefulSets, resources::NodeSetName(cluster.meta.key.name)};
-  if (seen.children.contains(nodes) || StorageInEffect(cluster, seen).ephemeral)
+                                         const observe::Observation& seen, int replicas) {
+  if (seen.children.contains(
+          {kube::kStatefulSets, resources::NodeSetName(cluster.meta.key.name)})) {
     return std::nullopt;
+  }
+  if (StorageInEffect(cluster, seen).ephemeral) return std::nullopt;
   std::vector<std::string> leaving;
-  for (const observe::VolumeClaim& claim : seen.claims) {
-    if (claim.deleting) leaving.push_back(claim.name);
+  for (int ordinal = 0; ordinal < replicas; ++ordinal) {
+    const std::string name = resources::ClaimName(cluster.meta.key.name, ordinal);
+    const auto claim = std::ranges::find(seen.claims, name, &observe::VolumeClaim::name);
+    if (claim != seen.claims.end() && claim->owned && claim->deleting) leaving.push_back(name);
   }
   if (leaving.empty()) return std::nullopt;
   return Wait{Aspect::kChildren, "ChildLeaving",
-              "no node is started before the volume claims of an earlier cluster are collected: " +
+              "no node is started before the volume claims of the StatefulSet that is gone are "
+              "collected: " +
                   Listed(leaving, 3)};
 }
 
@@ -132,7 +138,7 @@ Holds HoldsOf(const api::RabbitCluster& cluster, const observe::Observation& see
     holds.stateful_set =
         Wait{Aspect::kChildren, "ChildMissing", "no node is started without Secret " + *boot.hold};
   } else {
-    holds.stateful_set = WaitForLeavingClaims(cluster, seen);
+    holds.stateful_set = WaitForLeavingClaims(cluster, seen, count.members);
   }
   holds.first = first;
   holds.proxies = WhyProxiesWait(cluster, seen, count.members);

@@ -259,7 +259,8 @@ TEST_F(MakePlanTest, DisksThatAreAboutToVanishDecideNothingAndNoNodeStartsBeside
   EXPECT_FALSE(world_.Has(NodeSetId()));
   ASSERT_FALSE(Next().waits.empty());
   EXPECT_THAT(Told(Next()), Contains(StartsWith("ChildLeavingno node is started before the volume "
-                                                "claims of an earlier cluster are collected: ")));
+                                                "claims of the StatefulSet that is gone are "
+                                                "collected: ")));
   world_.CollectDisks();
   Settle();
   EXPECT_THAT(Next().problems, IsEmpty());

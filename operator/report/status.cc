@@ -89,15 +89,15 @@ void AddPod(api::NodeStatus& status, const observe::Pod& pod) {
   status.config_hash = pod.config_hash;
 }
 
-// Pinned is the first image, and then each that all pods were seen to run: whoever takes another
-// one out of the spec again goes back to what runs.
+// Pinned is the first image, and then each that as many pods as declared were seen to run, all of
+// them: whoever takes another one out of the spec again goes back to what runs.
 void Pin(const std::string& resolved, const std::optional<std::string>& declared,
-         const std::vector<observe::Pod>& pods, std::string& pinned) {
+         const std::vector<observe::Pod>& pods, int declared_pods, std::string& pinned) {
   if (pinned.empty()) pinned = resolved.empty() ? declared.value_or("") : resolved;
-  const bool runs =
-      !resolved.empty() && !pods.empty() && std::ranges::all_of(pods, [&](const observe::Pod& pod) {
-        return pod.ready && !pod.deleting && pod.image == resolved;
-      });
+  const bool runs = !resolved.empty() && std::cmp_greater_equal(pods.size(), declared_pods) &&
+                    std::ranges::all_of(pods, [&](const observe::Pod& pod) {
+                      return pod.ready && !pod.deleting && pod.image == resolved;
+                    });
   if (runs) pinned = resolved;
 }
 
@@ -137,7 +137,8 @@ api::LoadBalancerStatus MakeLoadBalancer(const Facts& facts) {
   api::LoadBalancerStatus status;
   status.image = facts.cluster.status.load_balancer.image;
   if (!balancer.enabled) return status;
-  Pin(facts.plan.declared.proxy_image, balancer.image, facts.seen.proxies, status.image);
+  Pin(facts.plan.declared.proxy_image, balancer.image, facts.seen.proxies, balancer.replicas,
+      status.image);
   if (const auto& deployment = facts.seen.proxy_deployment) {
     status.replicas = deployment->replicas;
     status.ready_replicas = deployment->ready_replicas;
@@ -205,7 +206,8 @@ api::Status MakeStatus(const Facts& facts) {
   }
   // Without a plan nothing is known of images, policies and addresses: they stay.
   if (facts.plan.unplanned) return status;
-  Pin(facts.plan.declared.broker_image, cluster.spec.image, facts.seen.nodes, status.image);
+  Pin(facts.plan.declared.broker_image, cluster.spec.image, facts.seen.nodes,
+      facts.plan.declared.replicas.value_or(1), status.image);
   status.policies = MakePolicies(facts);
   status.load_balancer = MakeLoadBalancer(facts);
   status.endpoints = MakeEndpoints(cluster);

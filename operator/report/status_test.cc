@@ -67,6 +67,10 @@ TEST_F(StatusTest, AnImageThatAllPodsRunIsPinnedInPlaceOfTheFirst) {
   EXPECT_EQ(Status().load_balancer.image, "haproxy:3.0");
   seen_.nodes[2].image = "rabbitmq:4.0";
   seen_.proxies[0].ready = true;
+  const auto all = seen_.nodes;
+  seen_.nodes.resize(2);
+  EXPECT_EQ(Status().image, "rabbitmq:3.13") << "not all are there";
+  seen_.nodes = all;
   EXPECT_EQ(Status().image, "rabbitmq:4.0");
   EXPECT_EQ(Status().load_balancer.image, "haproxy:3.2");
 }

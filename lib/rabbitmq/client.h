@@ -94,12 +94,10 @@ class ManagementClient {
                                       const http::CallOptions& options);
   base::Result<void> PutTopicPermission(const TopicPermission& permission,
                                         const http::CallOptions& options);
-  // Of one exchange (nowhere documented; in 3.8.9, 3.10 and 4.0), and of all of the vhost.
+  // Of one exchange; nowhere documented, but in 3.8.9, 3.10 and 4.0.
   base::Result<void> DeleteTopicPermission(std::string_view user, std::string_view vhost,
                                            std::string_view exchange,
                                            const http::CallOptions& options);
-  base::Result<void> DeleteTopicPermissions(std::string_view user, std::string_view vhost,
-                                            const http::CallOptions& options);
   base::Result<void> PutPolicy(const Policy& policy, const http::CallOptions& options);
   base::Result<void> DeletePolicy(std::string_view vhost, std::string_view name,
                                   const http::CallOptions& options);

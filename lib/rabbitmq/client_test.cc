@@ -265,14 +265,14 @@ TEST_F(ClientTest, WritesEachKindOfThing) {
   Expect("PUT /api/operator-policies/%2F/o").Answer(201);
   EXPECT_TRUE(client_.PutOperatorPolicy(
       {.vhost = "/", .name = "o", .definition = R"({"max-length":1})"}, options_));
-  for (const char* line :
-       {"DELETE /api/vhosts/v", "DELETE /api/users/root", "DELETE /api/topic-permissions/%2F/root",
-        "DELETE /api/policies/%2F/p", "DELETE /api/operator-policies/%2F/o"}) {
+  for (const char* line : {"DELETE /api/vhosts/v", "DELETE /api/users/root",
+                           "DELETE /api/topic-permissions/%2F/root/logs",
+                           "DELETE /api/policies/%2F/p", "DELETE /api/operator-policies/%2F/o"}) {
     Expect(line).Answer(204);
   }
   EXPECT_TRUE(client_.DeleteVhost("v", options_));
   EXPECT_TRUE(client_.DeleteUser("root", options_));
-  EXPECT_TRUE(client_.DeleteTopicPermissions("root", "/", options_));
+  EXPECT_TRUE(client_.DeleteTopicPermission("root", "/", "logs", options_));
   EXPECT_TRUE(client_.DeletePolicy("/", "p", options_));
   EXPECT_TRUE(client_.DeleteOperatorPolicy("/", "o", options_));
 }

@@ -140,11 +140,6 @@ Result<void> ManagementClient::DeleteTopicPermission(std::string_view user, std:
       options);
 }
 
-Result<void> ManagementClient::DeleteTopicPermissions(std::string_view user, std::string_view vhost,
-                                                      const http::CallOptions& options) {
-  return Delete(ApiPath("topic-permissions", {vhost, user}), options);
-}
-
 Result<void> ManagementClient::PutPolicy(const Policy& policy, const http::CallOptions& options) {
   auto body = PolicyBody(policy);
   if (!body) return tl::unexpected(body.error());

@@ -201,9 +201,9 @@ class Executor::Run {
     return AtBroker(
         [&](auto& broker) { return broker.PutTopicPermission(permission, BrokerCall()); });
   }
-  Result<void> operator()(const plan::DeleteTopicPermissions& step) {
+  Result<void> operator()(const plan::DeleteTopicPermission& step) {
     return AtBroker([&](auto& broker) {
-      return broker.DeleteTopicPermissions(step.user, step.vhost, BrokerCall());
+      return broker.DeleteTopicPermission(step.user, step.vhost, step.exchange, BrokerCall());
     });
   }
   Result<void> operator()(const plan::PutPolicy& step) {

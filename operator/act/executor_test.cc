@@ -354,7 +354,7 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
       {plan::DeleteUserLimit{"u", "max-channels"}, "DELETE /api/user-limits/u/max-channels", ""},
       {plan::PutTopicPermission{"u", "/", "amq.topic", "^a", "^b"},
        "PUT /api/topic-permissions/%2F/u", R"({"exchange":"amq.topic","read":"^b","write":"^a"})"},
-      {plan::DeleteTopicPermissions{"u", "/"}, "DELETE /api/topic-permissions/%2F/u", ""},
+      {plan::DeleteTopicPermission{"u", "/", "x"}, "DELETE /api/topic-permissions/%2F/u/x", ""},
       {policy, "PUT /api/policies/%2F/p", R"("priority":1)"},
       {operators, "PUT /api/operator-policies/%2F/p", R"("priority":1)"},
       {plan::DeletePolicy{"/", "p"}, "DELETE /api/policies/%2F/p", ""},

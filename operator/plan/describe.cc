@@ -48,9 +48,9 @@ std::string Text(const PutTopicPermission& step) {
   return "write topic permission of user " + Shortened(step.user) + " on exchange " +
          Shortened(step.exchange) + " in vhost " + Shortened(step.vhost);
 }
-std::string Text(const DeleteTopicPermissions& step) {
-  return "delete topic permissions of user " + Shortened(step.user) + " in vhost " +
-         Shortened(step.vhost);
+std::string Text(const DeleteTopicPermission& step) {
+  return "delete topic permission of user " + Shortened(step.user) + " on exchange " +
+         Shortened(step.exchange) + " in vhost " + Shortened(step.vhost);
 }
 std::string Sort(rabbitmq::PolicyKind kind) {
   return kind == rabbitmq::PolicyKind::kOperator ? "operator policy " : "policy ";

@@ -30,8 +30,8 @@ TEST(DescribeTest, AStepIsNamedByWhatItDoesAndToWhat) {
   EXPECT_EQ(Describe({DeletePermissions{"u", "/"}, ""}), "delete permissions of user u in vhost /");
   EXPECT_EQ(Describe({PutTopicPermission{"u", "/", "amq.topic", "", ""}, ""}),
             "write topic permission of user u on exchange amq.topic in vhost /");
-  EXPECT_EQ(Describe({DeleteTopicPermissions{"u", "/"}, ""}),
-            "delete topic permissions of user u in vhost /");
+  EXPECT_EQ(Describe({DeleteTopicPermission{"u", "/", "x"}, ""}),
+            "delete topic permission of user u on exchange x in vhost /");
   EXPECT_EQ(Describe({PutPolicy{.vhost = "/", .name = "p"}, ""}), "write policy p in vhost /");
   EXPECT_EQ(Describe({DeletePolicy{"/", "p"}, ""}), "delete policy p in vhost /");
   const auto op = rabbitmq::PolicyKind::kOperator;

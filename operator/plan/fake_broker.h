@@ -147,9 +147,10 @@ class FakeBroker {
     is.topic_permissions->push_back({step.user, step.vhost, step.exchange, step.write, step.read});
     return true;
   }
-  bool Do(const DeleteTopicPermissions& step) {
-    std::erase_if(*is.topic_permissions,
-                  [&](const auto& p) { return p.user == step.user && p.vhost == step.vhost; });
+  bool Do(const DeleteTopicPermission& step) {
+    std::erase_if(*is.topic_permissions, [&](const auto& p) {
+      return p.user == step.user && p.vhost == step.vhost && p.exchange == step.exchange;
+    });
     return true;
   }
   bool Do(const PutPolicy& step) {

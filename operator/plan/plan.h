@@ -110,9 +110,8 @@ struct DeletePermissions {
 struct PutTopicPermission {
   std::string user, vhost, exchange, write, read;
 };
-// Of all exchanges of the vhost: the broker's API knows no smaller unit.
-struct DeleteTopicPermissions {
-  std::string user, vhost;
+struct DeleteTopicPermission {
+  std::string user, vhost, exchange;
 };
 struct PutPolicy {
   std::string vhost, name, pattern, apply_to;
@@ -137,7 +136,7 @@ using Action =
     std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject, DeleteObject,
                  PutClusterName, PutVhost, DeleteVhost, PutVhostLimit, DeleteVhostLimit, PutUser,
                  DeleteUser, PutUserLimit, DeleteUserLimit, PutPermissions, DeletePermissions,
-                 PutTopicPermission, DeleteTopicPermissions, PutPolicy, DeletePolicy, ExecInPod>;
+                 PutTopicPermission, DeleteTopicPermission, PutPolicy, DeletePolicy, ExecInPod>;
 
 struct Step {
   Action action;

@@ -20,47 +20,33 @@ std::string Regexes(std::string_view write, std::string_view read) {
   return "write " + Quoted(write) + ", read " + Quoted(read);
 }
 
-// Those of one user in one vhost, by exchange.
-struct InVhost {
-  std::map<std::string, const api::TopicPermission*> declared;
-  std::map<std::string, const rabbitmq::TopicPermission*> actual;
+// What there is of one exchange of a vhost, by name of vhost and exchange.
+struct Pair {
+  const api::TopicPermission* declared = nullptr;
+  const rabbitmq::TopicPermission* actual = nullptr;
+};
+using Pairs = std::map<std::pair<std::string, std::string>, Pair>;
 
-  // "amq.topic and logs", that are at the broker only.
-  [[nodiscard]] std::vector<std::string> Undeclared() const {
-    std::vector<std::string> names;
-    for (const auto& [exchange, permission] : actual) {
-      if (!declared.contains(exchange)) names.push_back(Quoted(exchange));
-    }
-    return names;
+// What is to be done about it, but for `after`; nothing when it is as declared.
+std::optional<Step> StepFor(const std::string& user, const Pair& pair, bool is_new,
+                            bool was_in_effect) {
+  const auto& [declared, actual] = pair;
+  if (declared == nullptr) {
+    return Step{.action = DeleteTopicPermission{user, actual->vhost, actual->exchange},
+                .reason = "is not declared, and is " + Regexes(actual->write, actual->read),
+                .repairs_drift = was_in_effect};
   }
-};
-
-// When, and why.
-struct Circumstances {
-  std::optional<std::size_t> after;
-  bool rewritten = false;  // all of the vhost are removed before
-  bool is_new = false;     // the user is only just made
-  bool was_in_effect = false;
-};
-
-void PlanPut(const api::TopicPermission& declared, const rabbitmq::TopicPermission* actual,
-             const std::string& user, const Circumstances& when, Plan& plan) {
-  const bool same =
-      actual != nullptr && actual->write == declared.write && actual->read == declared.read;
-  if (same && !when.rewritten) return;
-  const bool drift = when.was_in_effect && !when.is_new && !same;
-  std::string reason;
-  if (same) {
-    reason = "was removed together with those that are not declared";
-  } else if (actual != nullptr) {
+  const bool drift = was_in_effect && !is_new;
+  std::string reason = drift ? "was removed at the broker" : "does not exist";
+  if (actual != nullptr) {
+    if (actual->write == declared->write && actual->read == declared->read) return std::nullopt;
     reason = "is " + Regexes(actual->write, actual->read) + ", declared is " +
-             Regexes(declared.write, declared.read);
-  } else {
-    reason = drift ? "was removed at the broker" : "does not exist";
+             Regexes(declared->write, declared->read);
   }
-  plan.steps.push_back(
-      {PutTopicPermission{user, declared.vhost, declared.exchange, declared.write, declared.read},
-       std::move(reason), when.after, drift});
+  return Step{.action = PutTopicPermission{user, declared->vhost, declared->exchange,
+                                           declared->write, declared->read},
+              .reason = std::move(reason),
+              .repairs_drift = drift};
 }
 
 }  // namespace
@@ -75,10 +61,10 @@ void PlanTopicPermissions(const api::RabbitCluster& cluster, const observe::Obse
                    "waiting for the list of topic permissions: " + list.why()});
     return;
   }
-  std::map<std::string, InVhost> vhosts;
+  Pairs pairs;
   for (const api::TopicPermission& permission : user.topic_permissions) {
     if (VhostExists(seen, plan, permission.vhost)) {
-      vhosts[permission.vhost].declared[permission.exchange] = &permission;
+      pairs[{permission.vhost, permission.exchange}].declared = &permission;
       continue;
     }
     AddProblem(plan,
@@ -91,28 +77,15 @@ void PlanTopicPermissions(const api::RabbitCluster& cluster, const observe::Obse
   for (const rabbitmq::TopicPermission& permission : *list) {
     // What a user of before left goes with that user, and what is in a vhost with the vhost.
     if (permission.user != user.name || made || VhostGoes(plan, permission.vhost)) continue;
-    vhosts[permission.vhost].actual[permission.exchange] = &permission;
+    pairs[{permission.vhost, permission.exchange}].actual = &permission;
   }
   const bool was_in_effect = TopologyWasInEffect(cluster);
-  for (const auto& [vhost, those] : vhosts) {
-    const auto vhost_step = StepThatCreates(seen, plan, vhost);
-    Circumstances when{.after = made         ? made
-                                : vhost_step ? vhost_step
-                                             : after,
-                       .is_new = made.has_value(),
-                       .was_in_effect = was_in_effect};
-    if (const auto undeclared = those.Undeclared(); !undeclared.empty()) {
-      plan.steps.push_back({DeleteTopicPermissions{user.name, vhost},
-                            "not declared, and there: on " + Listed(undeclared), when.after,
-                            was_in_effect});
-      when.after = plan.steps.size() - 1;
-      when.rewritten = true;
-    }
-    for (const auto& [exchange, declared] : those.declared) {
-      const auto actual = those.actual.find(exchange);
-      PlanPut(*declared, actual == those.actual.end() ? nullptr : actual->second, user.name, when,
-              plan);
-    }
+  for (const auto& [key, pair] : pairs) {
+    auto step = StepFor(user.name, pair, made.has_value(), was_in_effect);
+    if (!step) continue;
+    const auto vhost_step = StepThatCreates(seen, plan, key.first);
+    step->after = made ? made : vhost_step ? vhost_step : after;
+    plan.steps.push_back(*std::move(step));
   }
 }
 

@@ -1,7 +1,6 @@
 // operator/plan/topic_permissions.h: topic permissions of declared users. Pure.
-//
-// The broker's API removes those of a user in a vhost all at once: so where one is not declared,
-// all go, and the declared ones of that vhost are written after it.
+// One that is not declared is removed for its exchange alone: without any a user may publish what
+// he likes, so those that are declared are never taken away on the way.
 #pragma once
 
 #include <optional>

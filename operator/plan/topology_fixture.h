@@ -225,8 +225,8 @@ class TopologyTest : public testing::Test {
     return "put topic permission " + put.user + " in " + put.vhost + " on " + put.exchange + " " +
            put.write + " " + put.read;
   }
-  static std::string Text(const DeleteTopicPermissions& gone) {
-    return "delete topic permissions " + gone.user + " in " + gone.vhost;
+  static std::string Text(const DeleteTopicPermission& gone) {
+    return "delete topic permission " + gone.user + " in " + gone.vhost + " on " + gone.exchange;
   }
   static std::string Sort(rabbitmq::PolicyKind kind) {
     return kind == rabbitmq::PolicyKind::kOperator ? "operator policy " : "policy ";

@@ -18,7 +18,7 @@ TOPIC = {"vhost": VHOST, "exchange": "amq.topic", "write": "^eu\\.", "read": ".*
 def declared(name):
     vhost = {"name": VHOST, "description": "of the shop", "tags": ["eu", "shop"], "limits": {"maxConnections": 7, "maxQueues": 3}}
     if name == "new":
-        vhost["defaultQueueType"] = "quorum"
+        vhost["defaultQueueType"] = "Quorum"
     return {
         "vhosts": [vhost],
         "users": [{"name": "made"}, {"name": USER, "tags": ["monitoring"], "permissions": [PERMISSION], "topicPermissions": [TOPIC],

@@ -34,7 +34,14 @@ TEST(CpprestFailure, SaysWhyACertificateWasRefusedButOnlyInTheHandshake) {
   const auto alert = [](int reason) {
     return Failure{.what = "", .code = static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, reason))};
   };
-  EXPECT_TRUE(IsTlsRefusal(alert(SSL_R_TLSV1_ALERT_UNKNOWN_CA)));
+  for (const int reason :
+       {SSL_R_TLSV1_ALERT_UNKNOWN_CA, SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+        SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, SSL_R_WRONG_VERSION_NUMBER,
+        SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION}) {
+    EXPECT_TRUE(IsTlsRefusal(alert(reason))) << reason;
+  }
   EXPECT_FALSE(IsTlsRefusal(alert(SSL_R_TLSV1_ALERT_INTERNAL_ERROR)));  // a balancer, say
 }
 

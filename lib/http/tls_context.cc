@@ -89,6 +89,9 @@ bool IsTlsRefusal(unsigned long code) {
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:     // by the server: our client certificate
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     case SSL_R_WRONG_VERSION_NUMBER:  // it speaks something else
     case SSL_R_UNSUPPORTED_PROTOCOL:

@@ -164,6 +164,7 @@ struct Observation {
   std::optional<base::TimePoint> pods_missing_since;
   std::vector<Pod> proxies;                   // by name
   std::vector<VolumeClaim> claims;            // of the StatefulSet, any ordinal
+  std::string node_set_trouble;               // why it is not known whose `claims` are; or empty
   std::optional<Inventory> inventory;         // empty: C-inventory is not there (yet) …
   std::string inventory_trouble;              // … or, when this is not empty, cannot be read: why
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kube/metadata.h"
 #include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
 #include "operator/resources/names.h"
@@ -72,13 +73,24 @@ void DropStatesOfOthers(const api::RabbitCluster& cluster, Observation& seen) {
 void JudgeOwnedClaims(const api::RabbitCluster& cluster, const base::Result<std::string>& node_set,
                       Observation& seen) {
   const std::string& name = cluster.meta.key.name;
-  if (!node_set) {
-    if (node_set.error().kind != base::ErrorKind::kNotFound) return;
+  const auto let_go = [&seen] {
     for (VolumeClaim& claim : seen.claims) claim.deleting = claim.deleting || claim.owned;
+  };
+  if (!node_set) {
+    if (node_set.error().kind == base::ErrorKind::kNotFound) return let_go();
+    seen.node_set_trouble = node_set.error().message;
     return;
   }
   auto found = ProjectChild(kube::kStatefulSets, *node_set);
-  if (!found) return;
+  const auto meta = kube::ParseMeta(*node_set);
+  if (!found || !meta) {
+    seen.node_set_trouble = (found ? meta.error() : found.error()).message;
+    return;
+  }
+  if (meta->owner.kind == api::kRabbitClusters.kind() && meta->owner.name == name &&
+      meta->owner.uid != cluster.meta.uid) {
+    return let_go();  // of an earlier cluster of this name: it goes, and they go with it
+  }
   const ChildId id = found->id;
   if (auto who = StrangerIn(*node_set, name, cluster.meta.uid)) {
     seen.strangers[id] = std::move(*who);

@@ -96,8 +96,9 @@ void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint no
 
 // What the server says of the nodes' StatefulSet that the caches do not show, although claims
 // belong to one: it is there, and only lacks the labels that they select by; or somebody else's; or
-// it is gone, and then its claims are `deleting`, although nothing marks them yet. Not known:
-// nothing changes. Pure.
+// it is gone, or goes with an earlier cluster: then its claims are `deleting`, although nothing
+// marks them yet. Where the server did not say, `node_set_trouble` does: nothing may be made of the
+// claims. Pure.
 void JudgeOwnedClaims(const api::RabbitCluster& cluster, const base::Result<std::string>& node_set,
                       Observation& seen);
 

@@ -121,7 +121,10 @@ TEST(JudgeOwnedClaims, AStatefulSetThatTheCachesDoNotShowIsGoneOrOursOrSomebodyE
   EXPECT_TRUE(gone.claims[0].deleting);
   EXPECT_FALSE(gone.claims[1].deleting);
 
-  EXPECT_EQ(judged(base::Fail(base::ErrorKind::kRetry, "timeout")).claims, before.claims);
+  const Observation unknown = judged(base::Fail(base::ErrorKind::kRetry, "timeout"));
+  EXPECT_EQ(unknown.claims, before.claims);
+  EXPECT_EQ(unknown.node_set_trouble, "timeout");
+  EXPECT_NE(judged(std::string("{")).node_set_trouble, "");
 
   const auto set_of = [](const std::string& uid) {
     return R"({"metadata":{"name":"c-node","namespace":"ns","uid":"s1","annotations":{
@@ -135,6 +138,10 @@ TEST(JudgeOwnedClaims, AStatefulSetThatTheCachesDoNotShowIsGoneOrOursOrSomebodyE
   EXPECT_EQ(ours.children.at(id).applied_hash, "");
   ASSERT_TRUE(ours.stateful_set);
   EXPECT_EQ(ours.stateful_set->replicas, 3);
+
+  const Observation leaving = judged(set_of("u0"));  // of an earlier cluster of this name
+  EXPECT_TRUE(leaving.claims[0].deleting);
+  EXPECT_FALSE(leaving.strangers.contains(id) || leaving.children.contains(id));
 
   const Observation foreign =
       judged(std::regex_replace(set_of("w1"), std::regex("RabbitCluster"), "Deployment"));

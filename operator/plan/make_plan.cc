@@ -94,6 +94,20 @@ std::optional<Plan> NotOurs(const api::RabbitCluster& cluster, const observe::Ob
   return std::nullopt;
 }
 
+// Claims belong to a StatefulSet that is not seen, and the server did not say whether it is there.
+// What was recorded of disks that are about to go would outlive them; and to disks that stay, nodes
+// that found a new cluster would be a second one.
+Plan NodeSetUnknown(const api::RabbitCluster& cluster, const observe::Observation& seen) {
+  const std::string named = "StatefulSet " + resources::NodeSetName(cluster.meta.key.name);
+  Plan plan;
+  plan.declared.replicas = cluster.spec.replicas;
+  plan.unplanned = {"ChildUnknown", "it is not known whether " + named + " is there"};
+  plan.waits.push_back({Aspect::kChildren, "ChildUnknown",
+                        named + ", to which volume claims belong, cannot be read: " +
+                            seen.node_set_trouble + ": nothing is done before"});
+  return plan;
+}
+
 observe::Inventory NextInventory(const api::RabbitCluster& cluster,
                                  const observe::Observation& seen, const NodeCount& count,
                                  const GuardDecision& guard) {
@@ -183,6 +197,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   if (cluster.meta.deleting) return {};
   if (auto plan = NotOurs(cluster, seen)) return *std::move(plan);
   if (!seen.inventory_trouble.empty()) return UnreadableInventory(cluster, seen);
+  if (!seen.node_set_trouble.empty()) return NodeSetUnknown(cluster, seen);
 
   Plan plan;
   PlanStorage(cluster, seen, plan);

@@ -267,6 +267,19 @@ TEST_F(MakePlanTest, DisksThatAreAboutToVanishDecideNothingAndNoNodeStartsBeside
   EXPECT_EQ(world_.running(), (std::set{0, 1, 2}));
 }
 
+TEST_F(MakePlanTest, NothingIsDoneWhileItIsNotKnownWhoseDisksTheyAre) {
+  Settle();
+  world_.StartOver();
+  observe::Observation seen = world_.Observe();
+  seen.node_set_trouble = "timeout";
+  PlanMemo nothing;
+  const Plan plan = MakePlan(world_.cluster, seen, {}, nothing, world_.now);
+  EXPECT_THAT(plan.steps, IsEmpty());
+  EXPECT_THAT(Told(plan), Contains("ChildUnknownStatefulSet c-node, to which volume claims belong, "
+                                   "cannot be read: timeout: nothing is done before"));
+  EXPECT_TRUE(plan.unplanned);
+}
+
 TEST_F(MakePlanTest, AClusterDeclaredAgainWithoutACountTakesUpAllItsDisks) {
   world_.Declare(5);
   Settle();

@@ -114,8 +114,8 @@ ManagementClient::ManagementClient(http::Transport& transport, std::string_view 
                      base::Base64Encode(std::string(user) + ':' + std::string(password.Reveal()))) {
 }
 
-http::Headers ManagementClient::MakeHeaders() const {
-  return {{"Authorization", std::string(authorization_.Reveal())}, {"Accept", "application/json"}};
+http::Headers ManagementClient::MakeHeaders(std::string_view accept) const {
+  return {{"Authorization", std::string(authorization_.Reveal())}, {"Accept", std::string(accept)}};
 }
 
 Result<ManagementClient::Overview> ManagementClient::GetOverview(const http::CallOptions& options) {

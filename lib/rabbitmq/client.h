@@ -108,7 +108,7 @@ class ManagementClient {
  private:
   base::Result<void> Put(std::string target, std::string body, const http::CallOptions& options);
   base::Result<void> Delete(std::string target, const http::CallOptions& options);
-  [[nodiscard]] http::Headers MakeHeaders() const;
+  [[nodiscard]] http::Headers MakeHeaders(std::string_view accept = "application/json") const;
 
   http::Transport& transport_;
   base::Secret authorization_;  // "Basic …"

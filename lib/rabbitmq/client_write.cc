@@ -14,6 +14,10 @@ using base::FailWrapped;
 using base::Json;
 using base::Result;
 
+// Of limits the API offers text/html only (3.10.8), and refuses with 406 whoever wants JSON back.
+// What it answers to a write is a refusal or nothing.
+constexpr std::string_view kAnything = "*/*";
+
 Result<std::string> PolicyBody(const Policy& policy) {
   auto definition = base::ParseJson(policy.definition);
   if (!definition || !definition->is_object() || definition->empty()) {
@@ -32,7 +36,7 @@ Result<void> ManagementClient::Put(std::string target, std::string body,
                                    const http::CallOptions& options) {
   http::Request request{.method = http::Method::kPut,
                         .target = std::move(target),
-                        .headers = MakeHeaders(),
+                        .headers = MakeHeaders(kAnything),
                         .body = std::move(body)};
   request.headers.emplace_back("Content-Type", "application/json");
   const auto response = transport_.Send(request, options);
@@ -43,8 +47,9 @@ Result<void> ManagementClient::Put(std::string target, std::string body,
 }
 
 Result<void> ManagementClient::Delete(std::string target, const http::CallOptions& options) {
-  const http::Request request{
-      .method = http::Method::kDelete, .target = std::move(target), .headers = MakeHeaders()};
+  const http::Request request{.method = http::Method::kDelete,
+                              .target = std::move(target),
+                              .headers = MakeHeaders(kAnything)};
   const auto response = transport_.Send(request, options);
   if (!response) return FailWrapped(response.error(), CallName(request.method, request.target));
   if (response->status / 100 == 2 || response->status == 404) return {};

@@ -475,7 +475,8 @@ TEST_F(ClientTest, ACountThatIsNotToldIsNeverNone) {
 }
 
 TEST_F(ClientTest, LimitsAreWrittenOneByOneAndNamesAreEscaped) {
-  Expect("PUT /api/vhost-limits/a%20b%2F%25/max-connections").WithHeader("Accept", "*/*")
+  Expect("PUT /api/vhost-limits/a%20b%2F%25/max-connections")
+      .WithHeader("Accept", "*/*")
       .WithBody(R"({"value":10})")
       .Answer(204);
   EXPECT_TRUE(client_.PutVhostLimit("a b/%", kMaxConnections, 10, options_));

@@ -312,6 +312,11 @@ class Validator {
       const std::string path = list + "[" + std::to_string(i) + "].";
       if constexpr (requires { permissions[i].configure; }) {
         if (BadPattern(path + "configure", permissions[i].configure, error)) return true;
+      } else if (permissions[i].exchange == kUnnamedExchangeInPaths) {
+        error = {path + "exchange", permissions[i].exchange,
+                 "must be the name of an exchange: this stands for the one without a name, which "
+                 "knows no topics"};
+        return true;
       }
       if (BadPattern(path + "write", permissions[i].write, error)) return true;
       if (BadPattern(path + "read", permissions[i].read, error)) return true;

@@ -2,11 +2,17 @@
 // Pure, thread-safe. Called by ParseRabbitCluster, after each field by itself was found good.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "kube/resource.h"
 #include "operator/api/findings.h"
 #include "operator/api/types.h"
 
 namespace rabbit::api {
+
+// What the broker's API calls the exchange without a name in a path: nothing can have this name.
+inline constexpr std::string_view kUnnamedExchangeInPaths = "amq.default";
 
 // Adds to `findings`, and drops entries of `spec` that are in error. `meta` is the cluster's.
 void Validate(const kube::ObjectMeta& meta, Spec& spec, Findings& findings);

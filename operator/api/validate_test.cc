@@ -158,6 +158,13 @@ TEST(Validate, DropsAUserWithTheNameOfTheOperatorsOwn) {
   EXPECT_TRUE(cluster.findings.usable()) << "the other users go on";
 }
 
+TEST(Validate, DropsAUserWithATopicPermissionThatCouldNeverBeRemoved) {
+  const RabbitCluster cluster = ParseSpec(
+      R"({"users":[{"name":"a","topicPermissions":[{"vhost":"/","exchange":"amq.default"}]}]})");
+  ASSERT_EQ(cluster.findings.entries.size(), 1U);
+  EXPECT_EQ(cluster.findings.entries[0].error.path, "spec.users[0].topicPermissions[0].exchange");
+}
+
 TEST(Validate, KnowsWhomABindingNames) {
   EXPECT_EQ(Errors(R"({"binding":{"user":"a"},"users":[{"name":"a"}]})"), "");
   EXPECT_EQ(Errors(R"({"binding":{"user":"a"}})"),

@@ -126,6 +126,10 @@ TEST_F(SecretMemoryTest, TheSecretOfAUserThatIsDeclaredNoMoreIsReadWhileTheUserI
   once_declared_ = {"root"};
   Refresh();
   EXPECT_FALSE(memory_.views().contains(name));
+  cluster_.spec.users.push_back({.name = "app"});
+  ExpectRead(name).Answer(200, SecretJson("a"));
+  Refresh();  // at once, however lately it was read before
+  EXPECT_EQ(memory_.views().at(name).state, SecretState::kPresent);
 }
 
 TEST_F(SecretMemoryTest, AReferencedSecretIsReadAgainEachDriftInterval) {

@@ -96,7 +96,9 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster,
     if (is_declared(user)) continue;
     needed.try_emplace(resources::UserSecretName(name, user), Need{kOwnAge});
   }
-  std::erase_if(views_, [&](const auto& view) { return !needed.contains(view.first); });
+  const auto is_needless = [&](const auto& entry) { return !needed.contains(entry.first); };
+  std::erase_if(views_, is_needless);
+  std::erase_if(read_at_, is_needless);  // what is needed again is read again
   for (const auto& [secret, need] : needed) {
     const auto read_at = read_at_.find(secret);
     if (read_at != read_at_.end() && now - read_at->second < need.age) continue;

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "operator/api/validate.h"
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/words.h"
 
@@ -54,9 +55,10 @@ std::optional<Step> StepFor(const std::string& user, const Pair& pair, bool is_n
 void PlanTopicPermissions(const api::RabbitCluster& cluster, const observe::Observation& seen,
                           const api::User& user, std::optional<std::size_t> made,
                           std::optional<std::size_t> after, Plan& plan) {
+  // Whatever others declare: what nobody declared of this user is left alone.
+  if (user.topic_permissions.empty() && !WasRecorded(seen, user.name)) return;
   const auto& list = seen.broker.view->topic_permissions;
   if (!list) {
-    if (user.topic_permissions.empty() && !WasRecorded(seen, user.name)) return;  // nobody asked
     AddWait(plan, {Aspect::kTopology, "PermissionsUnknown",
                    "waiting for the list of topic permissions: " + list.why()});
     return;
@@ -77,6 +79,8 @@ void PlanTopicPermissions(const api::RabbitCluster& cluster, const observe::Obse
   for (const rabbitmq::TopicPermission& permission : *list) {
     // What a user of before left goes with that user, and what is in a vhost with the vhost.
     if (permission.user != user.name || made || VhostGoes(plan, permission.vhost)) continue;
+    // The API takes this name of a path for the exchange without a name: it cannot be removed.
+    if (permission.exchange == api::kUnnamedExchangeInPaths) continue;
     pairs[{permission.vhost, permission.exchange}].actual = &permission;
   }
   const bool was_in_effect = TopologyWasInEffect(cluster);

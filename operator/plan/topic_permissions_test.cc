@@ -75,6 +75,22 @@ TEST_F(PlanTopicPermissionsTest, ThoseOfOthersAreLeftAlone) {
   EXPECT_THAT(Steps(), IsEmpty());
 }
 
+TEST_F(PlanTopicPermissionsTest, ThoseOfADeclaredUserWhoNeverDeclaredAnyAreLeftAlone) {
+  Declare(User("b", "app"));
+  HasUser("b", "x");
+  HasTopic("amq.topic");
+  HasTopic("amq.topic", "^b", "", "/", "b");
+  EXPECT_THAT(Steps(), IsEmpty());
+  seen_.inventory->topic_permissions = {"b"};  // he did once
+  EXPECT_THAT(Steps(), ElementsAre(HasSubstr("delete topic permission b in / on amq.topic")));
+}
+
+TEST_F(PlanTopicPermissionsTest, OneOfANameThatCannotBeRemovedIsLeftAlone) {
+  HasTopic("amq.topic");
+  HasTopic("amq.default");
+  EXPECT_THAT(Steps(), IsEmpty());
+}
+
 TEST_F(PlanTopicPermissionsTest, TheyFollowTheUserAndTheVhostThatAreMade) {
   App().topic_permissions[0].vhost = "orders";
   DeclareVhost("orders");

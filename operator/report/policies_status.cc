@@ -74,13 +74,14 @@ class Unhealthy {
 std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts) {
   if (facts.broker == nullptr || !facts.broker->policies) return std::nullopt;
   const api::Spec& spec = facts.cluster.spec;
-  if (!spec.operator_policies.empty() && !facts.broker->operator_policies) return std::nullopt;
   api::PoliciesStatus status;
   Unhealthy unhealthy(status);
   status.total = std::ssize(spec.policies) + std::ssize(spec.operator_policies);
   // First those that are not as declared: the others come and go as mirrors are filled.
   std::vector<const api::Policy*> in_effect;  // no operator policies: they mirror nothing
   for (const PolicyKind kind : {PolicyKind::kUser, PolicyKind::kOperator}) {
+    if (kind == PolicyKind::kOperator && !facts.broker->operator_policies)
+      continue;  // not known yet
     for (const api::Policy& policy : plan::DeclaredPolicies(facts.cluster, kind)) {
       std::string ailment = AilmentOf(facts, policy, kind);
       if (ailment.empty()) {

@@ -201,11 +201,14 @@ TEST_F(StatusTest, AnOperatorPolicyThatTheBrokerRefusedSaysWhy) {
   EXPECT_EQ(policies.unhealthy[0].message, "operator policy: 400: no");
 }
 
-TEST_F(StatusTest, PoliciesAreNotCountedWhileOperatorPoliciesThatAreDeclaredAreUnknown) {
+TEST_F(StatusTest, OperatorPoliciesThatAreNotKnownYetAreNotInSync) {
   Declare("half");
   DeclareForOperators("cap");
   broker_.operator_policies = base::Error{base::ErrorKind::kRetry, "503"};
-  EXPECT_EQ(Status().policies, std::nullopt);
+  const auto policies = *Status().policies;
+  EXPECT_EQ(policies.total, 2);
+  EXPECT_EQ(policies.synced, 1);
+  EXPECT_TRUE(policies.unhealthy.empty());
 }
 
 TEST_F(StatusTest, OfManyUnhealthyPoliciesTwentyAreNamed) {

@@ -82,7 +82,7 @@ void JudgeOwnedClaims(const api::RabbitCluster& cluster, const base::Result<std:
     return;
   }
   auto found = ProjectChild(kube::kStatefulSets, *node_set);
-  const auto meta = kube::ParseMeta(*node_set);
+  const auto meta = kube::ParseMeta(std::string_view(*node_set));
   if (!found || !meta) {
     seen.node_set_trouble = (found ? meta.error() : found.error()).message;
     return;

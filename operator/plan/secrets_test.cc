@@ -161,7 +161,7 @@ TEST_F(SecretsPlanTest, OfUsersThatAreDeclaredNoMoreGoWithTheCluster) {
   EXPECT_THAT(Steps(MakePlan()), ElementsAre("change the owner of Secret " + secret +
                                              ": goes with the cluster: user app is no longer "
                                              "declared"));
-  const auto& step = std::get<HandOverSecret>(MakePlan().steps.at(0).action);
+  const auto step = std::get<HandOverSecret>(MakePlan().steps.at(0).action);
   EXPECT_THAT(step.body, HasSubstr(cluster_.meta.uid));
   cluster_.findings.entries = {{.list = "users", .vhost = "", .name = "app", .error = {}}};
   EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << "declared, if badly";

@@ -13,12 +13,27 @@ namespace {
 // test waits for a clock.
 class Queue {
  public:
-  explicit Queue(int threads) {
+  explicit Queue(int threads) : running_(threads) {
     for (int i = 0; i < threads; ++i)
       threads_.emplace_back([this](const auto& stop) { Run(stop); });
   }
-  ~Queue() {
+  ~Queue() { Stop(); }
+
+  // Whether every thread came to its end within half a minute, which is before a wait ends by
+  // itself (a minute).
+  bool Stop() {
     for (std::jthread& thread : threads_) thread.request_stop();
+    MutexLock lock(mutex_);
+    const TimePoint until = clock_.Now() + std::chrono::seconds(30);
+    while (running_ > 0 && clock_.Now() < until) ended_.WaitUntil(mutex_, until);
+    return running_ == 0;
+  }
+  // Whether so many threads found nothing to take, and so wait, within half a minute.
+  bool AwaitLooksInVain(int looks) {
+    MutexLock lock(mutex_);
+    const TimePoint until = clock_.Now() + std::chrono::seconds(30);
+    while (in_vain_ < looks && clock_.Now() < until) took_.WaitUntil(mutex_, until);
+    return in_vain_ >= looks;
   }
 
   void Add(int pieces, Duration in) {
@@ -60,17 +75,22 @@ class Queue {
         continue;
       }
       ++in_vain_;
+      took_.NotifyAll();
       idle_.Wait(mutex_, stop, Next(), now);
     }
+    --running_;
+    ended_.NotifyAll();
   }
 
   RealClock clock_;
   Mutex mutex_;
   DueWait idle_ RABBIT_GUARDED_BY(mutex_);
   CondVar took_;
+  CondVar ended_;
   std::vector<TimePoint> due_ RABBIT_GUARDED_BY(mutex_);  // sorted
   int taken_ RABBIT_GUARDED_BY(mutex_) = 0;
   int in_vain_ RABBIT_GUARDED_BY(mutex_) = 0;
+  int running_ RABBIT_GUARDED_BY(mutex_);
   std::vector<std::jthread> threads_;  // last: they use the above
 };
 
@@ -112,7 +132,9 @@ TEST(DueWait, OnePieceWakesAboutOneThread) {
 TEST(DueWait, AStopEndsEveryWait) {
   Queue queue(4);
   queue.Add(1, std::chrono::hours(1));
-}  // joins
+  ASSERT_TRUE(queue.AwaitLooksInVain(4));
+  EXPECT_TRUE(queue.Stop());
+}
 
 }  // namespace
 }  // namespace rabbit::base

@@ -4,6 +4,7 @@ the real ones on the PATH answer as apt, kubectl and others do elsewhere. No clu
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 
@@ -12,6 +13,7 @@ import pytest
 from lib import kubectl
 
 E2E = kubectl.ROOT / "test" / "e2e"
+CLUSTER = E2E / "kubernetes" / "cluster"
 PARTS = ("common", "go", "build", "images", "processes", "control_plane", "node", "down", "packages")
 
 
@@ -112,6 +114,116 @@ def test_the_cache_is_cleared_of_what_is_ours_and_old_and_idle(shell, tmp_path):
             process.kill()
     assert done.returncode == 0, done.stderr
     assert {path.name for path in cache.iterdir()} == others | {runs, new, f"pause-{'0' * 16}"}
+
+
+@pytest.fixture
+def toy_cache(shell, tmp_path):
+    """A cache whose programs end at once: what a test makes run by mistake does nothing."""
+    done = shell(r"""here=$E2E/kubernetes cache=$PWD/cache
+        name_programs
+        mkdir -p "$components"
+        for each in "${parts[@]}"; do printf '#!/bin/sh\nexit 1\n' >"$components/$each"; chmod +x "$components/$each"; done
+        touch "$coredns" "$pause_program" """, E2E=str(E2E))
+    assert done.returncode == 0, done.stderr
+    return {"RABBIT_OPERATOR_CACHE": str(tmp_path / "cache")}
+
+
+@pytest.mark.parametrize("command", [("down",), ("up", "--no-node")])
+@pytest.mark.parametrize("inside", ["notes", ".git/config", "bin/kubernetes-1", "run-directory/notes"])
+def test_a_directory_of_somebody_else_is_never_emptied(toy_cache, command, inside, tmp_path):
+    kept = tmp_path / "other" / inside
+    kept.parent.mkdir(parents=True)
+    kept.write_text("all my work")
+    (tmp_path / "other" / "logs").mkdir()
+    done = subprocess.run([CLUSTER, *command, "other"], cwd=tmp_path, env=os.environ | toy_cache, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "did not make" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert kept.read_text() == "all my work"
+    assert [each for each in (tmp_path / "other").rglob("*") if each.is_file()] == [kept]
+
+
+@pytest.mark.parametrize("made", ["true", "mkdir x", "mkdir -p x/logs", "mkdir x; touch x/run-directory x/etcd",
+                                  "mkdir -p x/etcd; ln -s /absent/kubernetes-0123456789abcdef x/bin",  # before there was the file
+                                  "mkdir -p x/etcd; owns_node() { [[ $run == $PWD/x ]]; }; remove_strays() { :; }; remove_network() { :; }"])
+def test_a_run_directory_is_emptied_in_whatever_state_it_is(shell, tmp_path, made):
+    done = shell(f"""{made}
+        run=$PWD/x; check_run_directory; mkdir -p x/logs; touch x/logs/etcd.log
+        remove_everything; check_run_directory""")
+    assert done.returncode == 0, done.stderr
+    assert [str(each.relative_to(tmp_path)) for each in (tmp_path / "x").rglob("*")] == ["x/logs", "x/logs/etcd.log"]
+
+
+def test_what_an_up_that_failed_left_is_cleared_away(shell, toy_cache, tmp_path):
+    for _ in range(2):  # the second over what the first left
+        done = shell(f"{CLUSTER} up --no-node --etcd-port {free_ports()} run", **toy_cache)
+        assert done.returncode == 1 and "has ended" in done.stderr, done.stderr
+        assert {"run-directory", "bin", "pki", "logs"} <= {each.name for each in (tmp_path / "run").iterdir()}
+    done = shell(f"{CLUSTER} down run", **toy_cache)
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in (tmp_path / "run").iterdir()] == ["logs"]
+
+
+def free_ports():
+    """The first of two."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1] + 1
+
+
+@pytest.mark.parametrize("which", [0, 1])  # for clients, for its like
+def test_no_api_server_is_started_on_the_etcd_of_another_cluster(shell, toy_cache, tmp_path, which):
+    with socket.create_server(("127.0.0.1", 0)) as another:
+        another_port = another.getsockname()[1]
+        done = shell(f"{CLUSTER} up --no-node --etcd-port {another_port - which} run", **toy_cache)
+    assert done.returncode == 1 and f"port {another_port}" in done.stderr, done.stderr
+    assert not (tmp_path / "run" / "logs" / "kube-apiserver.log").exists()
+
+
+RULES = """*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-SEP-X - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A PREROUTING -j DOCKER
+-A PREROUTING -j NOT-KUBE-SERVICES
+-A KUBE-SERVICES -d 10.96.0.1/32 -j KUBE-SEP-X
+-A KUBE-SEP-X -s 10.244.0.2/32 -j DOCKER
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+:KUBE-FORWARD - [0:0]
+-A FORWARD -s 10.244.0.0/16 -m comment --comment rabbit-e2e -j ACCEPT
+-A FORWARD -m comment --comment rabbit-e2e-of-others -j ACCEPT
+-A FORWARD -m comment --comment "of KUBE-FORWARD" -j ACCEPT
+-A FORWARD -j KUBE-FORWARD
+COMMIT
+*mangle
+:INPUT ACCEPT [0:0]
+-A INPUT -j MARK
+COMMIT
+"""
+# For iptables-restore --noflush: a chain that is named is emptied, and what is not named stays.
+REMOVED = """*nat
+:KUBE-SERVICES - [0:0]
+:KUBE-SEP-X - [0:0]
+-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-X KUBE-SERVICES
+-X KUBE-SEP-X
+COMMIT
+*filter
+:KUBE-FORWARD - [0:0]
+-D FORWARD -s 10.244.0.0/16 -m comment --comment rabbit-e2e -j ACCEPT
+-D FORWARD -j KUBE-FORWARD
+-X KUBE-FORWARD
+COMMIT
+*mangle
+COMMIT
+"""
+
+
+@pytest.mark.parametrize("rules, removed", [(RULES, REMOVED), ("", ""), ("*raw\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n", "*raw\nCOMMIT\n")])
+def test_of_the_rules_of_a_machine_only_ours_are_removed(shell, rules, removed):
+    done = shell(f"rules_to_remove <<'END'\n{rules}END")
+    assert (done.returncode, done.stdout) == (0, removed)
 
 
 FILTER = "*filter\\n:INPUT ACCEPT [0:0]\\n{}-A INPUT -j ACCEPT\\nCOMMIT\\n"

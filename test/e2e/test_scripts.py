@@ -64,7 +64,7 @@ def test_containerd_of_elsewhere_stays(shell, there, missing):
 APT = r"""
 [[ $* != *--simulate* ]] || { echo "Remv docker-thing [1]"; exit; }
 echo "$*" >>calls
-[[ $1 != install ]] || { [[ ! -x policy ]] || ./policy containerd start; [[ $? == 101 ]] || touch started; }
+[[ $* != *install* ]] || { [[ ! -x policy ]] || ./policy containerd start; [[ $? == 101 ]] || touch started; }
 [[ ! -e refuse ]] || { echo "E: Packages need to be removed but remove is disabled."; exit 100; }
 """
 
@@ -74,7 +74,7 @@ def test_an_installation_starts_no_service_and_removes_no_package(shell, tmp_pat
     assert done.returncode == 0 and not (tmp_path / "policy").exists()
     assert not (tmp_path / "started").exists()
     (call,) = (tmp_path / "calls").read_text().splitlines()
-    assert "--no-remove" in call and call.endswith(" haproxy")
+    assert "--no-remove" in call and "DPkg::Lock::Timeout=600" in call and call.endswith(" haproxy")
 
 
 def test_an_installation_that_fails_says_why_and_takes_its_policy_back(shell, tmp_path):
@@ -83,6 +83,26 @@ def test_an_installation_that_fails_says_why_and_takes_its_policy_back(shell, tm
     assert done.returncode == 1 and "remove is disabled" in done.stderr
     assert done.stderr.splitlines()[-1].endswith("apt cannot install haproxy; it would have to remove docker-thing")
     assert not (tmp_path / "policy").exists()
+
+
+@pytest.mark.parametrize("refusals, patience, code, calls", [(0, 600, 0, 1), (2, 600, 0, 3), (9, 10, 1, 3)])
+def test_the_lists_of_packages_wait_for_another_apt(shell, tmp_path, refusals, patience, code, calls):
+    apt = f"""echo "$*" >>calls
+        (($(wc -l <calls) > {refusals})) || {{ echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)" >&2; exit 100; }}"""
+    done = shell(f"apt_patience={patience}; sleep() {{ :; }}; apt_update", {"apt-get": apt})
+    assert (done.returncode, len((tmp_path / "calls").read_text().splitlines())) == (code, calls)
+    assert done.stderr.count("waiting for another apt") == (1 if refusals else 0) and ("held by process 1" in done.stderr) == (code != 0)
+
+
+def test_a_mirror_that_fails_is_told_at_once(shell, tmp_path):
+    done = shell("sleep() { touch slept; }; apt_update", {"apt-get": "echo 'E: Failed to fetch http://mirror.example' >&2; exit 100"})
+    assert done.returncode == 1 and "mirror.example" in done.stderr and not (tmp_path / "slept").exists()
+
+
+def test_the_programs_of_root_are_found_without_its_path(shell):
+    path = shell("echo $PATH", PATH="/usr/local/bin:/usr/bin:/bin").stdout.strip()
+    assert path == "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    assert shell("echo $PATH", PATH=path).stdout.strip() == path
 
 
 def test_the_service_policy_of_a_machine_stays(shell, tmp_path):

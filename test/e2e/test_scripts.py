@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -311,3 +312,52 @@ def test_up_waits_for_what_it_applied(shell, tmp_path):
     done = shell(f"{E2E}/up --kubeconfig config --image registry.example/operator:1 --write applied.yaml", {"kubectl": KUBECTL})
     assert done.returncode == 0 and "The cluster is ready" in done.stdout, done.stderr
     assert (tmp_path / "asked").read_text().count("asked") == 2
+
+
+@pytest.fixture
+def toy_checkout(tmp_path):
+    """A checkout with the scripts here, and with `cluster` and others in their place that only note what they are asked."""
+    place = tmp_path / "toy" / "test" / "e2e"
+    (place / "kubernetes").mkdir(parents=True)
+    for script in ("run", "install-operator", "other_cluster.sh"):
+        shutil.copy(E2E / script, place)
+    (place / "kubernetes" / "lib").symlink_to(E2E / "kubernetes" / "lib")
+
+    def stand_in(path, script):
+        path = tmp_path / "toy" / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+    stand_in("test/e2e/kubernetes/cluster", "exit 0")
+    return tmp_path / "toy", stand_in
+
+
+TOY_DOCKERFILE = """
+ARG BASE
+FROM ${BASE} AS source
+ARG SOURCE
+COPY . /src
+FROM ${BASE}
+LABEL a=b
+COPY Dockerfile /libraries
+COPY --from=source /src/build/release/bin/rabbit-operator /
+"""
+
+
+def test_images_of_older_binaries_do_not_pile_up(toy_checkout, tmp_path):
+    place, stand_in = toy_checkout
+    (place / "Dockerfile").write_text(TOY_DOCKERFILE)
+    shutil.copy(kubectl.ROOT / ".dockerignore", place)
+    subprocess.run([sys.executable, E2E / "kubernetes" / "images" / "make_image.py", "--name", "localhost/debian:bookworm", "--config", "{}",
+                    "--file", f"{place}/Dockerfile=/base", tmp_path / "base.tar"], check=True, stdin=subprocess.DEVNULL)
+    stand_in("test/e2e/kubernetes/cluster", f"echo $* >>{tmp_path}/asked; [[ $1 != images ]] || printf 'localhost/debian:bookworm\\t{tmp_path}/base.tar\\n'")
+    store = place / "build" / "e2e" / "containers"
+    layers = []
+    for binary in ("one", "two"):
+        stand_in("build/release/bin/rabbit-operator", binary)
+        done = subprocess.run([place / "test/e2e/install-operator"], capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0 and "cannot clear" not in done.stderr, done.stderr
+        layers.append(len(list((store / "vfs" / "dir").iterdir())))
+    assert layers == [3, 3]  # the base, the libraries, the binary
+    (archive,) = (place / "build" / "e2e").glob("operator.tar.*")
+    assert (tmp_path / "asked").read_text().splitlines().count(f"load {archive}") == 1

@@ -3,6 +3,7 @@ the real ones on the PATH answer as apt, kubectl and others do elsewhere. No clu
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -361,3 +362,42 @@ def test_images_of_older_binaries_do_not_pile_up(toy_checkout, tmp_path):
     assert layers == [3, 3]  # the base, the libraries, the binary
     (archive,) = (place / "build" / "e2e").glob("operator.tar.*")
     assert (tmp_path / "asked").read_text().splitlines().count(f"load {archive}") == 1
+
+
+TOY_CLUSTER = """
+echo "cluster $*" >>"$CALLS"
+case $1 in
+  status) [[ ! -e runs ]] || echo etcd ;;
+  up) [[ ! -e up-fails ]] || exit 1 ;;
+esac
+"""
+TOY_PYTHON = """
+case $2 in
+  venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+  pytest) echo "pytest ${*:3}" >>"$CALLS"; exit "$PYTEST" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("before, arguments, pytest_code, code, expected", [
+    ((), (), 0, 0, ["cluster up", "install", "pytest ", "cluster down"]),
+    ((), ("-k", "x y"), 1, 1, ["cluster up", "install", "pytest -k x y", "cluster down"]),
+    (("up-fails",), (), 0, 1, ["cluster up", "cluster down"]),
+    (("install-fails",), (), 0, 1, ["cluster up", "install", "cluster down"]),
+    (("runs",), (), 1, 1, ["cluster up", "install", "pytest "]),
+    ((), ("--keep", "-x"), 1, 1, ["cluster up", "install", "pytest -x"]),
+])
+def test_a_run_stops_what_it_started_and_nothing_else(toy_checkout, tmp_path, before, arguments, pytest_code, code, expected):
+    place, stand_in = toy_checkout
+    shutil.copy(E2E / "requirements.txt", place / "test" / "e2e")
+    stand_in("test/e2e/kubernetes/cluster", TOY_CLUSTER)
+    stand_in("test/e2e/install-operator", "echo install >>calls; [[ ! -e install-fails ]]")
+    stand_in("python", TOY_PYTHON)
+    for name in before:
+        (tmp_path / name).touch()
+    done = subprocess.run([place / "test/e2e/run", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+                          env=os.environ | {"RABBIT_OPERATOR_CACHE": str(tmp_path / "cache"), "PYTHON": str(place / "python"),
+                                            "CALLS": str(tmp_path / "calls"), "PYTEST": str(pytest_code)})
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert done.returncode == code, done.stderr
+    assert [call for call in calls if not re.match("cluster (check|status|kubectl)", call)] == expected

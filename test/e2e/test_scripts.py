@@ -1,6 +1,7 @@
 """The shell functions behind `./dev` and `cluster`, each alone, on a machine that is made up: programs before
 the real ones on the PATH answer as apt, kubectl and others do elsewhere. No cluster is needed."""
 
+import base64
 import json
 import os
 import re
@@ -299,6 +300,7 @@ def test_a_changed_preset_reaches_a_build_that_is_there(tmp_path):
 # The operator of this one looks at generation 2 only after it was asked once.
 KUBECTL = r"""
 ready='.status.conditions[?(@.type=="Ready")]'
+[[ $* != *" get secret rabbit-root "*"{.data.password}" ]] || cat secret 2>/dev/null
 [[ $* == *" get rabbit rabbitcluster "*"{$ready.status}"* ]] || exit 0
 echo asked >>asked
 told=${!#}
@@ -308,11 +310,30 @@ printf %s "${told/"{$ready.status}"/True}" | sed 's/^jsonpath=//'
 """
 
 
+UP = f"{E2E}/up --kubeconfig config --image registry.example/operator:1 --write applied.yaml"
+
+
 def test_up_waits_for_what_it_applied(shell, tmp_path):
     (tmp_path / "config").touch()
-    done = shell(f"{E2E}/up --kubeconfig config --image registry.example/operator:1 --write applied.yaml", {"kubectl": KUBECTL})
+    done = shell(UP, {"kubectl": KUBECTL})
     assert done.returncode == 0 and "The cluster is ready" in done.stdout, done.stderr
     assert (tmp_path / "asked").read_text().count("asked") == 2
+    assert re.search("^  password: '[0-9a-f]{32}'$", (tmp_path / "applied.yaml").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("password", ["simple", "it's", '"#: \\', "of two\nlines\n"])
+def test_up_leaves_a_secret_that_is_there_as_it_is(shell, tmp_path, password):
+    (tmp_path / "config").touch()
+    (tmp_path / "asked").write_text("asked\n")  # nothing to wait for
+    (tmp_path / "secret").write_text(base64.b64encode(password.encode()).decode())
+    done = shell(UP, {"kubectl": KUBECTL})
+    assert done.returncode == 0, done.stderr
+    example = (kubectl.ROOT / "manifests/examples/rabbitcluster.yaml").read_text()
+    assert (tmp_path / "applied.yaml").read_text() == example[example.index("---\n"):]
+    # A Secret of another name is not that one.
+    (tmp_path / "other.yaml").write_text(example.replace("rabbit-root", "other"))
+    done = shell(f"{UP} --example other.yaml", {"kubectl": KUBECTL})
+    assert done.returncode == 1 and "published password" in done.stderr
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 import pytest
 
 from lib import kubectl
+from lib.wait import wait_until
 
 E2E = kubectl.ROOT / "test" / "e2e"
 CLUSTER = E2E / "kubernetes" / "cluster"
@@ -422,3 +424,31 @@ def test_a_run_stops_what_it_started_and_nothing_else(toy_checkout, tmp_path, be
     calls = (tmp_path / "calls").read_text().splitlines()
     assert done.returncode == code, done.stderr
     assert [call for call in calls if not re.match("cluster (check|status|kubectl)", call)] == expected
+
+
+TOY_MEASURE = """
+import pathlib, time
+
+def measure(results):
+    pathlib.Path("began").touch()
+    try:
+        time.sleep(60)
+    finally:
+        pathlib.Path("stopped").touch()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_benchmark_that_is_ended_stops_what_it_started(tmp_path, number):
+    bench = tmp_path / "test" / "bench"
+    shutil.copytree(kubectl.ROOT / "test" / "bench" / "lib", bench / "lib")
+    shutil.copy(kubectl.ROOT / "test" / "bench" / "run", bench)
+    (bench / "empty.py").write_text(TOY_MEASURE)
+    with subprocess.Popen([bench / "run", "empty"], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until("the measure runs", (tmp_path / "began").exists, timeout=20, interval=0.05)
+            process.send_signal(number)
+            assert process.wait(20) == 128 + number
+        finally:
+            process.kill()
+    assert (tmp_path / "stopped").exists()

@@ -409,6 +409,7 @@ esac
     (("install-fails",), (), 0, 1, ["cluster up", "install", "cluster down"]),
     (("runs",), (), 1, 1, ["cluster up", "install", "pytest "]),
     ((), ("--keep", "-x"), 1, 1, ["cluster up", "install", "pytest -x"]),
+    ((), ("--all", "--keep", "-x"), 1, 1, ["cluster up", "install", "pytest -m  -x"]),
 ])
 def test_a_run_stops_what_it_started_and_nothing_else(toy_checkout, tmp_path, before, arguments, pytest_code, code, expected):
     place, stand_in = toy_checkout
@@ -424,6 +425,15 @@ def test_a_run_stops_what_it_started_and_nothing_else(toy_checkout, tmp_path, be
     calls = (tmp_path / "calls").read_text().splitlines()
     assert done.returncode == code, done.stderr
     assert [call for call in calls if not re.match("cluster (check|status|kubectl)", call)] == expected
+
+
+@pytest.mark.parametrize("arguments, there", [((), False), (("-m", ""), True)])
+def test_what_takes_long_is_only_run_when_asked_for(arguments, there):
+    done = subprocess.run([sys.executable, "-m", "pytest", "--noconftest", "--collect-only", "--quiet", *arguments, "test_image.py"], cwd=E2E,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
+                          env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 0 and "test_its_stages_are_all_needed_in_both_ways" in done.stdout, done.stdout + done.stderr
+    assert ("test_what_it_compiles_runs" in done.stdout) == there
 
 
 TOY_MEASURE = """

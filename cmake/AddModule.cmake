@@ -2,9 +2,10 @@
 #           TESTS a_test.cc TEST_LINKS fakes)
 #
 # One static library. LINKS (public) are the module's allowed arrows: a header of another module can
-# only be included when that module is linked, because every module has an include root of its own
-# (build/include/NAME), which holds nothing but a link to the module's folder. PRIVATE libraries are
-# for the module's .cc files alone. TESTS become one executable NAME_test (gtest), run by ctest.
+# only be included when that module is linked, or one of the same folder, because every module has an
+# include root of its own (build/include/NAME), which holds nothing but a link to the module's folder.
+# PRIVATE libraries are for the module's .cc files alone. TESTS become one executable NAME_test
+# (gtest), run by ctest.
 function(AddModule)
   cmake_parse_arguments(M "" "NAME;DIR;INCLUDE_AS" "SOURCES;LINKS;PRIVATE;TESTS;TEST_LINKS" ${ARGN})
   if(M_UNPARSED_ARGUMENTS)

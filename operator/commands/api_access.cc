@@ -38,8 +38,10 @@ base::Result<std::string> LeaseNamespace(const RunOptions& options,
                                          const kube::ClusterConfig& config,
                                          const Environment& environment) {
   if (!options.lease_namespace.empty()) return options.lease_namespace;
-  if (auto of_pod = environment("POD_NAMESPACE"); of_pod && !of_pod->empty()) return *of_pod;
-  if (options.kubeconfig.empty()) return config.default_namespace;
+  if (options.kubeconfig.empty()) {
+    if (auto of_pod = environment("POD_NAMESPACE"); of_pod && !of_pod->empty()) return *of_pod;
+    return config.default_namespace;
+  }
   if (!options.leader_election) return std::string();
   return base::Fail(base::ErrorKind::kInvalid,
                     "--kubeconfig needs --lease-namespace: the one that every operator of these "

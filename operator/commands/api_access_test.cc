@@ -62,13 +62,15 @@ TEST(LeaseNamespace, IsOneForAllOperators) {
 TEST(LeaseNamespace, IsNotThatOfAContext) {
   RunOptions options{.kubeconfig = "file"};
   const kube::ClusterConfig config{.default_namespace = "default"};
-  const auto nothing = [](const std::string&) { return std::nullopt; };
-  const auto place = LeaseNamespace(options, config, nothing);
+  const auto in_a_pod = [](const std::string& name) {
+    return name == "POD_NAMESPACE" ? std::optional<std::string>("pod") : std::nullopt;
+  };
+  const auto place = LeaseNamespace(options, config, in_a_pod);  // which is of another cluster
   ASSERT_FALSE(place);
   EXPECT_EQ(place.error().kind, base::ErrorKind::kInvalid);
   EXPECT_THAT(place.error().message, testing::HasSubstr("needs --lease-namespace"));
   options.leader_election = false;
-  EXPECT_TRUE(LeaseNamespace(options, config, nothing));
+  EXPECT_EQ(LeaseNamespace(options, config, in_a_pod).value(), "");
 }
 
 TEST(ApiAccess, AfterAnAddressThatDoesNotAnswerTheNextOneIsTried) {

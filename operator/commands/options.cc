@@ -222,6 +222,13 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   CLI::App* crd =
       app.add_subcommand("crd", "print the CustomResourceDefinition, for kubectl apply -f -");
   app.add_subcommand("version", "print the version");
+  app.set_version_flag("--version", "", "print the version, too");
+  const std::string first = arguments.empty() ? "" : arguments.front();
+  if (first.starts_with('-') && first != "-h" && first != "--help" && first != "--version") {
+    line.text = first.substr(0, first.find('=')) + ": the command must come first: see --help";
+    line.exit_code = 2;
+    return line;
+  }
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       app.get_subcommands(
              [&](const CLI::App* each) { return each->get_name() == arguments.front(); })
@@ -243,6 +250,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
     line.text = run->parsed() ? run->help(app.get_name()) : app.help();
+    return line;
+  } catch (const CLI::CallForVersion&) {
+    line.command = Command::kVersion;
     return line;
   } catch (const CLI::ParseError& error) {
     line.text = OneLine(error.what());

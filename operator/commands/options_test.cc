@@ -78,6 +78,10 @@ TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
       {{"run", "--lease-retry-seconds", "9.5"}, "--lease-retry-seconds 9.5", "1.2 times"},
       {{"walk"}, "walk", "no command"},
       {{}, "subcommand", "required"},
+      {{"--bogus"}, "--bogus", "command must come first"},
+      {{"--bogus", "run"}, "--bogus", "command must come first"},
+      {{"--kubeconfig", "k"}, "--kubeconfig", "command must come first"},
+      {{"--kubeconfig=k"}, "--kubeconfig:", "command must come first"},
   };
   for (const auto& [arguments, flag, rule] : table) {
     const std::string which = arguments.empty() ? "nothing" : arguments.back();
@@ -135,7 +139,11 @@ TEST(ParseCommandLine, HelpIsNoError) {
 
 TEST(ParseCommandLine, OtherCommands) {
   EXPECT_EQ(ParseCommandLine({"crd"}).command, Command::kCrd);
-  EXPECT_EQ(ParseCommandLine({"version"}).command, Command::kVersion);
+  for (const char* const each : {"version", "--version"}) {
+    const CommandLine line = ParseCommandLine({each});
+    EXPECT_EQ(line.command, Command::kVersion) << each;
+    EXPECT_EQ(line.text, std::nullopt) << each;
+  }
 }
 
 }  // namespace

@@ -10,12 +10,16 @@ from lib import clusters, installed, kubectl, logs
 # The ground that the others stand on; then the example, which is large, while nothing else lives beside it.
 FIRST = ("test_platform.py", "test_first_light.py")
 MADE = pytest.StashKey[dict]()  # in the session, file or test that has it: which fixture made which namespace
-COLLECTED = pytest.StashKey[int]()  # how many tests there were before -k and the like took some away
+COLLECTED = pytest.StashKey[int]()  # how many tests there were before -k and the like took some away, but those that take long
+
+
+def count(items):
+    return sum(item.get_closest_marker("long") is None for item in items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    config.stash[COLLECTED] = len(items)
+    config.stash[COLLECTED] = count(items)
     place = {name: number for number, name in enumerate(FIRST)}
     items.sort(key=lambda item: (item.get_closest_marker("last") is not None, place.get(item.path.name, len(FIRST))))
 

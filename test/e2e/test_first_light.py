@@ -9,7 +9,7 @@ import pytest
 
 from lib import amqp, haproxy, kubectl, management
 from lib.management import quoted
-from lib.wait import wait_until
+from lib.wait import NotYet, wait_until
 
 NAME = "rabbitcluster"
 NAMESPACE = "e2e-first-light"
@@ -193,7 +193,13 @@ def test_scaling_down_is_refused_with_a_reason(ready):
 
 
 def test_delete_leaves_what_retention_keeps(ready):
-    ours = f"app.kubernetes.io/instance={NAME}"
+    kinds = ",".join(kubectl.kubectl("api-resources", "--namespaced", "--verbs=list", "--output=name").split())
+
+    def left():
+        """All there is in the namespace, whoever made it, but what every namespace has."""
+        names = kubectl.kubectl("get", kinds, "-n", NAMESPACE, "--output=name").split()
+        return {name for name in names if not name.startswith(("event/", "event.events.k8s.io/"))} - {
+            "serviceaccount/default", "configmap/kube-root-ca.crt"}
 
     def kept():
         """What is to stay, each with what it was: a disk made anew or another password would be none that stayed."""
@@ -206,6 +212,13 @@ def test_delete_leaves_what_retention_keeps(ready):
     assert set(before[0]) == {f"data-{NAME}-node-{i}" for i in range(3)}
     assert set(before[1]) == {f"{NAME}-erlang-cookie", f"{NAME}-operator-user", f"{NAME}-default-user", "rabbit-root"}
     kubectl.kubectl("delete", "rabbit", NAME, "-n", NAMESPACE, "--timeout=120s", timeout=130)
-    for kind in ("statefulset", "deployment", "service", "configmap", "serviceaccount", "poddisruptionbudget", "pod"):
-        wait_until(f"no {kind}", lambda k=kind: not kubectl.list_all(k, NAMESPACE, ours), timeout=120)
+    expected = {f"persistentvolumeclaim/{name}" for name in before[0]} | {f"secret/{name}" for name in before[1]}
+
+    def only_what_is_kept():
+        there = left()
+        if there != expected:
+            raise NotYet(f"too many: {sorted(there - expected)}, too few: {sorted(expected - there)}")
+        return True
+
+    wait_until("nothing left but disks and Secrets", only_what_is_kept, timeout=120)
     assert kept() == before

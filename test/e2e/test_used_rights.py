@@ -37,7 +37,7 @@ def code(event):
 def test_every_right_is_used_and_none_is_missing(request):
     files = {path.name for path in pathlib.Path(__file__).parent.glob("test_*.py")}
     session = request.session
-    if request.config.stash[conftest.COLLECTED] != len(session.items) or {item.path.name for item in session.items} != files or session.testsfailed:
+    if request.config.stash[conftest.COLLECTED] != conftest.count(session.items) or {item.path.name for item in session.items} != files or session.testsfailed:
         pytest.skip("only after a whole run without a failure")
     events = [event for event in audit.events(user=installed.ACCOUNT) if "objectRef" in event]
     done = {used(event) for event in events if code(event) < 400}

@@ -1,6 +1,7 @@
 """Everything about some namespaces, into files, for whoever reads the failure later."""
 
 import pathlib
+import shutil
 
 from lib import kubectl
 
@@ -10,6 +11,7 @@ DIRECTORY = kubectl.ROOT / "build" / "e2e-logs"
 def collect(name, namespaces):
     """Writes objects, events, descriptions and logs of pods into build/e2e-logs/NAME; returns that path."""
     directory = DIRECTORY / name
+    shutil.rmtree(directory, ignore_errors=True)  # of a failure in an earlier run
     directory.mkdir(parents=True, exist_ok=True)
     _save(directory / "nodes.txt", "describe", "nodes")
     for namespace in namespaces:

@@ -12,6 +12,9 @@ if [[ ${no_proxy-} != *"$unproxied" ]]; then
   export no_proxy NO_PROXY=$no_proxy
 fi
 
+# Who became root by a plain `su` has them not on the PATH: ip, iptables, sysctl.
+[[ :$PATH: == *:/usr/sbin:* ]] || PATH=$PATH:/usr/sbin:/sbin
+
 log() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2; }
 
 die() {

@@ -48,8 +48,14 @@ make_identities() {
   kubeconfig_of scheduler "$run/pki/scheduler.kubeconfig"
 }
 
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; } # PORT
+
 start_etcd() {
-  local clients=http://127.0.0.1:$etcd_port peers=http://127.0.0.1:$((etcd_port + 1))
+  local port clients=http://127.0.0.1:$etcd_port peers=http://127.0.0.1:$((etcd_port + 1))
+  # Else the API server would take the etcd of another cluster for ours. One that was just killed may take a moment.
+  for port in "$etcd_port" "$((etcd_port + 1))"; do
+    port_is_free "$port" || wait_until 2 "port $port to be free for etcd" port_is_free "$port"
+  done
   # Without fsync: a crash of the machine may lose the state, and nobody would want it back.
   start "$run/bin/etcd" --name e2e --data-dir "$run/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls "$clients" --advertise-client-urls "$clients" \

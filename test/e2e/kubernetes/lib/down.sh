@@ -2,6 +2,19 @@
 # The end of a cluster, whatever state it is in. Nothing here asks the cluster's own programs for help,
 # since they may be dead; each step does nothing when there is nothing to do.
 
+# The file that makes a directory a run directory, there from the first to the last: everything in it is deleted.
+marker=run-directory
+
+mark_run_directory() { echo "Of test/e2e/kubernetes/cluster: \`down\` deletes all that is in here, but logs." >"$run/$marker"; }
+
+# Nothing of anybody else's is deleted, whatever directory is named.
+check_run_directory() {
+  if [[ -f $run/$marker ]] || owns_node; then return; fi
+  [[ ! -L $run/bin || $(readlink "$run/bin") != */kubernetes-* ]] || return 0 # of a time when there was no such file
+  [[ -z $(find "$run" -mindepth 1 -maxdepth 1 ! -name logs -print -quit 2>/dev/null) ]] ||
+    die "$run holds what \`cluster\` did not make: name a directory that is new or empty"
+}
+
 remove_everything() {
   local -a ids
   mapfile -t ids < <(process_ids kubelet containerd) # first those who could start something anew
@@ -15,7 +28,8 @@ remove_everything() {
     remove_network
   fi
   [[ ! -s $run/sysctls ]] || sysctl -q -p "$run/sysctls" || true
-  find "$run" -mindepth 1 -maxdepth 1 ! -name logs -exec rm -rf --one-file-system {} +
+  find "$run" -mindepth 1 -maxdepth 1 ! -name logs ! -name "$marker" -exec rm -rf --one-file-system {} +
+  rm -f "$run/$marker"
 }
 
 owns_node() { [[ -e /sys/class/net/$link && $(<"/sys/class/net/$link/ifalias") == "$run" ]]; }

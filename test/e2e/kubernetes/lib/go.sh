@@ -28,7 +28,7 @@ install_go() {
   local codename sources=/etc/apt/sources.list.d/rabbit-operator-backports.list
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
   log "installing Go"
-  is_to_be_had golang-go 2:1.21 || apt-get update -qq >&2
+  is_to_be_had golang-go 2:1.21 || apt_update
   if is_to_be_had golang-go 2:1.21; then
     install_packages golang-go
     return
@@ -38,7 +38,7 @@ install_go() {
   if [[ -z $(apt-get indextargets --format '$(SUITE)' 'Created-By: Packages' "Release: $codename-backports") ]]; then
     log "adding Debian's backports to apt's sources: $sources"
     echo "deb $(debian_mirror | grep . || echo http://deb.debian.org/debian) $codename-backports main" >"$sources"
-    apt-get update -qq >&2
+    apt_update
   fi
   install_packages --target-release "$codename-backports" golang-go
 }

@@ -18,7 +18,7 @@ missing_packages() { # PACKAGE...
 
 install_packages() { # OPTION_OR_PACKAGE...
   local said removed
-  said=$(apt_install "$@" 2>&1) || { apt-get update -qq >&2 && said=$(apt_install "$@" 2>&1); } ||
+  said=$(apt_install "$@" 2>&1) || { apt_update && said=$(apt_install "$@" 2>&1); } ||
     {
       tail -n 30 <<<"$said" >&2
       removed=$(apt-get install --simulate -qq --no-install-recommends "$@" 2>/dev/null | sed -n 's/^Remv \([^ ]*\).*/\1/p' | xargs) || true
@@ -36,5 +36,21 @@ apt_install() ( # OPTION_OR_PACKAGE...; in a shell of its own, whose end takes t
     trap 'rm -f "$service_policy"' EXIT
     printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$service_policy" && chmod 755 "$service_policy" || exit
   fi
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends --no-remove "$@" </dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout="$apt_patience" install -qq -y --no-install-recommends --no-remove "$@" </dev/null
 )
+
+# Debian's images for clouds install updates when they start for the first time.
+apt_patience=600 # seconds
+
+# Its own lock apt does not wait for, whatever it is told.
+apt_update() {
+  local said tries
+  for ((tries = 0; ; tries++)); do
+    said=$(LC_ALL=C apt-get update -qq 2>&1 </dev/null) && return
+    if [[ $said != *"Could not get lock"* ]] || ((tries >= apt_patience / 5)); then break; fi
+    ((tries)) || log "waiting for another apt to end"
+    sleep 5
+  done
+  tail -n 30 <<<"$said" >&2
+  return 1
+}

@@ -227,7 +227,8 @@ Result<QueueSummary> ManagementClient::GetQueueSummary(const std::vector<Policy>
   return counter.Take();
 }
 
-BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOptions& options) {
+BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOptions& options,
+                                  std::optional<base::TimePoint> nodes_by) {
   BrokerView view;
   std::optional<base::Error> hopeless;  // then nothing more is asked
   const auto read = [&](auto& part, auto get) {
@@ -240,8 +241,10 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
     part = std::move(result);
   };
 
+  http::CallOptions at_first = options;
+  at_first.deadline = nodes_by.value_or(options.deadline);
   Part<Overview> overview;
-  read(overview, [&] { return GetOverview(options); });
+  read(overview, [&] { return GetOverview(at_first); });
   if (overview) {
     view.cluster_name = overview->cluster_name;
     view.version = overview->version;
@@ -250,7 +253,7 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
     view.cluster_name = error;
     view.version = error;
   }
-  read(view.nodes, [&] { return GetNodes(options); });
+  read(view.nodes, [&] { return GetNodes(at_first); });
   read(view.vhosts, [&] { return GetVhosts(options); });
   if (parts.vhost_limits) read(view.vhost_limits, [&] { return GetVhostLimits(options); });
   read(view.users, [&] { return GetUsers(options); });

@@ -7,10 +7,12 @@
 // Names may hold any character: they are escaped here.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "http/transport.h"
@@ -40,8 +42,10 @@ class ManagementClient {
   ManagementClient(http::Transport& transport, std::string_view user, const base::Secret& password);
 
   // All parts, one request each, within one deadline. A part that fails says why, the others go on;
-  // but when the broker cannot be reached, or refuses the credentials, all are given up at once.
-  [[nodiscard]] BrokerView Read(const ViewParts& parts, const http::CallOptions& options);
+  // but when the broker cannot be reached, or refuses the credentials, all are given up at once: so
+  // too when it has not told its nodes by `nodes_by`, which is no later than the deadline.
+  [[nodiscard]] BrokerView Read(const ViewParts& parts, const http::CallOptions& options,
+                                std::optional<base::TimePoint> nodes_by = std::nullopt);
 
   struct Overview {
     std::string cluster_name, version, node;  // `node` is the one that answered

@@ -367,18 +367,22 @@ class LookTest : public testing::Test {
     fakes::ScriptedTransport& to_;
   };
 
-  // A node that answers the parts of a view; `nodes` is what it says of the members.
-  void Serve(const std::string& address, int status, const std::string& nodes) {
-    servers_[address].Otherwise(
-        [status, nodes](const http::Request& request) -> base::Result<http::Response> {
-          if (status != 200) return http::Response{.status = status, .headers = {}, .body = "{}"};
-          std::string body = "[]";
-          if (request.target.starts_with("/api/nodes")) body = nodes;
-          if (request.target.starts_with("/api/overview")) {
-            body = R"({"cluster_name":"c","rabbitmq_version":"3.10.8","node":"rabbit@c"})";
-          }
-          return http::Response{.status = 200, .headers = {}, .body = body};
-        });
+  // A node that answers the parts of a view; `nodes` is what it says of the members. It hangs when
+  // it is asked for what begins with `hangs_at`.
+  void Serve(const std::string& address, int status, const std::string& nodes,
+             const std::string& hangs_at = "nowhere") {
+    servers_[address].Otherwise([=](const http::Request& request) -> base::Result<http::Response> {
+      if (request.target.starts_with(hangs_at)) {
+        return base::Fail(base::ErrorKind::kRetry, "deadline exceeded");
+      }
+      if (status != 200) return http::Response{.status = status, .headers = {}, .body = "{}"};
+      std::string body = "[]";
+      if (request.target.starts_with("/api/nodes")) body = nodes;
+      if (request.target.starts_with("/api/overview")) {
+        body = R"({"cluster_name":"c","rabbitmq_version":"3.10.8","node":"rabbit@c"})";
+      }
+      return http::Response{.status = 200, .headers = {}, .body = body};
+    });
   }
   void Break(const std::string& address) {
     servers_[address].Otherwise([](const http::Request&) -> base::Result<http::Response> {
@@ -431,6 +435,50 @@ TEST_F(LookTest, ADeadNodeIsPassedOverAndItsConnectionForgotten) {
   ASSERT_TRUE(Look().succeeded);
   EXPECT_EQ(connects_["10.0.0.1"], 2);
   EXPECT_EQ(connects_["10.0.0.2"], 1);  // kept alive
+}
+
+TEST_F(LookTest, ANodeThatAnswersHasAllTheTimeThatIsLeft) {
+  Serve("10.0.0.1", 200, kNodes);
+  const base::TimePoint began = clock_.Now();
+  ASSERT_TRUE(Look().succeeded);
+  for (const auto& call : servers_["10.0.0.1"].seen()) {
+    const bool first = call.request.target.starts_with("/api/overview") ||
+                       call.request.target.starts_with("/api/nodes");
+    EXPECT_EQ(call.deadline - began, std::chrono::seconds(first ? 2 : 4)) << call.request.target;
+  }
+}
+
+TEST_F(LookTest, AfterANodeThatHungHalfWayAnotherIsAskedFromThenOn) {
+  Serve("10.0.0.1", 200, kNodes, "/api/users");
+  Serve("10.0.0.2", 200, kNodes);
+  BrokerLook look = Look().look;
+  EXPECT_FALSE(look.view->users);
+  for (int i = 0; i < 3; ++i) {
+    look = Look(look).look;
+    EXPECT_TRUE(look.view->users) << i;
+  }
+  // Until that one fails.
+  Break("10.0.0.2");
+  Serve("10.0.0.1", 200, kNodes);
+  look = Look(look).look;
+  const std::size_t calls = servers_["10.0.0.2"].lines().size();
+  EXPECT_TRUE(Look(look).look.view->users);
+  EXPECT_EQ(servers_["10.0.0.2"].lines().size(), calls);
+}
+
+TEST_F(LookTest, ANodeThatHangsIsNotAskedFirstEachTime) {
+  Break("10.0.0.1");
+  Serve("10.0.0.2", 200, kNodes);
+  Look(Look().look);
+  EXPECT_EQ(servers_["10.0.0.1"].lines().size(), 1U);
+}
+
+TEST_F(LookTest, WhoIsToBeAskedFirstAndIsGoneIsNotWaitedFor) {
+  Serve("10.0.0.1", 200, kNodes);
+  BrokerLook before;
+  before.ask_first = "c-node-7";
+  EXPECT_EQ(Look(before).look.ask_first, "");
+  EXPECT_EQ(connects_.count("10.0.0.2"), 0U);
 }
 
 TEST_F(LookTest, WhenNobodyAnswersTheOldViewStaysBesideTheTrouble) {

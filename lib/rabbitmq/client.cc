@@ -211,9 +211,9 @@ Result<std::vector<Policy>> ManagementClient::GetOperatorPolicies(
                 kMaxPolicies, kByVhostAndName);
 }
 
-Result<QueueSummary> ManagementClient::GetQueueSummary(const std::vector<Policy>& policies,
-                                                       const std::vector<Node>& nodes,
-                                                       const http::CallOptions& options) {
+Result<QueueSummary> ManagementClient::GetQueueSummary(
+    const std::vector<Policy>& policies, const std::vector<Node>& nodes,
+    const http::CallOptions& options, std::map<std::string, std::size_t>* in_vhosts) {
   QueueCounter counter(policies, nodes);
   const auto done =
       List(transport_, MakeHeaders(), std::string(kQueues) + std::string(kQueueColumns), options,
@@ -221,6 +221,9 @@ Result<QueueSummary> ManagementClient::GetQueueSummary(const std::vector<Policy>
              const auto queue = ParseQueue(text);
              if (!queue) return tl::unexpected(queue.error());
              counter.Add(*queue);
+             if (in_vhosts == nullptr) return {};
+             const auto vhost = in_vhosts->find(queue->vhost);
+             if (vhost != in_vhosts->end()) ++vhost->second;
              return {};
            });
   if (!done) return tl::unexpected(done.error());
@@ -266,17 +269,28 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   if (parts.operator_policies) {
     read(view.operator_policies, [&] { return GetOperatorPolicies(options); });
   }
-  for (const std::string& vhost : parts.queues_of) {
+  for (const std::string& vhost : parts.counted_apart) {
     read(view.vhost_queues[vhost], [&] { return CountQueues(vhost, options); });
   }
   if (!parts.queues) return view;
+  std::map<std::string, std::size_t> in_vhosts;
+  for (const std::string& vhost : parts.queues_of) in_vhosts[vhost] = 0;
   if (!view.nodes || !view.policies) {
     view.queues = base::Error{
         .kind = view.nodes ? view.policies.kind() : view.nodes.kind(),
         .message = "cannot be judged: " + (view.nodes ? view.policies.why() : view.nodes.why())};
-    return view;
+  } else {
+    read(view.queues,
+         [&] { return GetQueueSummary(*view.policies, *view.nodes, options, &in_vhosts); });
   }
-  read(view.queues, [&] { return GetQueueSummary(*view.policies, *view.nodes, options); });
+  for (const auto& [vhost, count] : in_vhosts) {
+    if (view.queues) {
+      view.vhost_queues[vhost] = count;
+    } else {
+      view.vhost_queues.try_emplace(
+          vhost, base::Error{.kind = view.queues.kind(), .message = view.queues.why()});
+    }
+  }
   return view;
 }
 

@@ -378,6 +378,7 @@ class LookTest : public testing::Test {
       if (status != 200) return http::Response{.status = status, .headers = {}, .body = "{}"};
       std::string body = "[]";
       if (request.target.starts_with("/api/nodes")) body = nodes;
+      if (request.target.starts_with("/api/queues/")) body = R"({"total_count":3})";
       if (request.target.starts_with("/api/overview")) {
         body = R"({"cluster_name":"c","rabbitmq_version":"3.10.8","node":"rabbit@c"})";
       }
@@ -471,6 +472,51 @@ TEST_F(LookTest, ANodeThatHangsIsNotAskedFirstEachTime) {
   Serve("10.0.0.2", 200, kNodes);
   Look(Look().look);
   EXPECT_EQ(servers_["10.0.0.1"].lines().size(), 1U);
+}
+
+TEST_F(LookTest, OnlyWhileTheListOfQueuesCannotBeReadAreSomeVhostsCountedByThemselves) {
+  const auto counted = [this] {
+    std::string vhosts;
+    for (const std::string& line : servers_["10.0.0.1"].lines()) {
+      const std::string start = "GET /api/queues/";
+      if (line.starts_with(start)) vhosts += line[start.size()];
+    }
+    return vhosts;
+  };
+  for (char vhost = 'a'; vhost <= 'j'; ++vhost) parts_.queues_of.emplace_back(1, vhost);
+  Serve("10.0.0.1", 200, kNodes);
+  Break("10.0.0.2");
+  const BrokerLook whole = Look().look;
+  EXPECT_EQ(*whole.view->vhost_queues.at("a"), 0U);
+
+  // A list that takes too long: what was known stays until it has been counted again.
+  Serve("10.0.0.1", 200, kNodes, "/api/queues?");
+  BrokerLook look = Look(whole).look;
+  EXPECT_FALSE(look.view->queues);
+  EXPECT_EQ(*look.view->vhost_queues.at("a"), 0U);
+  EXPECT_EQ(counted(), "");
+  look = Look(look).look;
+  EXPECT_EQ(*look.view->vhost_queues.at("a"), 3U);
+  EXPECT_EQ(*look.view->vhost_queues.at("j"), 0U);
+  EXPECT_EQ(counted(), "abcdefgh");
+  look = Look(look).look;
+  EXPECT_EQ(*look.view->vhost_queues.at("j"), 3U);
+  EXPECT_EQ(counted(), "abcdefghijabcdef");
+  // And until the list can be read again.
+  Serve("10.0.0.1", 200, kNodes);
+  look = Look(Look(look).look).look;
+  EXPECT_EQ(*look.view->vhost_queues.at("j"), 0U);
+  EXPECT_EQ(counted().size(), 3 * 8U);
+}
+
+TEST_F(LookTest, ACountThatFailedIsNotTheOneBefore) {
+  parts_.queues_of = {"a"};
+  Serve("10.0.0.1", 200, kNodes, "/api/queues");
+  rabbitmq::BrokerView view;
+  view.vhost_queues["a"] = std::size_t{0};
+  BrokerLook before;
+  before.view = std::make_shared<const rabbitmq::BrokerView>(view);
+  EXPECT_FALSE(Look(before).look.view->vhost_queues.at("a"));
 }
 
 TEST_F(LookTest, WhoIsToBeAskedFirstAndIsGoneIsNotWaitedFor) {

@@ -40,7 +40,7 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
                               {.deadline = context.deadline - kForTheStatus, .stop = context.stop});
   const plan::Plan plan =
       plan::MakePlan(cluster, seen, settings_, memory.children, parts_.clock.Now());
-  act::Executed done = Execute(cluster, plan, seen, context);
+  act::Executed done = Execute(cluster, plan, seen, memory, context);
   const report::Report report =
       report::MakeReport(cluster, seen, plan, done.results, parts_.clock.Now(),
                          parts_.clock.WallNow(), report::ProgressPause(parts_.caches.clusters()));
@@ -51,13 +51,25 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
 }
 
 act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
-                                         const observe::Observation& seen,
+                                         const observe::Observation& seen, Memory& memory,
                                          const runtime::ReconcileContext& context) {
   const auto broker = observe::BrokerTargetOf(cluster, seen).value_or(observe::BrokerTarget{});
   act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker,
                                                context.deadline - kForTheStatus, context.stop);
-  for (std::size_t i = 0; i < done.results.size(); ++i) {
-    const report::StepResult& result = done.results[i];
+  Log(cluster, plan, done.results, memory);
+  return done;
+}
+
+void ClusterReconciler::Log(const api::RabbitCluster& cluster, const plan::Plan& plan,
+                            const std::vector<report::StepResult>& results, Memory& memory) {
+  const std::set<std::size_t> before = std::exchange(memory.refused, {});
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const report::StepResult& result = results[i];
+    if (report::IsRefused(result)) {
+      const std::size_t hash = std::hash<std::string>()(result.error->message);
+      memory.refused.insert(hash);
+      if (before.contains(hash)) continue;
+    }
     if (result.error) {
       parts_.logger.Warn("step failed", {{"cluster", cluster.meta.key.ToString()},
                                          {"step", plan::Describe(plan.steps[i])},
@@ -68,7 +80,6 @@ act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, cons
                                        {"reason", plan.steps[i].reason}});
     }
   }
-  return done;
 }
 
 void ClusterReconciler::Remember(const plan::Plan& plan, const act::Executed& done,

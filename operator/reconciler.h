@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,6 +50,9 @@ class ClusterReconciler final : public runtime::Reconciler {
     std::string uid;  // of the cluster that it is about
     observe::ClusterMemory observed;
     plan::PlanMemo children;
+    // Hashes of what was refused at the last reconcile: it is logged once, however often it is
+    // tried.
+    std::set<std::size_t> refused;
     bool settled =
         false;  // the last report had nothing to wait for: look at the drift interval only
     // The status as last written, while the cache still shows the version before. Guarded by
@@ -63,7 +68,10 @@ class ClusterReconciler final : public runtime::Reconciler {
       RABBIT_EXCLUDES(mutex_);
   void Forget(const kube::ObjectKey& key) RABBIT_EXCLUDES(mutex_);
   act::Executed Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
-                        const observe::Observation& seen, const runtime::ReconcileContext& context);
+                        const observe::Observation& seen, Memory& memory,
+                        const runtime::ReconcileContext& context);
+  void Log(const api::RabbitCluster& cluster, const plan::Plan& plan,
+           const std::vector<report::StepResult>& results, Memory& memory);
   void Remember(const plan::Plan& plan, const act::Executed& done, const observe::Observation& seen,
                 Memory& memory);
   // Events, status, how often to look, and when to come again.

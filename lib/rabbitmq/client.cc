@@ -211,9 +211,9 @@ Result<std::vector<Policy>> ManagementClient::GetOperatorPolicies(
                 kMaxPolicies, kByVhostAndName);
 }
 
-Result<QueueSummary> ManagementClient::GetQueueSummary(const std::vector<Policy>& policies,
-                                                       const std::vector<Node>& nodes,
-                                                       const http::CallOptions& options) {
+Result<QueueSummary> ManagementClient::GetQueueSummary(
+    const std::vector<Policy>& policies, const std::vector<Node>& nodes,
+    const http::CallOptions& options, std::map<std::string, std::size_t>* in_vhosts) {
   QueueCounter counter(policies, nodes);
   const auto done =
       List(transport_, MakeHeaders(), std::string(kQueues) + std::string(kQueueColumns), options,
@@ -221,13 +221,17 @@ Result<QueueSummary> ManagementClient::GetQueueSummary(const std::vector<Policy>
              const auto queue = ParseQueue(text);
              if (!queue) return tl::unexpected(queue.error());
              counter.Add(*queue);
+             if (in_vhosts == nullptr) return {};
+             const auto vhost = in_vhosts->find(queue->vhost);
+             if (vhost != in_vhosts->end()) ++vhost->second;
              return {};
            });
   if (!done) return tl::unexpected(done.error());
   return counter.Take();
 }
 
-BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOptions& options) {
+BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOptions& options,
+                                  std::optional<base::TimePoint> nodes_by) {
   BrokerView view;
   std::optional<base::Error> hopeless;  // then nothing more is asked
   const auto read = [&](auto& part, auto get) {
@@ -240,8 +244,10 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
     part = std::move(result);
   };
 
+  http::CallOptions at_first = options;
+  at_first.deadline = nodes_by.value_or(options.deadline);
   Part<Overview> overview;
-  read(overview, [&] { return GetOverview(options); });
+  read(overview, [&] { return GetOverview(at_first); });
   if (overview) {
     view.cluster_name = overview->cluster_name;
     view.version = overview->version;
@@ -250,7 +256,7 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
     view.cluster_name = error;
     view.version = error;
   }
-  read(view.nodes, [&] { return GetNodes(options); });
+  read(view.nodes, [&] { return GetNodes(at_first); });
   read(view.vhosts, [&] { return GetVhosts(options); });
   if (parts.vhost_limits) read(view.vhost_limits, [&] { return GetVhostLimits(options); });
   read(view.users, [&] { return GetUsers(options); });
@@ -263,17 +269,28 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   if (parts.operator_policies) {
     read(view.operator_policies, [&] { return GetOperatorPolicies(options); });
   }
-  for (const std::string& vhost : parts.queues_of) {
+  for (const std::string& vhost : parts.counted_apart) {
     read(view.vhost_queues[vhost], [&] { return CountQueues(vhost, options); });
   }
   if (!parts.queues) return view;
+  std::map<std::string, std::size_t> in_vhosts;
+  for (const std::string& vhost : parts.queues_of) in_vhosts[vhost] = 0;
   if (!view.nodes || !view.policies) {
     view.queues = base::Error{
         .kind = view.nodes ? view.policies.kind() : view.nodes.kind(),
         .message = "cannot be judged: " + (view.nodes ? view.policies.why() : view.nodes.why())};
-    return view;
+  } else {
+    read(view.queues,
+         [&] { return GetQueueSummary(*view.policies, *view.nodes, options, &in_vhosts); });
   }
-  read(view.queues, [&] { return GetQueueSummary(*view.policies, *view.nodes, options); });
+  for (const auto& [vhost, count] : in_vhosts) {
+    if (view.queues) {
+      view.vhost_queues[vhost] = count;
+    } else {
+      view.vhost_queues.try_emplace(
+          vhost, base::Error{.kind = view.queues.kind(), .message = view.queues.why()});
+    }
+  }
   return view;
 }
 

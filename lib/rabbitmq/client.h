@@ -7,10 +7,13 @@
 // Names may hold any character: they are escaped here.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "http/transport.h"
@@ -25,7 +28,11 @@ struct ViewParts {
   bool topic_permissions = false;
   bool operator_policies = false;
   bool queues = true;
-  std::vector<std::string> queues_of;  // vhosts whose queues are counted
+  // Vhosts whose queues, of any kind, are counted: with those of all, which costs no call more. A
+  // call each have those that are named in `counted_apart` too, before the list of all is read:
+  // that may be too long for the time there is.
+  std::vector<std::string> queues_of = {};
+  std::vector<std::string> counted_apart = {};
   bool operator==(const ViewParts&) const = default;
 };
 
@@ -40,8 +47,10 @@ class ManagementClient {
   ManagementClient(http::Transport& transport, std::string_view user, const base::Secret& password);
 
   // All parts, one request each, within one deadline. A part that fails says why, the others go on;
-  // but when the broker cannot be reached, or refuses the credentials, all are given up at once.
-  [[nodiscard]] BrokerView Read(const ViewParts& parts, const http::CallOptions& options);
+  // but when the broker cannot be reached, or refuses the credentials, all are given up at once: so
+  // too when it has not told its nodes by `nodes_by`, which is no later than the deadline.
+  [[nodiscard]] BrokerView Read(const ViewParts& parts, const http::CallOptions& options,
+                                std::optional<base::TimePoint> nodes_by = std::nullopt);
 
   struct Overview {
     std::string cluster_name, version, node;  // `node` is the one that answered
@@ -62,10 +71,12 @@ class ManagementClient {
   base::Result<std::vector<TopicPermission>> GetTopicPermissions(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetPolicies(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetOperatorPolicies(const http::CallOptions& options);
-  // `policies` say how many mirrors are meant, `nodes` how many there can be.
-  base::Result<QueueSummary> GetQueueSummary(const std::vector<Policy>& policies,
-                                             const std::vector<Node>& nodes,
-                                             const http::CallOptions& options);
+  // `policies` say how many mirrors are meant, `nodes` how many there can be. To each vhost that
+  // `in_vhosts` names, when given, is added how many queues of any kind it has: meaningless after
+  // an error.
+  base::Result<QueueSummary> GetQueueSummary(
+      const std::vector<Policy>& policies, const std::vector<Node>& nodes,
+      const http::CallOptions& options, std::map<std::string, std::size_t>* in_vhosts = nullptr);
 
   // All are idempotent: PUT creates or replaces, DELETE of what is not there is success.
   base::Result<void> PutClusterName(std::string_view name, const http::CallOptions& options);

@@ -525,7 +525,7 @@ class LookAtLimitsTest : public ClientTest {
     Expect("GET /api/vhosts?*").Answer(200, "[]");
   }
   const ViewParts limits_{
-      .vhost_limits = true, .user_limits = true, .queues = false, .queues_of = {"a", "b/%"}};
+      .vhost_limits = true, .user_limits = true, .queues = false, .counted_apart = {"a", "b/%"}};
 };
 
 TEST_F(LookAtLimitsTest, ALookAsksForThemOnlyWhenTold) {
@@ -566,6 +566,52 @@ TEST_F(LookAtLimitsTest, WhenTheBrokerHangsTheyAreUnknown) {
         view.vhost_queues.at("b/%").why()}) {
     EXPECT_EQ(why, "GET /api/vhost-limits: deadline exceeded");
   }
+}
+
+class LookAtQueuesOfVhostsTest : public LookAtLimitsTest {
+ protected:
+  // A look up to the list of queues; what is answered to that is for the test to say.
+  void ExpectUpToTheQueues() {
+    ExpectWhatIsAlwaysAsked();
+    Expect("GET /api/users").Answer(200, "[]");
+    Expect("GET /api/permissions").Answer(200, "[]");
+    Expect("GET /api/policies").Answer(200, "[]");
+  }
+};
+
+TEST_F(LookAtQueuesOfVhostsTest, TheListOfAllTellsThemWithoutACallMore) {
+  ExpectUpToTheQueues();
+  Expect("GET /api/queues?*").Answer(200, R"([{"vhost":"a","name":"q","durable":true},
+                       {"vhost":"a","name":"e","exclusive":true},
+                       {"vhost":"a","name":"d","durable":true,"auto_delete":true,"state":"down"},
+                       {"vhost":"other","name":"q","durable":true}])");
+  const BrokerView view = client_.Read({.queues_of = {"a", "b"}}, options_);
+  EXPECT_EQ(view.queues->all.total, 2U);
+  EXPECT_EQ(view.vhost_queues.size(), 2U);
+  EXPECT_EQ(*view.vhost_queues.at("a"), 3U) << "of any kind";
+  EXPECT_EQ(*view.vhost_queues.at("b"), 0U);
+}
+
+TEST_F(LookAtQueuesOfVhostsTest, WhileTheListIsNotReadWholeNoVhostIsEmpty) {
+  ExpectUpToTheQueues();
+  Expect("GET /api/queues/b?*").Answer(200, R"({"total_count":7})");
+  Expect("GET /api/queues?*").Answer(200, R"([{"vhost":"a","name":"q"},)");
+  const BrokerView view =
+      client_.Read({.queues_of = {"a", "b", "c"}, .counted_apart = {"b"}}, options_);
+  ASSERT_FALSE(view.queues);
+  EXPECT_EQ(view.vhost_queues.at("a").why(), view.queues.why());
+  EXPECT_EQ(view.vhost_queues.at("a").kind(), view.queues.kind());
+  EXPECT_EQ(*view.vhost_queues.at("b"), 7U);
+  EXPECT_FALSE(view.vhost_queues.at("c"));
+}
+
+TEST_F(LookAtQueuesOfVhostsTest, WhenTheListCannotBeJudgedNoVhostIsEmpty) {
+  ExpectWhatIsAlwaysAsked();
+  Expect("GET /api/users").Answer(200, "[]");
+  Expect("GET /api/permissions").Answer(200, "[]");
+  Expect("GET /api/policies").Answer(500);
+  const BrokerView view = client_.Read({.queues_of = {"a"}}, options_);
+  EXPECT_THAT(view.vhost_queues.at("a").why(), HasSubstr("GET /api/policies: 500"));
 }
 
 TEST_F(ClientTest, ErrorsNeverHoldTheCredentials) {

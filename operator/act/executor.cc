@@ -310,11 +310,14 @@ class Executor::Run {
   }
 
   // Sends one call to the first node that can be reached. All calls are idempotent, so one that may
-  // have arrived is simply sent to the next node as well.
+  // have arrived is simply sent to the next node as well. The next call begins where this one was
+  // answered: a node that hangs is waited for once, not by each step.
   template <typename CallBroker>
   Result<void> AtBroker(const CallBroker& call) {
     Result<void> result = base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
-    for (const auto& node : broker_.nodes) {
+    for (std::size_t i = 0; i < broker_.nodes.size(); ++i) {
+      const std::size_t at = (answered_last_ + i) % broker_.nodes.size();
+      const auto& node = broker_.nodes[at];
       if (!MayGoOn()) break;  // that one node hung does not send the call to the next, too late
       const auto transport = executor_.connections_.To(node.address, observe::kManagementPort);
       if (!transport) {
@@ -324,7 +327,10 @@ class Executor::Run {
       rabbitmq::ManagementClient client(**transport, broker_.user, broker_.password);
       result = call(client);
       if (result) out_.broker_written = true;
-      if (result || result.error().kind != base::ErrorKind::kRetry) return result;
+      if (result || result.error().kind != base::ErrorKind::kRetry) {
+        answered_last_ = at;
+        return result;
+      }
       executor_.connections_.Forget(node.address, observe::kManagementPort);
     }
     return result;
@@ -337,6 +343,7 @@ class Executor::Run {
   const std::stop_token& stop_;
   const base::TimePoint deadline_;
   Executed& out_;
+  std::size_t answered_last_ = 0;  // of broker_.nodes
 };
 
 Executor::Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,

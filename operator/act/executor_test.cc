@@ -218,6 +218,21 @@ TEST_F(ExecutorTest, ABrokerCallGoesToTheNextNodeWhenOneIsDown) {
   EXPECT_TRUE(done.broker_written);
 }
 
+TEST_F(ExecutorTest, FurtherStepsBeginAtTheNodeThatAnsweredLast) {
+  nodes_["10.0.0.1"].Otherwise([this](const http::Request&) -> base::Result<http::Response> {
+    clock_.Advance(std::chrono::seconds(5));  // it accepts, and hangs
+    return base::Fail(base::ErrorKind::kRetry, "deadline exceeded");
+  });
+  nodes_["10.0.0.2"].Expect("PUT /api/vhosts/a").Answer(400);  // a refusal is an answer
+  nodes_["10.0.0.2"].Expect("PUT /api/cluster-name").Answer(204);
+  nodes_["10.0.0.2"].Expect("PUT /api/cluster-name").Refuse();
+  const Executed done =
+      Execute({{.action = plan::PutVhost{"a"}, .reason = "does not exist"}, NameIt(), NameIt()});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+  EXPECT_EQ(done.results[1].outcome, Outcome::kDone);
+  EXPECT_EQ(nodes_["10.0.0.1"].lines().size(), 2U) << "once first, and once after the other failed";
+}
+
 TEST_F(ExecutorTest, WhatTheBrokerRefusesIsNotTriedAtTheNextNode) {
   nodes_["10.0.0.1"]
       .Expect("PUT /api/policies/*")

@@ -9,7 +9,57 @@ namespace {
 
 constexpr std::chrono::seconds kBrokerLook(4);
 constexpr std::chrono::seconds kProxyLook(1);
+constexpr std::size_t kMostCountedApart = 8;
 constexpr std::size_t kMaxCsvBytes = 4 << 20;
+
+// Whether something was asked for that another node may tell.
+bool FailedHalfWay(const rabbitmq::BrokerView& view, const rabbitmq::ViewParts& parts) {
+  const auto failed = [](const auto& part) {
+    return !part && part.kind() == base::ErrorKind::kRetry;
+  };
+  return failed(view.version) || failed(view.vhosts) || failed(view.users) ||
+         failed(view.permissions) || failed(view.policies) ||
+         (parts.vhost_limits && failed(view.vhost_limits)) ||
+         (parts.user_limits && failed(view.user_limits)) ||
+         (parts.topic_permissions && failed(view.topic_permissions)) ||
+         (parts.operator_policies && failed(view.operator_policies)) ||
+         (parts.queues && failed(view.queues));
+}
+
+// While the list of all queues cannot be read, or not in time, some vhosts are counted by a call
+// each, and others with each look. REQUIRES: `vhosts` is sorted.
+std::vector<std::string> ToCountApart(const std::vector<std::string>& vhosts,
+                                      const BrokerLook& before) {
+  std::vector<std::string> some;
+  if (before.view == nullptr || before.view->queues) return some;
+  const auto next = std::ranges::upper_bound(vhosts, before.counted_last) - vhosts.begin();
+  for (std::size_t i = 0; i < std::min(vhosts.size(), kMostCountedApart); ++i) {
+    some.push_back(vhosts[(static_cast<std::size_t>(next) + i) % vhosts.size()]);
+  }
+  return some;
+}
+
+// A count that was not asked for this time is as it was. Whether a vhost is empty is asked again
+// before it is deleted.
+void KeepOtherCounts(const rabbitmq::ViewParts& parts, const BrokerLook& before,
+                     rabbitmq::BrokerView& view) {
+  if (before.view == nullptr || view.queues) return;
+  for (const auto& [vhost, count] : before.view->vhost_queues) {
+    if (!count || std::ranges::find(parts.counted_apart, vhost) != parts.counted_apart.end()) {
+      continue;
+    }
+    const auto now = view.vhost_queues.find(vhost);
+    if (now != view.vhost_queues.end()) now->second = count;
+  }
+}
+
+// The nodes in the order in which they are asked: from `first` on, when it is one of them.
+std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
+                                        const std::string& first) {
+  const auto found = std::ranges::find(nodes, first, &BrokerTarget::Node::pod);
+  if (found != nodes.end()) std::ranges::rotate(nodes, found);
+  return nodes;
+}
 
 }  // namespace
 
@@ -44,11 +94,14 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
   answer.look.denied = false;
   answer.look.trouble = "no node of the cluster serves yet";
   const base::TimePoint deadline = clock.Now() + kBrokerLook;
-  std::size_t left = target.nodes.size();
-  for (const BrokerTarget::Node& node : target.nodes) {
+  rabbitmq::ViewParts parts = target.parts;
+  parts.counted_apart = ToCountApart(parts.queues_of, before);
+  const std::vector<BrokerTarget::Node> nodes = InOrder(target.nodes, before.ask_first);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const BrokerTarget::Node& node = nodes[i];
     // One that hangs takes its share of the time, not the others'.
     const base::TimePoint now = clock.Now();
-    const base::TimePoint share = now + (deadline - now) / static_cast<int>(left--);
+    const base::TimePoint share = now + (deadline - now) / static_cast<int>(nodes.size() - i);
     if (now >= deadline || stop.stop_requested()) break;
     const auto transport = connections.To(node.address, kManagementPort);
     if (!transport) {
@@ -57,12 +110,18 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     }
     rabbitmq::ManagementClient client(**transport, target.user, target.password);
     const base::TimePoint began = clock.Now();
-    rabbitmq::BrokerView view = client.Read(target.parts, {.deadline = share, .stop = stop});
+    rabbitmq::BrokerView view = client.Read(parts, {.deadline = deadline, .stop = stop}, share);
     if (view.nodes.has_value()) {
+      const bool half = FailedHalfWay(view, parts);
+      const BrokerTarget::Node& next = half ? nodes[(i + 1) % nodes.size()] : node;
+      if (half) connections.Forget(node.address, kManagementPort);
+      KeepOtherCounts(parts, before, view);
       answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
                      .trouble = {},
                      .at = began,
-                     .denied = false};
+                     .denied = false,
+                     .ask_first = next == target.nodes.front() ? "" : next.pod,
+                     .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back()};
       answer.succeeded = true;
       return answer;
     }

@@ -81,8 +81,9 @@ struct ProxyLooks {
 using BrokerWatch = Watched<BrokerTarget, BrokerLook>;
 using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
 
-// Asks the nodes in turn until one answers, for at most four seconds together. The view before is
-// kept beside the trouble when none does, with its age.
+// Asks the nodes in turn until one answers, for at most four seconds together; one that told its
+// nodes has all the time that is left. When it then fails half way, the next look begins at another
+// one. The view before is kept beside the trouble when none answers, with its age.
 [[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                                const BrokerTarget& target, const BrokerLook& before,
                                                const std::stop_token& stop);

@@ -143,6 +143,10 @@ struct BrokerLook {
   base::TimePoint at{};                              // when the look that gave `view` began
   bool outdated = false;  // something was written at the broker since: what it shows may be undone
   bool denied = false;    // the broker refused the operator's password
+  // The pod that the next look begins with, after others failed; empty: as they are ordered.
+  std::string ask_first = {};
+  // The vhost whose queues were the last to be counted apart: the next look goes on after it.
+  std::string counted_last = {};
 };
 
 struct ProxyLook {

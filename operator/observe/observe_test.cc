@@ -367,18 +367,23 @@ class LookTest : public testing::Test {
     fakes::ScriptedTransport& to_;
   };
 
-  // A node that answers the parts of a view; `nodes` is what it says of the members.
-  void Serve(const std::string& address, int status, const std::string& nodes) {
-    servers_[address].Otherwise(
-        [status, nodes](const http::Request& request) -> base::Result<http::Response> {
-          if (status != 200) return http::Response{.status = status, .headers = {}, .body = "{}"};
-          std::string body = "[]";
-          if (request.target.starts_with("/api/nodes")) body = nodes;
-          if (request.target.starts_with("/api/overview")) {
-            body = R"({"cluster_name":"c","rabbitmq_version":"3.10.8","node":"rabbit@c"})";
-          }
-          return http::Response{.status = 200, .headers = {}, .body = body};
-        });
+  // A node that answers the parts of a view; `nodes` is what it says of the members. It hangs when
+  // it is asked for what begins with `hangs_at`.
+  void Serve(const std::string& address, int status, const std::string& nodes,
+             const std::string& hangs_at = "nowhere") {
+    servers_[address].Otherwise([=](const http::Request& request) -> base::Result<http::Response> {
+      if (request.target.starts_with(hangs_at)) {
+        return base::Fail(base::ErrorKind::kRetry, "deadline exceeded");
+      }
+      if (status != 200) return http::Response{.status = status, .headers = {}, .body = "{}"};
+      std::string body = "[]";
+      if (request.target.starts_with("/api/nodes")) body = nodes;
+      if (request.target.starts_with("/api/queues/")) body = R"({"total_count":3})";
+      if (request.target.starts_with("/api/overview")) {
+        body = R"({"cluster_name":"c","rabbitmq_version":"3.10.8","node":"rabbit@c"})";
+      }
+      return http::Response{.status = 200, .headers = {}, .body = body};
+    });
   }
   void Break(const std::string& address) {
     servers_[address].Otherwise([](const http::Request&) -> base::Result<http::Response> {
@@ -431,6 +436,95 @@ TEST_F(LookTest, ADeadNodeIsPassedOverAndItsConnectionForgotten) {
   ASSERT_TRUE(Look().succeeded);
   EXPECT_EQ(connects_["10.0.0.1"], 2);
   EXPECT_EQ(connects_["10.0.0.2"], 1);  // kept alive
+}
+
+TEST_F(LookTest, ANodeThatAnswersHasAllTheTimeThatIsLeft) {
+  Serve("10.0.0.1", 200, kNodes);
+  const base::TimePoint began = clock_.Now();
+  ASSERT_TRUE(Look().succeeded);
+  for (const auto& call : servers_["10.0.0.1"].seen()) {
+    const bool first = call.request.target.starts_with("/api/overview") ||
+                       call.request.target.starts_with("/api/nodes");
+    EXPECT_EQ(call.deadline - began, std::chrono::seconds(first ? 2 : 4)) << call.request.target;
+  }
+}
+
+TEST_F(LookTest, AfterANodeThatHungHalfWayAnotherIsAskedFromThenOn) {
+  Serve("10.0.0.1", 200, kNodes, "/api/users");
+  Serve("10.0.0.2", 200, kNodes);
+  BrokerLook look = Look().look;
+  EXPECT_FALSE(look.view->users);
+  for (int i = 0; i < 3; ++i) {
+    look = Look(look).look;
+    EXPECT_TRUE(look.view->users) << i;
+  }
+  // Until that one fails.
+  Break("10.0.0.2");
+  Serve("10.0.0.1", 200, kNodes);
+  look = Look(look).look;
+  const std::size_t calls = servers_["10.0.0.2"].lines().size();
+  EXPECT_TRUE(Look(look).look.view->users);
+  EXPECT_EQ(servers_["10.0.0.2"].lines().size(), calls);
+}
+
+TEST_F(LookTest, ANodeThatHangsIsNotAskedFirstEachTime) {
+  Break("10.0.0.1");
+  Serve("10.0.0.2", 200, kNodes);
+  Look(Look().look);
+  EXPECT_EQ(servers_["10.0.0.1"].lines().size(), 1U);
+}
+
+TEST_F(LookTest, OnlyWhileTheListOfQueuesCannotBeReadAreSomeVhostsCountedByThemselves) {
+  const auto counted = [this] {
+    std::string vhosts;
+    for (const std::string& line : servers_["10.0.0.1"].lines()) {
+      const std::string start = "GET /api/queues/";
+      if (line.starts_with(start)) vhosts += line[start.size()];
+    }
+    return vhosts;
+  };
+  for (char vhost = 'a'; vhost <= 'j'; ++vhost) parts_.queues_of.emplace_back(1, vhost);
+  Serve("10.0.0.1", 200, kNodes);
+  Break("10.0.0.2");
+  const BrokerLook whole = Look().look;
+  EXPECT_EQ(*whole.view->vhost_queues.at("a"), 0U);
+
+  // A list that takes too long: what was known stays until it has been counted again.
+  Serve("10.0.0.1", 200, kNodes, "/api/queues?");
+  BrokerLook look = Look(whole).look;
+  EXPECT_FALSE(look.view->queues);
+  EXPECT_EQ(*look.view->vhost_queues.at("a"), 0U);
+  EXPECT_EQ(counted(), "");
+  look = Look(look).look;
+  EXPECT_EQ(*look.view->vhost_queues.at("a"), 3U);
+  EXPECT_EQ(*look.view->vhost_queues.at("j"), 0U);
+  EXPECT_EQ(counted(), "abcdefgh");
+  look = Look(look).look;
+  EXPECT_EQ(*look.view->vhost_queues.at("j"), 3U);
+  EXPECT_EQ(counted(), "abcdefghijabcdef");
+  // And until the list can be read again.
+  Serve("10.0.0.1", 200, kNodes);
+  look = Look(Look(look).look).look;
+  EXPECT_EQ(*look.view->vhost_queues.at("j"), 0U);
+  EXPECT_EQ(counted().size(), 3 * 8U);
+}
+
+TEST_F(LookTest, ACountThatFailedIsNotTheOneBefore) {
+  parts_.queues_of = {"a"};
+  Serve("10.0.0.1", 200, kNodes, "/api/queues");
+  rabbitmq::BrokerView view;
+  view.vhost_queues["a"] = std::size_t{0};
+  BrokerLook before;
+  before.view = std::make_shared<const rabbitmq::BrokerView>(view);
+  EXPECT_FALSE(Look(before).look.view->vhost_queues.at("a"));
+}
+
+TEST_F(LookTest, WhoIsToBeAskedFirstAndIsGoneIsNotWaitedFor) {
+  Serve("10.0.0.1", 200, kNodes);
+  BrokerLook before;
+  before.ask_first = "c-node-7";
+  EXPECT_EQ(Look(before).look.ask_first, "");
+  EXPECT_EQ(connects_.count("10.0.0.2"), 0U);
 }
 
 TEST_F(LookTest, WhenNobodyAnswersTheOldViewStaysBesideTheTrouble) {

@@ -25,10 +25,6 @@ bool IsTold(const base::Error& error) {
          error.kind != base::ErrorKind::kCancelled;
 }
 
-bool NeedsPerson(const base::Error& error) {
-  return error.kind == base::ErrorKind::kInvalid || error.kind == base::ErrorKind::kDenied;
-}
-
 void JudgeBroker(Facts& facts, base::TimePoint now) {
   const observe::BrokerLook& look = facts.seen.broker;
   if (look.denied) {
@@ -79,7 +75,7 @@ void GatherSteps(Facts& facts) {
     const plan::Aspect aspect = AspectOf(facts, step.action);
     const StepResult result = ResultOf(facts, i);
     if (result.outcome == Outcome::kFailed && result.error && IsTold(*result.error)) {
-      const bool person = NeedsPerson(*result.error);
+      const bool person = IsRefused(result);
       facts.findings.push_back({.aspect = aspect,
                                 .weight = person ? Weight::kPerson : Weight::kTrouble,
                                 .reason = person ? "StepRefused" : "StepFailed",

@@ -21,7 +21,7 @@ constexpr std::chrono::minutes kLongestForAPerson(1);
 
 bool Failed(const std::vector<StepResult>& results) {
   return std::ranges::any_of(results, [](const StepResult& result) {
-    return result.outcome == StepResult::Outcome::kFailed &&
+    return result.outcome == StepResult::Outcome::kFailed && !IsRefused(result) &&
            !(result.error && result.error->kind == base::ErrorKind::kCancelled);
   });
 }
@@ -49,6 +49,11 @@ std::string_view UntoldIn(const Finding& finding) {
   if (const auto* known = std::ranges::find(kSeenByALook, finding.reason);
       known != std::ranges::end(kSeenByALook)) {
     return *known;
+  }
+  // What the API server refuses is mended elsewhere: a right, a quota, a webhook. What the broker
+  // refuses is mended in the spec, which is watched.
+  if (finding.reason == "StepRefused" && finding.aspect != plan::Aspect::kTopology) {
+    return "StepRefused";
   }
   if (finding.aspect == plan::Aspect::kTopology &&
       (finding.reason == "Applying" || finding.reason == "LookingAgain")) {
@@ -92,6 +97,12 @@ base::Duration LookAgain(const Facts& facts, const Report& report, base::TimePoi
 }
 
 }  // namespace
+
+bool IsRefused(const StepResult& result) {
+  return result.outcome == StepResult::Outcome::kFailed && result.error &&
+         (result.error->kind == base::ErrorKind::kInvalid ||
+          result.error->kind == base::ErrorKind::kDenied);
+}
 
 Report MakeReport(const api::RabbitCluster& cluster, const observe::Observation& seen,
                   const plan::Plan& plan, const std::vector<StepResult>& results,

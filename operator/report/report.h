@@ -25,6 +25,9 @@ struct StepResult {
   Outcome outcome = Outcome::kDone;
   std::optional<base::Error> error;  // of kFailed
 };
+// Whether the step failed so that repeating it can only fail again, until a person has changed
+// something: the spec, a right, what the server or the broker admits.
+[[nodiscard]] bool IsRefused(const StepResult& result);
 
 struct Event {
   bool warning = false;
@@ -41,7 +44,7 @@ struct Report {
   std::map<std::string, base::TimePoint> waiting;
   // When to look again although nothing changed; the reconciler adds jitter.
   base::Duration look_again{};
-  // Some step failed: retry with back-off, whatever look_again says.
+  // Some step failed, and was not refused: retry with back-off, whatever look_again says.
   bool failed = false;
   // Nothing is on its way, or has been for so long that it is not worth a closer look.
   bool settled = false;

@@ -281,5 +281,42 @@ TEST_F(MakeReportTest, AFailedStepIsRetried) {
   EXPECT_FALSE(report_.failed);
 }
 
+TEST_F(MakeReportTest, WhatTheBrokerRefusesForGoodIsToldAndTriedAgainEachDriftInterval) {
+  for (const auto kind : {base::ErrorKind::kInvalid, base::ErrorKind::kDenied}) {
+    NothingLeftToDo();
+    Failed(plan::PutPolicy{.vhost = "/", .name = "p"}, kind, "refused");
+    Make();
+    EXPECT_EQ(Says("TopologySynced"), "False/StepRefused");
+    EXPECT_FALSE(report_.failed);
+    EXPECT_EQ(report_.look_again, base::Duration(cluster_.spec.drift_interval));
+    Advance(std::chrono::minutes(4));
+    Make();
+    EXPECT_TRUE(report_.settled);
+  }
+}
+
+TEST_F(MakeReportTest, WhatAnotherStepOrARaceMayHaveCausedIsRetried) {
+  // A vhost that is being deleted is not found; what failed beside a refusal is tried again.
+  Failed(plan::PutPolicy{.vhost = "v", .name = "p"}, base::ErrorKind::kNotFound, "404");
+  Make();
+  EXPECT_TRUE(report_.failed);
+  NothingLeftToDo();
+  Failed(plan::PutPolicy{.vhost = "/", .name = "p"}, base::ErrorKind::kInvalid, "400");
+  Failed(plan::PutVhost{"v"}, base::ErrorKind::kRetry, "503");
+  Make();
+  EXPECT_TRUE(report_.failed);
+}
+
+TEST_F(MakeReportTest, ARightThatWasMissingIsTriedSoonAndThenEachMinute) {
+  cluster_.spec.drift_interval = std::chrono::hours(1);
+  Failed(Create(kube::kServices, "c"), base::ErrorKind::kDenied, "403");
+  Make();
+  EXPECT_FALSE(report_.failed);
+  EXPECT_EQ(report_.look_again, base::Duration(seconds(1)));
+  Advance(std::chrono::hours(2));
+  Make();
+  EXPECT_EQ(report_.look_again, base::Duration(std::chrono::minutes(1)));
+}
+
 }  // namespace
 }  // namespace rabbit::report

@@ -90,9 +90,15 @@ class BrokerContract : public testing::Test {
     ASSERT_OK(answer);
     EXPECT_EQ(answer->status / 100, 2) << name << ": " << answer->status << ' ' << answer->body;
   }
+  // As the vhost itself and as the list of all queues tell it.
   std::optional<std::size_t> Queues() {
     const auto count = client_->CountQueues(kVhost, Options());
     EXPECT_OK(count);
+    const BrokerView view = client_->Read({.queues_of = {kVhost}}, Options());
+    EXPECT_TRUE(view.queues) << view.queues.why();
+    if (count && view.queues) {
+      EXPECT_EQ(*view.vhost_queues.at(kVhost), *count);
+    }
     return count ? std::optional(*count) : std::nullopt;
   }
   // Of the vhost or user of the test; without any limit when the list does not name it.

@@ -247,10 +247,10 @@ TEST_F(ClientTest, WritesEachKindOfThing) {
   Expect("PUT /api/vhosts/w").WithBody(R"({"description":"","tags":[]})").Answer(204);
   EXPECT_TRUE(client_.PutVhost({.name = "w"}, options_));
   Expect("PUT /api/users/root")
-      .WithBody(R"({"hashing_algorithm":"alg","password_hash":"hash","tags":["administrator"]})")
+      .WithBody(R"({"hashing_algorithm":"alg","password_hash":"hash","tags":"administrator,b"})")
       .Answer(204);
   EXPECT_TRUE(client_.PutUser({.name = "root",
-                               .tags = {"administrator"},
+                               .tags = {"administrator", "b"},
                                .password_hash = base::Secret("hash"),
                                .hashing_algorithm = "alg"},
                               options_));

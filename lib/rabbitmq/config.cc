@@ -77,8 +77,10 @@ void AppendOwned(std::string& text, const BrokerConfig& config) {
     text += "cluster_formation.classic_config.nodes." + std::to_string(i + 1) + " = " +
             config.nodes[i] + '\n';
   }
-  text +=
-      "cluster_formation.target_cluster_size_hint = " + std::to_string(config.nodes.size()) + '\n';
+  if (!config.version || KnowsClusterSize(*config.version)) {
+    text += "cluster_formation.target_cluster_size_hint = " + std::to_string(config.nodes.size()) +
+            '\n';
+  }
   if (config.version && CanRetryDiscovery(*config.version)) {
     text +=
         "# A blank node that the cluster still remembers waits, and never starts a second one.\n";

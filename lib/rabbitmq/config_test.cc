@@ -58,6 +58,14 @@ TEST(RenderConf, RendersASmall40ClusterWithLinesOfItsUser) {
   ExpectGolden("rabbitmq-4.0.conf", Text(config));
 }
 
+TEST(RenderConf, TellsTheNumberOfNodesOnlyWhereThatDoesNotBlockTheStart) {
+  BrokerConfig config = ThreeNodes();
+  config.version = Version{3, 8, 9};
+  EXPECT_THAT(Text(config), Not(HasSubstr("target_cluster_size_hint")));
+  config.version = Version{3, 9, 0};
+  EXPECT_THAT(Text(config), HasSubstr("cluster_formation.target_cluster_size_hint = 3\n"));
+}
+
 TEST(RenderConf, RetriesDiscoveryForEverOnlyWhereThatDoesNotBlockTheFirstStart) {
   BrokerConfig config = ThreeNodes();
   for (const Version& old : {Version{3, 10, 8}, Version{3, 12, 14}}) {

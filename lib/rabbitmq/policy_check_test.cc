@@ -119,6 +119,16 @@ TEST_F(PolicyCheckTest, AgreesWithTheAnswersOf310) {
   }
 }
 
+TEST_F(PolicyCheckTest, AgreesWithTheAnswersOf389) {
+  for (const char* definition :
+       {R"({"dead-letter-strategy":"at-least-once"})", R"({"queue-version":1})",
+        R"({"queue-leader-locator":"balanced"})", R"({"max-age":"7D"})",
+        R"({"stream-max-segment-size-bytes":1000})", R"({"initial-cluster-size":3})"}) {
+    EXPECT_THAT(Refusal(definition, Version{3, 8, 9}), HasSubstr("3.8.9")) << definition;
+    EXPECT_EQ(Refusal(definition, k310), "") << definition;
+  }
+}
+
 TEST_F(PolicyCheckTest, AgreesWithTheAnswersOf40) {
   const std::pair<const char*, bool> rows[] = {
       {R"({"delivery-limit":-1})", false},

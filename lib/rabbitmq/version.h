@@ -35,6 +35,9 @@ struct Version {
 [[nodiscard]] constexpr bool HasRamNodes(const Version& v) { return v < Version{4, 0, 0}; }
 // A discovery that may be told to retry for ever. Before, it keeps the first node from starting.
 [[nodiscard]] constexpr bool CanRetryDiscovery(const Version& v) { return v >= Version{3, 13, 0}; }
+// How many nodes a cluster is to have may be told in its configuration; before, the broker does not
+// start with that line (tried with 3.8.9). Nothing here depends on it.
+[[nodiscard]] constexpr bool KnowsClusterSize(const Version& v) { return v >= Version{3, 9, 0}; }
 // PUT of a vhost that is there changes its description and tags; before, it answers 204 and leaves
 // them (source of the tags v3.8.34, v3.9.4 and v3.9.5).
 [[nodiscard]] constexpr bool CanUpdateVhost(const Version& v) { return v >= Version{3, 9, 5}; }

@@ -60,6 +60,8 @@ TEST(IsOfSeries, ComparesVersionsElseNames) {
 TEST(Version, KnowsWhatItCanDo) {
   EXPECT_TRUE(CanMirror({3, 13, 7}));
   EXPECT_FALSE(CanMirror({4, 0, 0}));
+  EXPECT_FALSE(KnowsClusterSize({3, 8, 35}));
+  EXPECT_TRUE(KnowsClusterSize({3, 9, 0}));
   EXPECT_FALSE(CanRetryDiscovery({3, 12, 14}));
   EXPECT_TRUE(CanRetryDiscovery({3, 13, 0}));
   EXPECT_FALSE(HasQueueTypeInApplyTo({3, 11, 28}));

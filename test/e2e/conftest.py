@@ -76,6 +76,17 @@ def single_nodes(request):
     kubectl.delete("namespace", name, wait=False)
 
 
+@pytest.fixture(scope="session")
+def every_version(single_nodes):
+    """The namespace of `single_nodes` with two more, `oldest` (3.8) and `newest` (4.3), both Ready. Leave them so."""
+    for image in (clusters.OLDEST, clusters.NEWEST):
+        installed.load(image)
+    kubectl.apply(clusters.EDGES, single_nodes)
+    for cluster in ("oldest", "newest"):
+        clusters.wait_condition(cluster, single_nodes, "Ready", "True", timeout=180)
+    return single_nodes
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

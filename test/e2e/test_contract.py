@@ -11,21 +11,20 @@ from lib.wait import wait_until
 PROGRAM = kubectl.ROOT / "build" / "release" / "test" / "contract" / "broker_contract"
 
 
+VERSIONS = [("oldest", "3.8."), ("old", "3.10."), ("new", "4.0."), ("newest", "4.3.")]
+
+
 @pytest.fixture
-def paused(single_nodes):
+def paused(every_version, name):
     """The operator changes nothing meanwhile: the program changes the cluster's name, and puts it back itself."""
-    for name in ("old", "new"):
-        kubectl.patch("rabbit", name, single_nodes, {"spec": {"paused": True}})
-    for name in ("old", "new"):
-        wait_until(f"{name} is paused", lambda c=name: "paused" in wait_condition(c, single_nodes, "Ready", "True")["message"])
-    yield single_nodes
-    for name in ("old", "new"):
-        kubectl.patch("rabbit", name, single_nodes, {"spec": {"paused": None}})
-    for name in ("old", "new"):
-        wait_condition(name, single_nodes, "Ready", "True")
+    kubectl.patch("rabbit", name, every_version, {"spec": {"paused": True}})
+    wait_until(f"{name} is paused", lambda: "paused" in wait_condition(name, every_version, "Ready", "True")["message"])
+    yield every_version
+    kubectl.patch("rabbit", name, every_version, {"spec": {"paused": None}})
+    wait_condition(name, every_version, "Ready", "True")
 
 
-@pytest.mark.parametrize("name, version", [("old", "3.10."), ("new", "4.0.")])
+@pytest.mark.parametrize("name, version", VERSIONS)
 def test_the_broker_keeps_the_contract(paused, tmp_path, name, version):
     assert kubectl.get("rabbit", name, paused)["status"]["version"].startswith(version)
     user = kubectl.secret(f"{name}-default-user", paused)

@@ -15,6 +15,14 @@ localhost/debian:bookworm         debian_image   bookworm
 TABLE
 }
 
+# Of the oldest and the newest broker, which only some tests are about: made and loaded when they ask for them.
+image_table_of_tests() {
+  cat <<'TABLE'
+localhost/rabbitmq:3.8-management  rabbitmq_image bullseye
+localhost/rabbitmq:4.3-management  rabbitmq_image sid
+TABLE
+}
+
 # One static program and nothing else.
 static_image() { # NAME VARIABLE_WITH_PROGRAM OUT
   local program=${!2}
@@ -70,13 +78,16 @@ debian_image() { # NAME SUITE OUT
 debian_root() { # SUITE OUT PACKAGES MMDEBSTRAP_OPTION...
   command -v mmdebstrap >/dev/null || die "mmdebstrap is missing: $0 setup"
   local log
+  local -a release=()
+  # No release that stands: what a mirror has of it may be past its date.
+  [[ $1 != sid ]] || release=(--aptopt='Acquire::Check-Valid-Until "false"')
   log=$(mktemp)
   # shellcheck disable=SC2046  # the mirror is one word or none
   nice -n 5 mmdebstrap --variant=essential --format=tar --include="$3" \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --dpkgopt='path-exclude=/usr/share/lintian/*' \
+    --dpkgopt='path-exclude=/usr/share/lintian/*' "${release[@]}" \
     "${@:4}" "$1" "$2" $(debian_mirror) >"$log" 2>&1 </dev/null || { tail -n 30 "$log" >&2; rm -f "$log"; return 1; }
   rm -f "$log"
 }
@@ -95,7 +106,7 @@ debian_mirror() {
 
 make_image() { "${PYTHON:-python3}" "$here/images/make_image.py" "$@"; }
 
-# Makes the images named, or all. Prints each one's name and the path of its archive.
+# Makes the images named, or all that every node has. Prints each one's name and the path of its archive.
 make_images() { # [NAME]...
   local name recipe argument path
   while read -r name recipe argument; do
@@ -103,7 +114,7 @@ make_images() { # [NAME]...
     path=$(image_path "$name" "$recipe" "$argument")
     cached "$path" "making image $name" "$recipe" "$name" "$argument"
     printf '%s\t%s\n' "$name" "$path"
-  done < <(image_table)
+  done < <(image_table; (($# == 0)) || image_table_of_tests)
 }
 
 image_path() { # NAME RECIPE ARGUMENT

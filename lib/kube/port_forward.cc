@@ -79,7 +79,12 @@ std::unique_ptr<http::Transport> MakePortForwardTransport(OpenFunction open,
     auto socket = Upgrade(open, credentials, PortForwardTarget(pod, port), kPortForwardProtocol,
                           "1.6", options);
     if (!socket) {
-      return base::FailWrapped(std::move(socket.error()), "port-forward to pod " + pod.ToString());
+      // It is the way there that is refused, not the request.
+      base::Error error = std::move(socket.error());
+      if (error.kind != base::ErrorKind::kCancelled) error.kind = base::ErrorKind::kRetry;
+      error.http_status = 0;
+      error.sent = base::Sent::kNo;
+      return base::FailWrapped(std::move(error), "port-forward to pod " + pod.ToString());
     }
     return std::make_unique<ForwardedPort>(std::move(*socket));
   };

@@ -42,9 +42,10 @@ class PortForwardMachine {
   std::string failure_;
 };
 
-// `credentials` must outlive the transport. Connects with each call, and keeps one connection.
-// Errors: kDenied when the right is missing (get pods/portforward), kNotFound when there is no such
-// pod; kRetry when it does not run, or nobody listens on the port.
+// `credentials` must outlive the transport. Connects with the first call, and keeps one connection.
+// Whatever keeps it from connecting is kRetry, as of any Transport, with the server's words: a
+// missing right (get pods/portforward; create, too, from Kubernetes 1.35 on), no such pod, or
+// nobody who listens on the port.
 [[nodiscard]] std::unique_ptr<http::Transport> MakePortForwardTransport(OpenFunction open,
                                                                         Credentials& credentials,
                                                                         ObjectKey pod,

@@ -78,9 +78,10 @@ TEST_F(ChangesTest, ANewOneHasNoOldValuesAndOneThatGoesNoNewOnes) {
                             .pattern = "^b",
                             .apply_to = "queues",
                             .priority = 1,
-                            .definition = R"({"k":{"deep":[]},"l":[1]})"};
-  EXPECT_THAT(LinesOf(put), ElementsAre(R"(applyTo: - -> "queues")", R"(definition.l: - -> [1])",
-                                        R"(pattern: - -> "^b")", "priority: - -> 1"));
+                            .definition = R"({"k":{"deep":1},"l":[1]})"};
+  EXPECT_THAT(LinesOf(put),
+              ElementsAre(R"(applyTo: - -> "queues")", R"(definition.k: - -> {"deep":1})",
+                          "definition.l: - -> [1]", R"(pattern: - -> "^b")", "priority: - -> 1"));
   EXPECT_EQ(Of(put).kind, Kind::kCreate);
   const plan::DeletePolicy gone{"v", "p", rabbitmq::PolicyKind::kOperator};
   EXPECT_THAT(LinesOf(gone), ElementsAre(R"(applyTo: "all" -> -)", "definition.max-length: 1 -> -",
@@ -164,9 +165,9 @@ TEST_F(ChangesTest, WhatWasAppliedAndIsWantedNoMoreGoes) {
 TEST_F(ChangesTest, WhatTheServerFilledInWhenItWasMadeIsNotTakenForOurs) {
   const std::string live = R"({"metadata":{"managedFields":[
       {"manager":"rabbit-operator","operation":"Update","fieldsV1":{
-        "f:data":{"f:gone":{}},"f:spec":{"f:filled":{}}}}]},
-      "data":{"gone":"1"},"spec":{"filled":1}})";
-  EXPECT_THAT(Applied(live, "{}"), ElementsAre(R"(data.gone: "1" -> -)"));
+        "f:data":{"f:gone":{},"f:kept":{}},"f:spec":{"f:filled":{}}}}]},
+      "data":{"gone":"1","kept":"2"},"spec":{"filled":1}})";
+  EXPECT_THAT(Applied(live, R"({"data":{"kept":"2"}})"), ElementsAre(R"(data.gone: "1" -> -)"));
 }
 
 TEST_F(ChangesTest, AChildThatWasNotReadSaysNothing) {

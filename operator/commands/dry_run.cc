@@ -1,5 +1,6 @@
 #include "operator/commands/dry_run.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -13,10 +14,16 @@ namespace {
 
 using base::Json;
 
+// Who kubectl is when it does not apply server-side.
+constexpr std::string_view kClientSide = "kubectl-client-side-apply";
 constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-base::Result<std::string> Ask(kube::Client& client, http::Request request,
+// `manager`: in whose name, for that decides what an apply takes away.
+base::Result<std::string> Ask(kube::Client& client, http::Request request, std::string_view manager,
                               const http::CallOptions& options) {
+  request.target.erase(std::min(request.target.find('?'), request.target.size()));
+  http::AddQuery(request.target, "fieldManager", manager);
+  if (request.method == http::Method::kPatch) http::AddQuery(request.target, "force", "true");
   http::AddQuery(request.target, "dryRun", "All");
   http::AddQuery(request.target, "fieldValidation", "Strict");
   return client.Send(std::move(request), options);
@@ -36,14 +43,6 @@ std::set<std::string> AppliersOf(const Json& live) {
     appliers.insert(manager);
   }
   return appliers;
-}
-
-http::Request ApplyAs(const std::string& manager, const Manifest::Document& document) {
-  http::Request request = kube::ApplyRequest(api::kRabbitClusters, document.key, document.text);
-  request.target.erase(request.target.find('?'));
-  http::AddQuery(request.target, "fieldManager", manager);
-  http::AddQuery(request.target, "force", "true");
-  return request;
 }
 
 base::Result<http::Request> ReplaceBy(const Manifest::Document& document, const Json& live,
@@ -93,17 +92,17 @@ base::Result<Applied> DryRunApply(kube::Client& client, const Manifest::Document
   base::Result<std::string> after;
   if (!live) {
     after = Ask(client, kube::CreateRequest(api::kRabbitClusters, document.key.ns, document.text),
-                options);
+                kClientSide, options);
   } else {
     applied.before = std::move(*live);
     const auto object = base::ParseJson(applied.before);
     if (!object) return tl::unexpected(object.error());
     const std::string last = base::FindString(*object, {"metadata", "annotations", kLastApplied});
     const std::set<std::string> appliers = AppliersOf(*object);
-    if (last.empty() && appliers.size() == 1) {
-      after = Ask(client, ApplyAs(*appliers.begin(), document), options);
-    } else if (last.empty() && appliers.contains("kubectl")) {
-      after = Ask(client, ApplyAs("kubectl", document), options);
+    const bool one = appliers.size() == 1;
+    if (last.empty() && (one || appliers.contains("kubectl"))) {
+      after = Ask(client, kube::ApplyRequest(api::kRabbitClusters, document.key, document.text),
+                  one ? *appliers.begin() : "kubectl", options);
     } else {
       if (last.empty()) {
         applied.note =
@@ -111,7 +110,7 @@ base::Result<Applied> DryRunApply(kube::Client& client, const Manifest::Document
       }
       const auto request = ReplaceBy(document, *object, last);
       if (!request) return tl::unexpected(request.error());
-      after = Ask(client, *request, options);
+      after = Ask(client, *request, kClientSide, options);
     }
   }
   if (!after) return tl::unexpected(after.error());

@@ -60,7 +60,9 @@ class DryRunTest : public testing::Test {
 
 TEST_F(DryRunTest, ANewOneIsCreated) {
   server_.Expect("GET " + collection_ + "/c").Answer(404, R"({"reason":"NotFound"})");
-  server_.Expect("POST " + collection_ + "?dryRun=All&fieldValidation=Strict")
+  server_
+      .Expect("POST " + collection_ +
+              "?fieldManager=kubectl-client-side-apply&dryRun=All&fieldValidation=Strict")
       .WithBody(document_.text)
       .Answer(201, "{\"new\":1}");
   const auto applied = Ask();
@@ -74,7 +76,9 @@ TEST_F(DryRunTest, WhatKubectlAppliedLastIsMerged) {
       Live(R"(,"managedFields":[{"manager":"x"}],"annotations":{)"
            R"("kubectl.kubernetes.io/last-applied-configuration":"{\"spec\":{\"paused\":true}}"})");
   server_.Expect("GET *").Answer(200, live);
-  server_.Expect("PUT " + collection_ + "/c?dryRun=All&fieldValidation=Strict")
+  server_
+      .Expect("PUT " + collection_ +
+              "/c?fieldManager=kubectl-client-side-apply&dryRun=All&fieldValidation=Strict")
       .WithBodyContaining(R"("resourceVersion":"7")")
       .WithBodyContaining(R"("spec":{"replicas":5})")
       .Answer(200, "{}");

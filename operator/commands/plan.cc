@@ -88,10 +88,7 @@ class Planner {
   // The cluster as it stands.
   Result<ClusterPlan> OfName(const std::string& name) {
     const auto text = client_.Get(api::kRabbitClusters, {ns_, name}, Call());
-    if (!text) {
-      return base::FailWrapped(text.error(),
-                               "RabbitCluster " + kube::ObjectKey{ns_, name}.ToString());
-    }
+    if (!text) return tl::unexpected(text.error());
     return Make(*text, {});
   }
 

@@ -27,7 +27,8 @@ TEST(ReadOnlyTransport, OnlyGetsAndDryRunsPass) {
     fakes::ScriptedTransport server;
     if (row.passes) server.Expect("* *");
     ReadOnlyTransport transport(server);
-    const auto answer = transport.Send({.method = row.method, .target = row.target}, {});
+    const auto answer = transport.Send({.method = row.method, .target = row.target},
+                                       {.deadline = base::TimePoint(std::chrono::hours(1))});
     EXPECT_EQ(answer.has_value(), row.passes) << row.target;
     if (answer) continue;
     EXPECT_EQ(answer.error().kind, base::ErrorKind::kInternal);

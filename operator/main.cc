@@ -1,5 +1,8 @@
 // The command `rabbit-operator`. What reads the environment and the command line is here;
 // everything else gets it handed down.
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -7,6 +10,7 @@
 
 #include "operator/api/crd_text.h"
 #include "operator/commands/options.h"
+#include "operator/commands/plan.h"
 #include "operator/commands/run.h"
 #include "operator/version.h"
 
@@ -38,6 +42,13 @@ int main(int argc, char** argv) {
       return Print(rabbit::api::CrdText());
     case Command::kVersion:
       return Print("rabbit-operator " + std::string(rabbit::Version()) + "\n");
+    case Command::kPlan: {
+      std::signal(SIGPIPE, SIG_IGN);
+      const rabbit::commands::Output output =
+          rabbit::commands::Plan(line.plan, Lookup, isatty(STDOUT_FILENO) == 1, stdin);
+      std::fputs(output.error.c_str(), stderr);
+      return Print(output.out) == 0 ? output.exit_code : rabbit::commands::kExitUsage;
+    }
     case Command::kRun:
       return rabbit::commands::Run(line.run, Lookup);
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -46,6 +47,21 @@ void MergePatch(Json& target, const Json& patch);
 // quantities of equal value are equal ("1000m" and 1, "1024Mi" and "1Gi"); everywhere else "1k" is
 // a text. An absent value equals an empty map, list or null.
 [[nodiscard]] std::optional<std::string> FirstDifference(const Json& desired, const Json& actual);
+
+// `actual` with all that `desired` says put into it, by the same rules: FirstDifference() of
+// `desired` and the outcome is nothing, and what `desired` does not speak of stays.
+[[nodiscard]] Json PutInto(const Json& desired, Json actual);
+
+// One place at which two values differ. The values are JSON texts (Dump); absent: not there.
+struct Difference {
+  std::string path;  // "spec.ports[name=amqp].port", `data["rabbitmq.conf"]`
+  std::optional<std::string> before, after;
+  bool operator==(const Difference&) const = default;
+};
+// Every place, in the order of the keys; arrays by the rules above, others as a whole. What is only
+// on one side is told as one value, however large. An absent value equals an empty map, list or
+// null.
+[[nodiscard]] std::vector<Difference> Differences(const Json& before, const Json& after);
 
 // Removes null members, empty objects and empty arrays, bottom-up: what server-side apply would
 // stumble over. Strings, numbers and false stay; so does an empty object that is an element of an

@@ -27,6 +27,10 @@ std::string ScalarText(const Json& value) {
   return value.is_string() ? value.get<std::string>() : Dump(value);
 }
 
+bool IsQuantityField(std::string_view field) {
+  return std::find(kQuantityFields.begin(), kQuantityFields.end(), field) != kQuantityFields.end();
+}
+
 bool SameScalar(const Json& desired, const Json& actual, bool quantity) {
   if (desired == actual) return true;
   if (!quantity) return false;
@@ -53,36 +57,42 @@ std::string_view MergeKey(const Json& desired, const Json& actual) {
   return {};
 }
 
+// Of a `list` whose elements `key` tells apart; or nullptr.
+template <typename List>
+auto FindElement(List& list, std::string_view key, const Json& name) -> decltype(&list[0]) {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const Json& other) { return *other.find(key) == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
 std::string Join(const std::string& path, const std::string& field) {
   if (path.empty()) return field;
   return path + "." + field;
 }
 
-using Difference = std::optional<std::string>;
+using Place = std::optional<std::string>;
 
 // `actual` may be null, for absent.
-Difference Compare(const Json& desired, const Json* actual, const std::string& path, bool quantity);
+Place Compare(const Json& desired, const Json* actual, const std::string& path, bool quantity);
 
-Difference CompareObjects(const Json& desired, const Json& actual, const std::string& path,
-                          bool quantity) {
+Place CompareObjects(const Json& desired, const Json& actual, const std::string& path,
+                     bool quantity) {
   for (const auto& [field, value] : desired.items()) {
     const auto found = actual.find(field);
-    const bool is_quantity = quantity || std::find(kQuantityFields.begin(), kQuantityFields.end(),
-                                                   field) != kQuantityFields.end();
-    Difference difference =
-        Compare(value, found == actual.end() ? nullptr : &*found, Join(path, field), is_quantity);
+    Place difference = Compare(value, found == actual.end() ? nullptr : &*found, Join(path, field),
+                               quantity || IsQuantityField(field));
     if (difference) return difference;
   }
   return std::nullopt;
 }
 
-Difference CompareArrays(const Json& desired, const Json& actual, const std::string& path,
-                         bool quantity) {
+Place CompareArrays(const Json& desired, const Json& actual, const std::string& path,
+                    bool quantity) {
   const std::string_view key = desired.empty() ? std::string_view() : MergeKey(desired, actual);
   if (key.empty()) {
     if (desired.size() != actual.size()) return path;
     for (std::size_t i = 0; i < desired.size(); ++i) {
-      Difference difference =
+      Place difference =
           Compare(desired[i], &actual[i], path + "[" + std::to_string(i) + "]", quantity);
       if (difference) return difference;
     }
@@ -90,22 +100,19 @@ Difference CompareArrays(const Json& desired, const Json& actual, const std::str
   }
   for (const Json& element : desired) {
     const Json& name = *element.find(key);
-    const auto found = std::find_if(actual.begin(), actual.end(),
-                                    [&](const Json& other) { return *other.find(key) == name; });
-    Difference difference =
-        Compare(element, found == actual.end() ? nullptr : &*found,
+    Place difference =
+        Compare(element, FindElement(actual, key, name),
                 path + "[" + std::string(key) + "=" + ScalarText(name) + "]", quantity);
     if (difference) return difference;
   }
   return std::nullopt;
 }
 
-Difference Compare(const Json& desired, const Json* actual, const std::string& path,
-                   bool quantity) {
+Place Compare(const Json& desired, const Json* actual, const std::string& path, bool quantity) {
   if (actual == nullptr || IsEmpty(*actual)) {
     // A map with nothing but empty members says as little as an empty one.
     if (desired.is_object()) return CompareObjects(desired, Json::object(), path, quantity);
-    return IsEmpty(desired) ? std::nullopt : Difference(path);
+    return IsEmpty(desired) ? std::nullopt : Place(path);
   }
   if (desired.is_object() && actual->is_object()) {
     return CompareObjects(desired, *actual, path, quantity);
@@ -113,15 +120,110 @@ Difference Compare(const Json& desired, const Json* actual, const std::string& p
   if (desired.is_array() && actual->is_array()) {
     return CompareArrays(desired, *actual, path, quantity);
   }
-  return SameScalar(desired, *actual, quantity) ? std::nullopt : Difference(path);
+  return SameScalar(desired, *actual, quantity) ? std::nullopt : Place(path);
+}
+
+void Put(const Json& desired, Json& actual, bool quantity) {
+  if (!Compare(desired, &actual, "", quantity)) return;
+  if (desired.is_object()) {
+    if (!actual.is_object()) actual = Json::object();
+    for (const auto& [field, value] : desired.items()) {
+      if (IsEmpty(value) && !actual.contains(field)) continue;
+      Put(value, actual[field], quantity || IsQuantityField(field));
+    }
+    return;
+  }
+  const std::string_view key = desired.is_array() && actual.is_array() && !desired.empty()
+                                   ? MergeKey(desired, actual)
+                                   : std::string_view();
+  if (key.empty()) {
+    actual = desired;
+    return;
+  }
+  for (const Json& element : desired) {
+    if (Json* found = FindElement(actual, key, *element.find(key))) {
+      Put(element, *found, quantity);
+    } else {
+      actual.push_back(element);
+    }
+  }
+}
+
+// A key with a dot would look like two.
+std::string Step(const std::string& path, const std::string& field) {
+  if (field.find_first_of(".[]\" ") == std::string::npos && !field.empty())
+    return Join(path, field);
+  return path + "[" + Dump(field) + "]";
+}
+
+void Collect(const Json* before, const Json* after, const std::string& path, bool quantity,
+             std::vector<Difference>& found);
+
+void CollectElements(const Json& before, const Json& after, std::string_view key,
+                     const std::string& path, bool quantity, std::vector<Difference>& found) {
+  const auto collect = [&](const Json& name, const Json* one, const Json* other) {
+    Collect(one, other, path + "[" + std::string(key) + "=" + ScalarText(name) + "]", quantity,
+            found);
+  };
+  for (const Json& element : before) {
+    const Json& name = *element.find(key);
+    collect(name, &element, FindElement(after, key, name));
+  }
+  for (const Json& element : after) {
+    const Json& name = *element.find(key);
+    if (FindElement(before, key, name) == nullptr) {
+      collect(name, nullptr, &element);
+    }
+  }
+}
+
+void Collect(const Json* before, const Json* after, const std::string& path, bool quantity,
+             std::vector<Difference>& found) {
+  if (before != nullptr && IsEmpty(*before)) before = nullptr;
+  if (after != nullptr && IsEmpty(*after)) after = nullptr;
+  if (before == nullptr && after == nullptr) return;
+  if (before != nullptr && after != nullptr) {
+    if (before->is_object() && after->is_object()) {
+      Json keys = *before;
+      keys.update(*after);  // the union, sorted
+      for (const auto& [field, unused] : keys.items()) {
+        const auto one = before->find(field);
+        const auto other = after->find(field);
+        Collect(one == before->end() ? nullptr : &*one, other == after->end() ? nullptr : &*other,
+                Step(path, field), quantity || IsQuantityField(field), found);
+      }
+      return;
+    }
+    if (before->is_array() && after->is_array()) {
+      if (const std::string_view key = MergeKey(*before, *after); !key.empty()) {
+        return CollectElements(*before, *after, key, path, quantity, found);
+      }
+    }
+    if (SameScalar(*before, *after, quantity)) return;
+  }
+  const auto text = [](const Json* value) {
+    return value == nullptr ? std::nullopt : std::optional(Dump(*value));
+  };
+  found.push_back({path, text(before), text(after)});
 }
 
 }  // namespace
 
 std::optional<std::string> FirstDifference(const Json& desired, const Json& actual) {
-  Difference difference = Compare(desired, &actual, "", false);
+  Place difference = Compare(desired, &actual, "", false);
   if (difference && difference->empty()) return "(the whole value)";
   return difference;
+}
+
+Json PutInto(const Json& desired, Json actual) {
+  Put(desired, actual, false);
+  return actual;
+}
+
+std::vector<Difference> Differences(const Json& before, const Json& after) {
+  std::vector<Difference> found;
+  Collect(&before, &after, "", false, found);
+  return found;
 }
 
 }  // namespace rabbit::base

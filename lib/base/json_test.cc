@@ -121,5 +121,62 @@ INSTANTIATE_TEST_SUITE_P(
              R"({"data": {"n": "1000"}})", "data.n"},
         Case{"whole numbers", R"({"a": 1})", R"({"a": 1.0})", nullptr}));
 
+TEST(PutInto, GivesWhatIsDesiredAndKeepsTheRest) {
+  const Json desired = J(R"({"a": 1, "q": {"limits": {"cpu": "1000m"}}, "e": {}, "l": [1],
+                             "ports": [{"name": "x", "port": 2}, {"name": "new", "port": 3}]})");
+  const Json actual = J(R"({"a": 2, "b": 3, "q": {"limits": {"cpu": 1}}, "l": [2, 3],
+                            "ports": [{"name": "own", "port": 1}, {"name": "x", "port": 1, "p": "TCP"}]})");
+  const Json outcome = PutInto(desired, actual);
+  EXPECT_EQ(outcome, J(R"({"a": 1, "b": 3, "q": {"limits": {"cpu": 1}}, "l": [1],
+                           "ports": [{"name": "own", "port": 1}, {"name": "x", "port": 2, "p": "TCP"},
+                                     {"name": "new", "port": 3}]})"));
+  EXPECT_EQ(FirstDifference(desired, outcome), std::nullopt);
+  EXPECT_EQ(PutInto(desired, outcome), outcome);
+}
+
+TEST(PutInto, TakesTheWholeWhereTheTypesDiffer) {
+  EXPECT_EQ(PutInto(J(R"({"a": {"b": 1}})"), J(R"({"a": 1})")), J(R"({"a": {"b": 1}})"));
+  EXPECT_EQ(PutInto(J(R"({"a": []})"), J(R"({"a": [1]})")), J(R"({"a": []})"));
+  EXPECT_EQ(PutInto(J(R"({"a": {"b": 1}})"), Json()), J(R"({"a": {"b": 1}})"));
+}
+
+// "path: before -> after", "-" for nothing.
+std::vector<std::string> Lines(const char* before, const char* after) {
+  std::vector<std::string> lines;
+  for (const Difference& each : Differences(J(before), J(after))) {
+    lines.push_back(each.path + ": " + each.before.value_or("-") + " -> " +
+                    each.after.value_or("-"));
+  }
+  return lines;
+}
+
+TEST(Differences, AreAllPlacesWithBothValues) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(Lines(R"({"a": 1, "b": {"c": "x"}})", R"({"a": 1, "b": {"c": "x"}})"), Texts());
+  EXPECT_EQ(Lines(R"({"a": 1, "b": {"c": "x", "d": 1}})", R"({"a": 2, "b": {"c": "y", "e": 1}})"),
+            (Texts{"a: 1 -> 2", R"(b.c: "x" -> "y")", "b.d: 1 -> -", "b.e: - -> 1"}));
+  EXPECT_EQ(Lines(R"({"a": "1"})", R"({"a": 1})"), Texts{R"(a: "1" -> 1)"});
+  EXPECT_EQ(Lines(R"({"a": {}, "b": null})", R"({"c": []})"), Texts());
+  EXPECT_EQ(Lines(R"({"a": {"b": 1}})", R"({})"), Texts{R"(: {"a":{"b":1}} -> -)"});
+  EXPECT_EQ(Lines(R"({"a": {"b": 1}, "x": 1})", R"({"x": 1})"), Texts{R"(a: {"b":1} -> -)"});
+}
+
+TEST(Differences, ElementsWithNamesAreFoundByThem) {
+  EXPECT_EQ(Lines(R"({"p": [{"name": "a", "v": 1}, {"name": "b"}]})",
+                  R"({"p": [{"name": "c"}, {"name": "a", "v": 2}]})"),
+            (std::vector<std::string>{"p[name=a].v: 1 -> 2", R"(p[name=b]: {"name":"b"} -> -)",
+                                      R"(p[name=c]: - -> {"name":"c"})"}));
+  EXPECT_EQ(Lines(R"({"p": [1, 2]})", R"({"p": [1]})"),
+            std::vector<std::string>{"p: [1,2] -> [1]"});
+}
+
+TEST(Differences, QuantitiesOfEqualValueAreEqualAndAKeyWithADotIsQuoted) {
+  EXPECT_EQ(Lines(R"({"limits": {"cpu": "1000m"}})", R"({"limits": {"cpu": 1}})"),
+            std::vector<std::string>());
+  EXPECT_EQ(
+      Lines(R"({"data": {"a.conf": "1k", "b": 1}})", R"({"data": {"a.conf": "1000", "b": 1}})"),
+      std::vector<std::string>{R"(data["a.conf"]: "1k" -> "1000")"});
+}
+
 }  // namespace
 }  // namespace rabbit::base

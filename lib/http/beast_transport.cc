@@ -28,19 +28,6 @@ constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kReadBytes = 16 << 10;  // a TLS record
 constexpr std::size_t kSentTogether = 64 << 10;
 
-std::string HeaderOf(const Request& request, std::string_view host, bool keep) {
-  std::string text(Name(request.method));
-  text.append(" ").append(request.target).append(" HTTP/1.1\r\nHost: ").append(host);
-  text.append(keep ? "\r\n" : "\r\nConnection: close\r\n");
-  for (const auto& [name, value] : request.headers) {
-    text.append(name).append(": ").append(value).append("\r\n");
-  }
-  if (!request.body.empty() || request.method == Method::kPost || request.method == Method::kPut) {
-    text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-  }
-  return text += "\r\n";
-}
-
 // Between two calls nothing is to be read: what is there is the end, or something that belongs to
 // no call.
 bool IsQuiet(const Stream& stream) {
@@ -138,7 +125,7 @@ class BeastTransport final : public Transport {
   // response; one that was kept may have been closed before the request arrived.
   Result<void> Exchange(std::unique_ptr<http::Stream> stream, const Request& request,
                         const IoLimits& limits, BodySink& sink, bool& died) {
-    std::string out = HeaderOf(request, host_header_, options_.keep > 0);
+    std::string out = RequestHead(request, host_header_, options_.keep > 0);
     const bool together = out.size() + request.body.size() <= kSentTogether;
     if (together) out += request.body;
     Result<void> sent = stream->Write(out, limits);

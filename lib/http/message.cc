@@ -88,4 +88,17 @@ void AddQuery(std::string& target, std::string_view name, std::string_view value
   target += Escape(value);
 }
 
+std::string RequestHead(const Request& request, std::string_view host, bool keep) {
+  std::string text(Name(request.method));
+  text.append(" ").append(request.target).append(" HTTP/1.1\r\nHost: ").append(host);
+  text.append(keep ? "\r\n" : "\r\nConnection: close\r\n");
+  for (const auto& [name, value] : request.headers) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  }
+  if (!request.body.empty() || request.method == Method::kPost || request.method == Method::kPut) {
+    text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
+  }
+  return text += "\r\n";
+}
+
 }  // namespace rabbit::http

@@ -32,6 +32,9 @@ struct Request {
 // no blanks in the target, header names made of token characters. Transports refuse the rest.
 [[nodiscard]] bool IsSendable(const Request& request);
 
+// What goes over the wire before the body, the empty line included. `keep`: the connection is kept.
+[[nodiscard]] std::string RequestHead(const Request& request, std::string_view host, bool keep);
+
 struct ResponseHead {
   int status = 0;
   Headers headers;

@@ -18,16 +18,9 @@
 #include "kube/credentials.h"
 #include "kube/exec_machine.h"
 #include "kube/resource.h"
+#include "kube/upgrade.h"
 
 namespace rabbit::kube {
-
-// Opens a websocket to the API server, adding the path prefix of its URL.
-using OpenFunction = std::function<base::Result<http::WebSocketAnswer>(
-    const http::WebSocketRequest& request, const http::CallOptions& options)>;
-// The one for `config`: reads the certificate files and resolves the host anew each time.
-// `resolver` must outlive it.
-[[nodiscard]] OpenFunction WebSocketsTo(ClusterConfig config, http::Resolver& resolver,
-                                        ReadFileFunction read = ReadFile);
 
 struct Command {
   ObjectKey pod;
@@ -53,9 +46,6 @@ class Exec {
   base::Result<ExecResult> Run(const Command& command, const http::CallOptions& options);
 
  private:
-  base::Result<std::unique_ptr<http::WebSocket>> Open(const Command& command,
-                                                      const http::CallOptions& options);
-
   const OpenFunction open_;
   Credentials& credentials_;
 };

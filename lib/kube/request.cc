@@ -123,4 +123,10 @@ std::string ExecTarget(const ObjectKey& pod, std::string_view container,
   return target;
 }
 
+std::string PortForwardTarget(const ObjectKey& pod, std::uint16_t port) {
+  std::string target = ObjectPath(kPods, pod, "portforward");
+  http::AddQuery(target, "ports", std::to_string(port));
+  return target;
+}
+
 }  // namespace rabbit::kube

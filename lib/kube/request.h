@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,5 +65,8 @@ struct ListOptions {
 // errors are asked for always, a terminal never.
 [[nodiscard]] std::string ExecTarget(const ObjectKey& pod, std::string_view container,
                                      const std::vector<std::string>& command, bool with_stdin);
+
+// Where the websocket to a port of a pod is opened.
+[[nodiscard]] std::string PortForwardTarget(const ObjectKey& pod, std::uint16_t port);
 
 }  // namespace rabbit::kube

@@ -1,6 +1,8 @@
 #include "operator/commands/api_access.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "http/beast_transport.h"
@@ -32,6 +34,36 @@ base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
   if (!config) return config;
   if (auto usable = kube::CheckFiles(*config); !usable) return tl::unexpected(usable.error());
   return config;
+}
+
+base::Result<UserConfig> LoadUserConfig(const std::string& kubeconfig, const std::string& context,
+                                        const Environment& environment) {
+  std::vector<std::string> files;
+  if (!kubeconfig.empty()) {
+    files.push_back(kubeconfig);
+  } else if (const auto listed = environment("KUBECONFIG"); listed && !listed->empty()) {
+    for (std::size_t begin = 0; begin <= listed->size();) {
+      const std::size_t end = std::min(listed->find(':', begin), listed->size());
+      if (end > begin) files.push_back(listed->substr(begin, end - begin));
+      begin = end + 1;
+    }
+  } else if (const auto home = environment("HOME"); home && !home->empty()) {
+    const std::string usual = *home + "/.kube/config";
+    if (std::error_code error; std::filesystem::exists(usual, error)) files.push_back(usual);
+  }
+  UserConfig found{.config = {}, .in_cluster = files.empty() && context.empty()};
+  auto config = found.in_cluster ? kube::LoadInCluster("/", environment)
+                                 : kube::LoadKubeconfig(files, context);
+  if (!config && found.in_cluster && config.error().kind == base::ErrorKind::kNotFound) {
+    return base::Fail(
+        base::ErrorKind::kInvalid,
+        "there is no kubeconfig (--kubeconfig, $KUBECONFIG, ~/.kube/config), and this "
+        "is no pod");
+  }
+  if (!config) return tl::unexpected(config.error());
+  if (auto usable = kube::CheckFiles(*config); !usable) return tl::unexpected(usable.error());
+  found.config = std::move(*config);
+  return found;
 }
 
 base::Result<std::string> LeaseNamespace(const RunOptions& options,

@@ -26,6 +26,17 @@ namespace rabbit::commands {
 [[nodiscard]] base::Result<kube::ClusterConfig> LoadConfig(const RunOptions& options,
                                                            const Environment& environment);
 
+struct UserConfig {
+  kube::ClusterConfig config;
+  bool in_cluster = false;  // it is the pod's
+};
+// For a command that a person runs and that writes nothing, found as kubectl finds it: the
+// kubeconfig that is named, else those in $KUBECONFIG, else ~/.kube/config, else the pod's service
+// account. kInvalid is for people, on one line.
+[[nodiscard]] base::Result<UserConfig> LoadUserConfig(const std::string& kubeconfig,
+                                                      const std::string& context,
+                                                      const Environment& environment);
+
 // Where the Lease lies: as named, else in the pod's namespace. Outside of a pod it must be named
 // (kInvalid): two operators that look for it in two places would both work.
 [[nodiscard]] base::Result<std::string> LeaseNamespace(const RunOptions& options,
@@ -47,6 +58,9 @@ class ApiAccess {
   kube::Client& watches() { return watches_; }  // streams that are silent for minutes
   kube::Client& lease() { return lease_; }      // a connection of its own
   kube::Exec& exec() { return exec_; }
+  // What calls() is made of.
+  http::Transport& call_transport() { return call_transport_; }
+  kube::Credentials& credentials() { return *credentials_; }
 
  private:
   kube::ReloadingTransport::Connect ConnectWith(std::chrono::milliseconds connect_timeout,

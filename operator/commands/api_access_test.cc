@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <barrier>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "http/test_support.h"
@@ -40,6 +42,42 @@ TEST(LoadConfig, APodWithoutItsServiceAccountIsToldWhatItLacks) {
   EXPECT_EQ(config.error().message,
             "service account's token: cannot read "
             "/var/run/secrets/kubernetes.io/serviceaccount/token: No such file or directory");
+}
+
+TEST(LoadUserConfig, IsFoundAsKubectlFindsIt) {
+  const std::string home = testing::TempDir() + "/home-of-a-user";
+  std::filesystem::create_directories(home + "/.kube");
+  const auto write = [](const std::string& path, const std::string& name) {
+    std::ofstream(path)
+        << R"({"current-context": ")" << name << R"(", "contexts": [{"name": ")" << name
+        << R"(", "context": {"cluster": "c", "namespace": ")" << name
+        << R"("}}], "clusters": [{"name": "c", "cluster": {"server": "http://h"}}]})";
+    return path;
+  };
+  write(home + "/.kube/config", "usual");
+  const std::string named = write(home + "/named", "named");
+  const std::string listed = write(home + "/listed", "listed");
+  std::map<std::string, std::string> environment{{"HOME", home}};
+  const auto found = [&](const std::string& kubeconfig, const std::string& context = "") {
+    const auto config = LoadUserConfig(
+        kubeconfig, context, [&](const std::string& name) -> std::optional<std::string> {
+          const auto value = environment.find(name);
+          return value == environment.end() ? std::nullopt : std::optional(value->second);
+        });
+    if (!config) return config.error().message;
+    EXPECT_FALSE(config->in_cluster);
+    return config->config.default_namespace;
+  };
+  EXPECT_EQ(found(""), "usual");
+  environment["KUBECONFIG"] = "/nowhere:" + listed + ":" + named;
+  EXPECT_EQ(found(""), "listed");
+  EXPECT_EQ(found("", "named"), "named");
+  EXPECT_EQ(found(named), "named");
+  environment = {{"HOME", "/nowhere"}};
+  EXPECT_THAT(found(""), testing::StartsWith("there is no kubeconfig (--kubeconfig, $KUBECONFIG"));
+  environment["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+  environment["KUBERNETES_SERVICE_PORT"] = "443";
+  EXPECT_THAT(found(""), testing::StartsWith("service account's token: "));
 }
 
 TEST(LeaseNamespace, IsOneForAllOperators) {

@@ -131,6 +131,22 @@ CLI::Option* AddWord(CLI::App& app, const std::string& name, T& target,
       }));
 }
 
+// What a plan depends on besides what is declared and seen.
+void AddSettings(CLI::App& app, Settings& settings) {
+  app.add_option("--default-image", settings.broker_image,
+                 "RabbitMQ image of clusters that name none")
+      ->check(Image())
+      ->capture_default_str();
+  app.add_option("--default-proxy-image", settings.proxy_image,
+                 "HAProxy image of clusters that name none")
+      ->check(Image())
+      ->capture_default_str();
+  app.add_option("--cluster-domain", settings.cluster_domain,
+                 "DNS domain of the Kubernetes cluster")
+      ->check(DnsName())
+      ->capture_default_str();
+}
+
 void AddRunOptions(CLI::App& run, RunOptions& options) {
   CLI::Option* const kubeconfig =
       run.add_option("--kubeconfig", options.kubeconfig,
@@ -141,18 +157,7 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
       ->needs(kubeconfig);
   run.add_option("--namespace", options.ns, "the one namespace to watch, instead of all")
       ->check(Namespace());
-  run.add_option("--default-image", options.settings.broker_image,
-                 "RabbitMQ image of clusters that name none")
-      ->check(Image())
-      ->capture_default_str();
-  run.add_option("--default-proxy-image", options.settings.proxy_image,
-                 "HAProxy image of clusters that name none")
-      ->check(Image())
-      ->capture_default_str();
-  run.add_option("--cluster-domain", options.settings.cluster_domain,
-                 "DNS domain of the Kubernetes cluster")
-      ->check(DnsName())
-      ->capture_default_str();
+  AddSettings(run, options.settings);
   run.add_option("--http-address", options.http_address,
                  "address of /healthz, /readyz and /metrics")
       ->check(MustBe("an IP address", IsIpAddress))
@@ -199,6 +204,35 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
       ->default_str("text");
 }
 
+void AddPlanOptions(CLI::App& plan, PlanOptions& options) {
+  CLI::Option* const name = plan.add_option("NAME", options.name, "the RabbitCluster, as it stands")
+                                ->check(MustBe("the name of a RabbitCluster", IsDnsName));
+  plan.add_option(
+          "-f,--filename", options.file,
+          "YAML or JSON file of RabbitClusters and their Secrets; -: standard input. The plan "
+          "is of what kubectl apply would leave, which the API server is asked for "
+          "(dryRun=All)")
+      ->check(MustBe("the name of a file", IsGiven))
+      ->excludes(name);
+  plan.add_option("-n,--namespace", options.ns, "namespace; without it that of the context")
+      ->check(Namespace());
+  AddWord<bool>(plan, "-o,--output", options.json, {{"text", false}, {"json", true}},
+                "text or json")
+      ->default_str("text");
+  plan.add_option(
+          "--kubeconfig", options.kubeconfig,
+          "kubeconfig file; without it those in $KUBECONFIG, ~/.kube/config, or in a pod its "
+          "service account: a plan writes nothing, so it may take what lies about")
+      ->check(MustBe("the name of a file", IsGiven));
+  plan.add_option("--context", options.context, "context of the kubeconfig, not its current one")
+      ->check(MustBe("the name of a context", IsGiven));
+  AddSettings(plan, options.settings);
+  plan.footer(
+      "The default images and the domain must be the installed operator's.\n"
+      "Exit code: 0 all is as declared, 1 something is to be done, 2 an error, or the broker could "
+      "not be looked at.");
+}
+
 // Each flag may be good by itself and the three not together.
 std::string SayTimes(const runtime::LeaseTiming& lease) {
   return "--lease-seconds " + Shortest(InSeconds(lease.lease)) + ", --lease-renew-seconds " +
@@ -219,6 +253,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   app.require_subcommand(1);
   CLI::App* run = app.add_subcommand("run", "watch RabbitClusters and keep them as declared");
   AddRunOptions(*run, line.run);
+  CLI::App* plan = app.add_subcommand("plan", "say what the operator would do, and why");
+  AddPlanOptions(*plan, line.plan);
   CLI::App* crd =
       app.add_subcommand("crd", "print the CustomResourceDefinition, for kubectl apply -f -");
   app.add_subcommand("version", "print the version");
@@ -249,7 +285,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     // CLI11 takes the arguments from the end.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    line.text = run->parsed() ? run->help(app.get_name()) : app.help();
+    const CLI::App* const of = run->parsed() ? run : plan->parsed() ? plan : nullptr;
+    line.text = of != nullptr ? of->help(app.get_name()) : app.help();
     return line;
   } catch (const CLI::CallForVersion&) {
     line.command = Command::kVersion;
@@ -259,7 +296,14 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     line.exit_code = 2;
     return line;
   }
-  line.command = run->parsed() ? Command::kRun : crd->parsed() ? Command::kCrd : Command::kVersion;
+  line.command = run->parsed()    ? Command::kRun
+                 : plan->parsed() ? Command::kPlan
+                 : crd->parsed()  ? Command::kCrd
+                                  : Command::kVersion;
+  if (line.command == Command::kPlan && line.plan.name.empty() && line.plan.file.empty()) {
+    line.text = "plan: the NAME of a RabbitCluster or --filename is needed";
+    line.exit_code = 2;
+  }
   if (line.command == Command::kRun) {
     if (auto valid = runtime::Validate(line.run.lease); !valid) {
       line.text = SayTimes(line.run.lease) + OneLine(valid.error().message);

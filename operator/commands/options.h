@@ -37,11 +37,21 @@ struct RunOptions {
   base::LogFormat log_format = base::LogFormat::kText;
 };
 
-enum class Command { kRun, kCrd, kVersion };
+struct PlanOptions {
+  std::string kubeconfig, context;  // as kubectl; empty: as it finds them (LoadUserConfig)
+  std::string ns;                   // empty: the context's
+  std::string name;                 // of the RabbitCluster; empty: those of the file
+  std::string file;                 // "-": standard input; empty: the cluster as it stands
+  bool json = false;
+  Settings settings;  // must be the daemon's, or the plan is another's
+};
+
+enum class Command { kRun, kPlan, kCrd, kVersion };
 
 struct CommandLine {
   Command command = Command::kRun;
   RunOptions run;
+  PlanOptions plan;
   // Set when nothing is to be run: the text of --help, or why the command line is refused; one line
   // for a refusal.
   std::optional<std::string> text;

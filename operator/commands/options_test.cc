@@ -29,6 +29,27 @@ TEST(ParseCommandLine, FlagsAreTaken) {
   EXPECT_EQ(line.run.settings.broker_image, "rabbitmq:4");
 }
 
+TEST(ParseCommandLine, APlanIsOfANameOrAFile) {
+  const CommandLine named = ParseCommandLine({"plan", "c", "-n", "ns", "-o", "json"});
+  ASSERT_EQ(named.text, std::nullopt);
+  EXPECT_EQ(named.command, Command::kPlan);
+  EXPECT_EQ(named.plan.name, "c");
+  EXPECT_EQ(named.plan.ns, "ns");
+  EXPECT_TRUE(named.plan.json);
+  const CommandLine file = ParseCommandLine(
+      {"plan", "-f", "-", "--kubeconfig", "k", "--context", "x", "--default-image", "rabbitmq:4"});
+  ASSERT_EQ(file.text, std::nullopt);
+  EXPECT_EQ(file.plan.file, "-");
+  EXPECT_EQ(file.plan.kubeconfig, "k");
+  EXPECT_EQ(file.plan.context, "x");
+  EXPECT_EQ(file.plan.settings.broker_image, "rabbitmq:4");
+  EXPECT_FALSE(file.plan.json);
+  EXPECT_EQ(ParseCommandLine({"plan", "--context", "x", "c"}).text, std::nullopt);
+  const CommandLine help = ParseCommandLine({"plan", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.text->find("Exit code: 0"), std::string::npos);
+}
+
 // Each is refused by one line that names the flag and the rule, and exit code 2.
 TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
   struct Row {
@@ -37,6 +58,12 @@ TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
   };
   const std::vector<Row> table = {
       {{"run", "--bogus"}, "--bogus", "not expected"},
+      {{"plan"}, "--filename", "is needed"},
+      {{"plan", "c", "-f", "x"}, "--filename", "excludes"},
+      {{"plan", "c", "d"}, "d", "not expected"},
+      {{"plan", "C_"}, "NAME", "must be the name of a RabbitCluster"},
+      {{"plan", "c", "-o", "yaml"}, "--output", "must be text or json, is 'yaml'"},
+      {{"plan", "c", "-n", "N"}, "--namespace", "must be a namespace"},
       {{"run", "--workers", "0"}, "--workers", "1 to 256"},
       {{"run", "--workers", "many"}, "--workers", "1 to 256"},
       {{"run", "--http-port", "99999"}, "--http-port", "0 to 65535"},

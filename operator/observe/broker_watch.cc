@@ -7,8 +7,6 @@
 namespace rabbit::observe {
 namespace {
 
-constexpr std::chrono::seconds kBrokerLook(4);
-constexpr std::chrono::seconds kProxyLook(1);
 constexpr std::size_t kMostCountedApart = 8;
 constexpr std::size_t kMaxCsvBytes = 4 << 20;
 
@@ -89,11 +87,11 @@ void Connections::Forget(const std::string& address, std::uint16_t port) {
 
 BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                  const BrokerTarget& target, const BrokerLook& before,
-                                 const std::stop_token& stop) {
+                                 const std::stop_token& stop, base::Duration within) {
   BrokerWatch::Answer answer{.look = before, .succeeded = false};
   answer.look.denied = false;
   answer.look.trouble = "no node of the cluster serves yet";
-  const base::TimePoint deadline = clock.Now() + kBrokerLook;
+  const base::TimePoint deadline = clock.Now() + within;
   rabbitmq::ViewParts parts = target.parts;
   parts.counted_apart = ToCountApart(parts.queues_of, before);
   const std::vector<BrokerTarget::Node> nodes = InOrder(target.nodes, before.ask_first);
@@ -147,7 +145,8 @@ News Compare(const BrokerLook& before, const BrokerLook& now) {
 }
 
 ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
-                                 const ProxyTarget& target, const std::stop_token& stop) {
+                                 const ProxyTarget& target, const std::stop_token& stop,
+                                 base::Duration each) {
   ProxyWatch::Answer answer{.look = {}, .succeeded = false};
   for (const ProxyTarget::Proxy& proxy : target.proxies) {
     ProxyLook look{.pod = proxy.pod, .view = nullptr, .trouble = {}};
@@ -157,9 +156,9 @@ ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
     } else {
       const auto response =
           (*transport)
-              ->Send({.target = target.csv_target}, {.deadline = clock.Now() + kProxyLook,
-                                                     .stop = stop,
-                                                     .max_body_bytes = kMaxCsvBytes});
+              ->Send(
+                  {.target = target.csv_target},
+                  {.deadline = clock.Now() + each, .stop = stop, .max_body_bytes = kMaxCsvBytes});
       if (!response) {
         view = tl::unexpected(response.error());
       } else if (response->status != 200) {

@@ -81,19 +81,21 @@ struct ProxyLooks {
 using BrokerWatch = Watched<BrokerTarget, BrokerLook>;
 using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
 
-// Asks the nodes in turn until one answers, for at most four seconds together; one that told its
+// Asks the nodes in turn until one answers, for at most `within` together; one that told its
 // nodes has all the time that is left. When it then fails half way, the next look begins at another
 // one. The view before is kept beside the trouble when none answers, with its age.
 [[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                                const BrokerTarget& target, const BrokerLook& before,
-                                               const std::stop_token& stop);
+                                               const std::stop_token& stop,
+                                               base::Duration within = std::chrono::seconds(4));
 [[nodiscard]] News Compare(const BrokerLook& before, const BrokerLook& now);
 
-// Asks every proxy, one second each. It succeeded when one answered: a proxy that is silent keeps
-// nobody from looking at the others.
+// Asks every proxy, for `each` at most. It succeeded when one answered: a proxy that is silent
+// keeps nobody from looking at the others.
 [[nodiscard]] ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,
                                                const ProxyTarget& target,
-                                               const std::stop_token& stop);
+                                               const std::stop_token& stop,
+                                               base::Duration each = std::chrono::seconds(1));
 [[nodiscard]] News Compare(const ProxyLooks& before, const ProxyLooks& now);
 
 }  // namespace rabbit::observe

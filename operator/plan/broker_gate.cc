@@ -58,6 +58,10 @@ bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observ
   return false;
 }
 
+bool IsOfNow(const observe::BrokerLook& look) {
+  return look.view && look.trouble.empty() && !look.outdated;
+}
+
 int DeclaredReplicas(const api::RabbitCluster& cluster, const observe::Observation& seen) {
   if (cluster.spec.replicas) return *cluster.spec.replicas;
   if (seen.inventory && seen.inventory->replicas) return *seen.inventory->replicas;

@@ -18,6 +18,10 @@ namespace rabbit::plan {
 [[nodiscard]] bool BrokerMayBeWritten(const api::RabbitCluster& cluster,
                                       const observe::Observation& seen, int members, Plan& plan);
 
+// Whether the last look shows the broker as it is now, after all that was written there: what is
+// missing in it is not there. True means: `look.view` is not null.
+[[nodiscard]] bool IsOfNow(const observe::BrokerLook& look);
+
 // The count of nodes that is declared: of the spec, else as C-inventory has it, else 3, or more
 // when there are disks of an earlier cluster of this name: C-inventory went with that cluster, and
 // fewer nodes would leave members with data behind.

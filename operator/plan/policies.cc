@@ -218,7 +218,7 @@ std::vector<Key> PoliciesForInventory(const api::RabbitCluster& cluster,
   }
   if (seen.inventory) {
     const observe::BrokerLook& look = seen.broker;
-    const bool known = look.view && look.trouble.empty() && PoliciesAtBroker(*look.view, kind);
+    const bool known = IsOfNow(look) && PoliciesAtBroker(*look.view, kind);
     for (const auto& [vhost, name] : Recorded(*seen.inventory, kind)) {
       // Forgotten only once the broker was seen without it.
       if (!known ||

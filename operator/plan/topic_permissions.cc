@@ -101,7 +101,7 @@ std::vector<std::string> TopicPermissionsForInventory(const api::RabbitCluster& 
   }
   if (!seen.inventory) return {users.begin(), users.end()};
   const observe::BrokerLook& look = seen.broker;
-  const bool known = look.view && look.trouble.empty() && look.view->topic_permissions;
+  const bool known = IsOfNow(look) && look.view->topic_permissions;
   for (const std::string& name : seen.inventory->topic_permissions) {
     const bool declared =
         cluster.findings.Broken("users", "", name) ||

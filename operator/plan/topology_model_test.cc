@@ -13,6 +13,8 @@ namespace {
 using rabbitmq::PolicyKind;
 using testing::IsEmpty;
 
+// To a Secret of a person: one of ours keeps its user recorded for longer.
+const api::KeyRef kReference = {"of-a-person", "password"};
 constexpr const char* kTemporary = "rabbit-operator:move";
 
 api::Policy PolicyOf(std::string name, std::string vhost, int length) {
@@ -26,6 +28,7 @@ class TopologyModelTest : public testing::Test {
  protected:
   TopologyModelTest() {
     Settle();
+    world_.MakeSecret(kReference.name, kReference.key, "x");
     FakeBroker& broker = world_.broker;
     broker.Do(PutVhost{"theirs"});
     broker.queues["theirs"] = 3;
@@ -75,6 +78,7 @@ class TopologyModelTest : public testing::Test {
       if (Random(2) == 0) continue;
       api::User user;
       user.name = name;
+      if (Maybe()) user.password_secret_ref = kReference;
       if (Maybe()) user.permissions = {{.vhost = AnyVhost(), .read = ".*"}};
       if (Maybe()) user.topic_permissions = {{AnyVhost(), "amq.topic", "^a", "^b"}};
       if (Maybe()) user.limits.max_channels = Random(3);
@@ -104,6 +108,10 @@ class TopologyModelTest : public testing::Test {
         at.Do(PutTopicPermission{"u", vhost, "theirs", ".*", ".*"});
         break;
       case 4:
+        if (rabbitmq::FindPolicy(*broker().policies, vhost, "p") == nullptr ||
+            rabbitmq::FindPolicy(*broker().operator_policies, vhost, "p") == nullptr) {
+          theirs_.insert(vhost);
+        }
         Has(PolicyOf("p", vhost, 77));
         break;
       case 5:
@@ -123,14 +131,24 @@ class TopologyModelTest : public testing::Test {
     return MakePlan(world_.cluster, world_.Observe(), {}, memo, world_.now);
   }
   void Round() {
+    world_.look_is_late = failing_ && Maybe();
     const Plan plan = Next();
     // Between the look and the steps, and unlike what the look said.
     if (failing_ && Random(3) == 0) Meddle();
     const FakeBroker before = world_.broker;
-    const auto recorded = world_.Observe().inventory.value_or(observe::Inventory{}).vhosts;
-    world_.Execute(plan, [this] { return failing_ && Random(3) == 0; });
+    const auto recorded = Recorded().vhosts;
+    world_.Execute(
+        plan, [this] { return failing_ && Random(3) == 0; },
+        [this] { return failing_ && Random(7) == 0; });
     if (before.has_booted()) CheckRemovals(before, recorded);
+    for (const auto& [vhost, on_remove] : Recorded().vhosts) last_recorded_[vhost] = on_remove;
     world_.Tick();
+  }
+  observe::Inventory Recorded() {
+    world_.look_is_late = true;  // that this asks is no look
+    const observe::Observation seen = world_.Observe();
+    world_.look_is_late = false;
+    return seen.inventory.value_or(observe::Inventory{});
   }
   void Settle() {
     for (int round = 0, quiet = 0; round < 40; ++round) {
@@ -217,9 +235,31 @@ class TopologyModelTest : public testing::Test {
     if (!spec().operator_policies.empty()) {
       CheckPolicies(spec().operator_policies, *broker().operator_policies);
     }
+    CheckNothingIsLeft();
     const observe::Inventory recorded = world_.Observe().inventory.value();
     EXPECT_EQ(recorded.vhosts.size(), spec().vhosts.size()) << "what is gone is forgotten";
     EXPECT_EQ(recorded.operator_policies.size(), spec().operator_policies.size());
+  }
+  // What was once declared and no longer is has gone, but what was to stay.
+  void CheckNothingIsLeft() {
+    for (const char* user : {"u", "v"}) {
+      if (std::ranges::count(spec().users, user, &api::User::name) > 0) continue;
+      EXPECT_EQ(rabbitmq::FindUser(*broker().users, user), nullptr) << user;
+    }
+    for (const auto& [vhost, on_remove] : last_recorded_) {
+      if (std::ranges::count(spec().vhosts, vhost, &api::Vhost::name) > 0) continue;
+      if (on_remove == api::OnRemove::kRetain) continue;
+      EXPECT_FALSE(world_.broker.HasVhost(vhost)) << vhost;
+    }
+    CheckNoPolicyIsLeft(spec().policies, *broker().policies);
+    CheckNoPolicyIsLeft(spec().operator_policies, *broker().operator_policies);
+  }
+  void CheckNoPolicyIsLeft(const std::vector<api::Policy>& declared,
+                           const std::vector<rabbitmq::Policy>& actual) {
+    for (const rabbitmq::Policy& policy : actual) {
+      if (policy.name != "p" || theirs_.contains(policy.vhost)) continue;
+      EXPECT_EQ(std::ranges::count(declared, policy.vhost, &api::Policy::vhost), 1) << policy.vhost;
+    }
   }
   void CheckPolicies(const std::vector<api::Policy>& declared,
                      const std::vector<rabbitmq::Policy>& actual) {
@@ -235,6 +275,8 @@ class TopologyModelTest : public testing::Test {
 
   FakeWorld world_;
   bool failing_ = false;
+  std::map<std::string, api::OnRemove> last_recorded_;  // of vhosts
+  std::set<std::string> theirs_;  // vhosts in which somebody else once made policies "p"
   std::mt19937 engine_{1};
 };
 
@@ -248,6 +290,8 @@ TEST_F(TopologyModelTest, WhateverIsDeclaredAndWhoeverMeddles) {
   for (unsigned seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world_ = settled;
+    last_recorded_.clear();
+    theirs_.clear();
     engine_.seed(seed);
     failing_ = true;
     for (int round = 0; round < 30; ++round) {
@@ -304,6 +348,27 @@ TEST_F(TopologyModelTest, TheLastTopicPermissionThatLeavesTheSpecIsRemoved) {
   Settle();
   EXPECT_THAT(*broker().topic_permissions, IsEmpty());
   EXPECT_FALSE(observe::PartsToRead(world_.cluster, world_.Observe()).topic_permissions);
+}
+
+TEST_F(TopologyModelTest, WhatLeavesTheSpecBeforeItWasSeenAtTheBrokerGoesAllTheSame) {
+  spec().vhosts = {{.name = "a", .on_remove = api::OnRemove::kDelete}};
+  spec().users = {{.name = "u", .password_secret_ref = kReference}};
+  spec().policies = {PolicyOf("p", "/", 1)};
+  spec().operator_policies = {PolicyOf("p", "/", 1)};
+  world_.Execute(Next(), [] { return false; });
+  ASSERT_NE(rabbitmq::FindUser(*broker().users, "u"), nullptr);
+  spec().vhosts.clear();
+  spec().users.clear();
+  spec().policies.clear();
+  spec().operator_policies.clear();
+  world_.look_is_late = true;
+  world_.Execute(Next(), [] { return false; });
+  world_.look_is_late = false;
+  Settle();
+  EXPECT_FALSE(world_.broker.HasVhost("a"));
+  EXPECT_EQ(rabbitmq::FindUser(*broker().users, "u"), nullptr);
+  EXPECT_EQ(rabbitmq::FindPolicy(*broker().policies, "/", "p"), nullptr);
+  EXPECT_EQ(rabbitmq::FindPolicy(*broker().operator_policies, "/", "p"), nullptr);
 }
 
 TEST_F(TopologyModelTest, APausedClusterLosesNothing) {

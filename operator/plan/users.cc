@@ -258,7 +258,7 @@ std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
   for (const api::User& user : cluster.spec.users) users.insert(user.name);
   if (seen.inventory) {
     const observe::BrokerLook& look = seen.broker;
-    const bool known = look.view && look.trouble.empty() && look.view->users;
+    const bool known = IsOfNow(look) && look.view->users;
     for (const std::string& name : seen.inventory->users) {
       // Forgotten only once the broker was seen without it, and what was made for it has an owner.
       if (!known || rabbitmq::FindUser(*look.view->users, name) != nullptr ||

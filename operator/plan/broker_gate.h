@@ -29,7 +29,8 @@ namespace rabbit::plan {
                                    const observe::Observation& seen);
 
 // Whether all of this generation's topology was once seen in effect, so that a difference now is
-// somebody's doing at the broker. False when in doubt.
+// somebody's doing at the broker. False when in doubt, as after an update of an operator that did
+// not act on all fields yet.
 [[nodiscard]] bool TopologyWasInEffect(const api::RabbitCluster& cluster);
 
 // Says which entries of a list of the spec ("users") are in error. They concern themselves alone.

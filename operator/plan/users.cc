@@ -45,8 +45,9 @@ class UserPlanner {
   void Run() {
     const std::optional<api::User> default_user = DefaultUser();
     if (default_user) {
-      PlanUser(*default_user,
-               {resources::DefaultUserSecretName(Name()), resources::kPasswordKey, true});
+      const std::optional<Present> present = PlanUser(
+          *default_user, {resources::DefaultUserSecretName(Name()), resources::kPasswordKey, true});
+      if (present) PlanPermissions(*default_user, present->made, {});
     }
     for (const api::User& user : cluster_.spec.users) {
       if (default_user && user.name == default_user->name) {
@@ -54,10 +55,8 @@ class UserPlanner {
                               resources::DefaultUserSecretName(Name()) + ": declare another name");
       } else {
         const std::optional<Present> present = PlanUser(user, SourceOf(cluster_, user));
+        if (present) PlanRights(user, present->made);
         PlanPermissionRemovals(user);
-        if (!present) continue;
-        PlanTopicPermissions(cluster_, seen_, user, present->made, after_, plan_);
-        PlanUserLimits(cluster_, seen_, user, present->made, after_, plan_);
       }
     }
     SayUserLimitsUnsupported(cluster_, seen_, plan_);
@@ -141,11 +140,17 @@ class UserPlanner {
       plan_.steps.push_back({std::move(put), std::move(reason), after_, drift});
       if (actual == nullptr) made = plan_.steps.size() - 1;
     }
-    PlanPermissions(user, made);
     return Present{made};
   }
 
-  void PlanPermissions(const api::User& user, std::optional<std::size_t> user_step) {
+  // What bounds the user comes before what he may do.
+  void PlanRights(const api::User& user, std::optional<std::size_t> made) {
+    PlanUserLimits(cluster_, seen_, user, made, after_, plan_);
+    PlanPermissions(user, made, PlanTopicPermissions(cluster_, seen_, user, made, after_, plan_));
+  }
+
+  void PlanPermissions(const api::User& user, std::optional<std::size_t> user_step,
+                       const TopicBounds& bounds) {
     if (!view_.permissions) {
       AddWait(plan_, {Aspect::kTopology, "PermissionsUnknown",
                       "waiting for the list of permissions: " + view_.permissions.why()});
@@ -167,6 +172,8 @@ class UserPlanner {
           actual->write == declared.write && actual->read == declared.read) {
         continue;
       }
+      const bool opens = user_step || actual == nullptr;
+      if (opens && bounds.unknown.contains(declared.vhost)) continue;  // waited for
       std::string reason;
       if (actual != nullptr) {
         reason = "is " + Regexes(actual->configure, actual->write, actual->read) +
@@ -175,7 +182,9 @@ class UserPlanner {
         reason = was_in_effect_ && !user_step ? "was removed at the broker" : "does not exist";
       }
       const auto vhost_step = StepThatCreates(seen_, plan_, declared.vhost);
-      const auto after = user_step ? user_step : vhost_step ? vhost_step : after_;
+      auto after = user_step ? user_step : vhost_step ? vhost_step : after_;
+      const auto bound = bounds.last_step.find(declared.vhost);
+      if (opens && bound != bounds.last_step.end()) after = bound->second;
       plan_.steps.push_back({PutPermissions{user.name, declared.vhost, declared.configure,
                                             declared.write, declared.read},
                              std::move(reason), after, was_in_effect_ && !user_step});

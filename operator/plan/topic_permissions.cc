@@ -123,11 +123,7 @@ std::vector<std::string> TopicPermissionsForInventory(const api::RabbitCluster& 
   const observe::BrokerLook& look = seen.broker;
   const bool known = IsOfNow(look) && look.view->topic_permissions;
   for (const std::string& name : seen.inventory->topic_permissions) {
-    const bool declared =
-        cluster.findings.Broken("users", "", name) ||
-        std::ranges::find(cluster.spec.users, name, &api::User::name) != cluster.spec.users.end();
-    // Those of a user who is declared no more go with the user.
-    if (!declared) continue;
+    // Also of a user who is declared no more: he may be declared again before he is gone.
     const bool has_some =
         known && std::ranges::any_of(*look.view->topic_permissions, [&](const auto& permission) {
           return permission.user == name;

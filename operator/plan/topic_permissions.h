@@ -29,8 +29,8 @@ TopicBounds PlanTopicPermissions(const api::RabbitCluster& cluster,
                                  std::optional<std::size_t> made, std::optional<std::size_t> after,
                                  Plan& plan);
 
-// Whom C-inventory is to list: users that declare some, and of those listed before the declared
-// ones who have some, or may have: the list is read at the broker for these only. Sorted.
+// Whom C-inventory is to list: users that declare some, and of those listed before the ones
+// who have some, or may have: the list is read at the broker for these only. Sorted.
 [[nodiscard]] std::vector<std::string> TopicPermissionsForInventory(
     const api::RabbitCluster& cluster, const observe::Observation& seen);
 

@@ -187,13 +187,14 @@ TEST_F(PlanTopicPermissionsTest, TheInventoryListsWhoHasSomeOrMayHave) {
   Declare(User("was", "app"));
   Declare(User("has", "app"));
   HasTopic("amq.topic", "", "", "/", "has");
-  HasTopic("amq.topic", "", "", "/", "removed");
+  HasTopic("amq.topic", "", "", "/", "removed");  // who may be declared again before he is gone
   seen_.inventory->topic_permissions = {"has", "removed", "was"};
   MakePlan();
-  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has"));
+  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has", "removed"));
   broker_.topic_permissions = {};
   MakePlan();
-  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has", "was"));
+  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_),
+              ElementsAre("app", "has", "removed", "was"));
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ class TopologyModelTest : public testing::Test {
   void Meddle() {
     const std::string vhost = AnyVhost();
     FakeBroker& at = world_.broker;
-    switch (Random(7)) {
+    switch (Random(8)) {
       case 0:
         if (vhost != "/") at.Do(DeleteVhost{vhost, false});
         break;
@@ -119,6 +119,9 @@ class TopologyModelTest : public testing::Test {
         break;
       case 6:
         if (vhost != "/" && at.HasVhost(vhost)) at.queues[vhost] = static_cast<unsigned>(Random(1));
+        break;
+      case 7:
+        at.Do(PutPermissions{"v", "theirs", "", "", ".*"});
         break;
       default:
         at.Do(PutUserLimit{"v", "max-connections", 77});
@@ -175,6 +178,11 @@ class TopologyModelTest : public testing::Test {
       }
     }
     const auto lost = [](const auto& had, const auto& has) { return had && !has; };
+    if (rabbitmq::FindPermission(*before.is.permissions, "v", "theirs") != nullptr &&
+        rabbitmq::FindPermission(*broker().permissions, "v", "theirs") == nullptr) {
+      EXPECT_TRUE(spec().ownership.users == api::Ownership::kExclusive ||
+                  std::ranges::count(spec().users, "v", &api::User::name) == 0);
+    }
     for (const char* user : {"theirs", "rabbit-operator"}) {
       if (!lost(rabbitmq::FindUser(*before.is.users, user),
                 rabbitmq::FindUser(*broker().users, user))) {
@@ -217,8 +225,15 @@ class TopologyModelTest : public testing::Test {
     for (const api::User& user : spec().users) {
       EXPECT_NE(rabbitmq::FindUser(*broker().users, user.name), nullptr) << user.name;
       const auto of_user = [&](const auto& right) { return right.user == user.name; };
+      const auto not_declared = [&](const auto& right) {
+        return of_user(right) && right.vhost == "theirs";
+      };
       EXPECT_EQ(std::ranges::count_if(*broker().permissions, of_user),
-                std::ssize(user.permissions));
+                std::ssize(user.permissions) +
+                    std::ranges::count_if(*broker().permissions, not_declared));
+      if (spec().ownership.users == api::Ownership::kExclusive) {
+        EXPECT_EQ(std::ranges::count_if(*broker().permissions, not_declared), 0);
+      }
       if (!user.topic_permissions.empty()) {
         ASSERT_EQ(std::ranges::count_if(*broker().topic_permissions, of_user), 1);
         EXPECT_EQ(std::ranges::find_if(*broker().topic_permissions, of_user)->exchange,

@@ -16,6 +16,8 @@
 namespace rabbit::plan {
 namespace {
 
+using UserInVhost = std::pair<std::string, std::string>;
+
 std::vector<std::string> SortedTags(std::vector<std::string> tags) {
   std::ranges::sort(tags);
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
@@ -40,7 +42,11 @@ class UserPlanner {
         view_(*seen.broker.view),
         after_(after),
         plan_(plan),
-        was_in_effect_(TopologyWasInEffect(cluster)) {}
+        was_in_effect_(TopologyWasInEffect(cluster)) {
+    if (!seen.inventory) return;
+    const auto& recorded = seen.inventory->permissions;
+    recorded_permissions_ = {recorded.begin(), recorded.end()};
+  }
 
   void Run() {
     const std::optional<api::User> default_user = DefaultUser();
@@ -194,15 +200,18 @@ class UserPlanner {
   // The default user keeps what others gave it: nobody declared what it may have besides.
   void PlanPermissionRemovals(const api::User& user) {
     if (!view_.permissions) return;
+    const bool exclusive = cluster_.spec.ownership.users == api::Ownership::kExclusive;
     for (const rabbitmq::Permission& actual : *view_.permissions) {
       if (actual.user != user.name || VhostGoes(plan_, actual.vhost)) continue;
       const bool declared = std::ranges::find(user.permissions, actual.vhost,
                                               &api::Permission::vhost) != user.permissions.end();
-      if (declared) continue;
-      plan_.steps.push_back(
-          {DeletePermissions{actual.user, actual.vhost},
-           "is not declared, and is " + Regexes(actual.configure, actual.write, actual.read),
-           after_, was_in_effect_});
+      const bool was_declared = recorded_permissions_.contains({actual.user, actual.vhost});
+      if (declared || (!was_declared && !exclusive)) continue;
+      std::string reason = "is " + Regexes(actual.configure, actual.write, actual.read);
+      reason += was_declared ? ", and is no longer declared"
+                             : ", is not declared, and spec.ownership.users is Exclusive";
+      plan_.steps.push_back({DeletePermissions{actual.user, actual.vhost}, std::move(reason),
+                             after_, was_in_effect_ && !was_declared});
     }
   }
 
@@ -243,6 +252,7 @@ class UserPlanner {
   const std::optional<std::size_t> after_;
   Plan& plan_;
   const bool was_in_effect_;
+  std::set<UserInVhost> recorded_permissions_;
 };
 
 }  // namespace
@@ -277,6 +287,27 @@ std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
     }
   }
   return {users.begin(), users.end()};
+}
+
+std::vector<UserInVhost> PermissionsForInventory(const api::RabbitCluster& cluster,
+                                                 const observe::Observation& seen) {
+  std::set<UserInVhost> permissions;
+  for (const api::User& user : cluster.spec.users) {
+    for (const api::Permission& permission : user.permissions) {
+      permissions.emplace(user.name, permission.vhost);
+    }
+  }
+  if (seen.inventory) {
+    const observe::BrokerLook& look = seen.broker;
+    const bool known = IsOfNow(look) && look.view->permissions;
+    for (const auto& [user, vhost] : seen.inventory->permissions) {
+      // Also of a user who is declared no more: he may be declared again before he is gone.
+      if (!known || rabbitmq::FindPermission(*look.view->permissions, user, vhost) != nullptr) {
+        permissions.emplace(user, vhost);
+      }
+    }
+  }
+  return {permissions.begin(), permissions.end()};
 }
 
 }  // namespace rabbit::plan

@@ -309,6 +309,12 @@ class Executor::Run {
     return {};
   }
 
+  // Its answer was lost, or the broker failed on the way.
+  static bool MayBeDone(const base::Error& error) {
+    constexpr int kServerError = 500;
+    return error.sent != base::Sent::kNo || error.http_status >= kServerError;
+  }
+
   // Sends one call to the first node that can be reached. All calls are idempotent, so one that may
   // have arrived is simply sent to the next node as well. The next call begins where this one was
   // answered: a node that hangs is waited for once, not by each step.
@@ -326,7 +332,7 @@ class Executor::Run {
       }
       rabbitmq::ManagementClient client(**transport, broker_.user, broker_.password);
       result = call(client);
-      if (result) out_.broker_written = true;
+      if (result || MayBeDone(result.error())) out_.broker_written = true;
       if (result || result.error().kind != base::ErrorKind::kRetry) {
         answered_last_ = at;
         return result;

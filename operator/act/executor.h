@@ -37,7 +37,7 @@ struct Executed {
   // Children that were written, as the server answered them: newer than the caches. And those that
   // were to be created and were found to be there, with no applied hash: yet to be compared.
   std::vector<observe::CachedChild> written;
-  bool broker_written = false;  // something at the broker changed: look at it again
+  bool broker_written = false;  // something at the broker changed, or may have: look at it again
 };
 
 class Executor {

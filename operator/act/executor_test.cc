@@ -233,6 +233,28 @@ TEST_F(ExecutorTest, FurtherStepsBeginAtTheNodeThatAnsweredLast) {
   EXPECT_EQ(nodes_["10.0.0.1"].lines().size(), 2U) << "once first, and once after the other failed";
 }
 
+TEST_F(ExecutorTest, ACallWhoseAnswerWasLostMayHaveBeenDone) {
+  const struct {
+    base::Result<http::Response> answer;
+    bool may_be_done;
+  } rows[] = {
+      {tl::unexpected(base::Error{
+           .kind = base::ErrorKind::kRetry, .message = "timeout", .sent = base::Sent::kMaybe}),
+       true},
+      {http::Response{.status = 503, .headers = {}, .body = "{}"}, true},
+      {tl::unexpected(base::Error{.kind = base::ErrorKind::kRetry, .message = "refused"}), false},
+      {http::Response{.status = 404, .headers = {}, .body = "{}"}, false},
+  };
+  for (const auto& row : rows) {
+    for (const char* node : {"10.0.0.1", "10.0.0.2"}) {
+      nodes_[node].Otherwise([&](const http::Request&) { return row.answer; });
+    }
+    const Executed done = Execute({NameIt()});
+    EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+    EXPECT_EQ(done.broker_written, row.may_be_done) << done.results[0].error.value().message;
+  }
+}
+
 TEST_F(ExecutorTest, WhatTheBrokerRefusesIsNotTriedAtTheNextNode) {
   nodes_["10.0.0.1"]
       .Expect("PUT /api/policies/*")

@@ -118,6 +118,8 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> operator_policies = {};  // as `policies`
   // Users for whom topic permissions were once declared, and who may still have some.
   std::vector<std::string> topic_permissions = {};
+  // Permissions of users, declared once: user, vhost.
+  std::vector<std::pair<std::string, std::string>> permissions = {};
   bool operator==(const Inventory&) const = default;
 };
 

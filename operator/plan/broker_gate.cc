@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/api/conditions.h"
 #include "operator/plan/membership/members.h"
 #include "operator/resources/names.h"
 
@@ -58,6 +59,10 @@ bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observ
   return false;
 }
 
+bool IsOfNow(const observe::BrokerLook& look) {
+  return look.view && look.trouble.empty() && !look.outdated;
+}
+
 int DeclaredReplicas(const api::RabbitCluster& cluster, const observe::Observation& seen) {
   if (cluster.spec.replicas) return *cluster.spec.replicas;
   if (seen.inventory && seen.inventory->replicas) return *seen.inventory->replicas;
@@ -78,10 +83,12 @@ void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, 
 }
 
 bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
-  return std::ranges::any_of(cluster.status.conditions, [&](const api::Condition& condition) {
-    return condition.type == "TopologySynced" && condition.status == api::ConditionStatus::kTrue &&
-           condition.observed_generation == cluster.meta.generation;
-  });
+  const auto was_true = [&](std::string_view type) {
+    const api::Condition* condition = api::FindCondition(cluster.status.conditions, type);
+    return condition != nullptr && condition->status == api::ConditionStatus::kTrue &&
+           condition->observed_generation == cluster.meta.generation;
+  };
+  return was_true(api::kTopologySynced) && was_true(api::kFieldsInEffect);
 }
 
 void AddWait(Plan& plan, Wait wait) {

@@ -18,6 +18,10 @@ namespace rabbit::plan {
 [[nodiscard]] bool BrokerMayBeWritten(const api::RabbitCluster& cluster,
                                       const observe::Observation& seen, int members, Plan& plan);
 
+// Whether the last look shows the broker as it is now, after all that was written there: what is
+// missing in it is not there. True means: `look.view` is not null.
+[[nodiscard]] bool IsOfNow(const observe::BrokerLook& look);
+
 // The count of nodes that is declared: of the spec, else as C-inventory has it, else 3, or more
 // when there are disks of an earlier cluster of this name: C-inventory went with that cluster, and
 // fewer nodes would leave members with data behind.
@@ -25,7 +29,8 @@ namespace rabbit::plan {
                                    const observe::Observation& seen);
 
 // Whether all of this generation's topology was once seen in effect, so that a difference now is
-// somebody's doing at the broker. False when in doubt.
+// somebody's doing at the broker. False when in doubt, as after an update of an operator that did
+// not act on all fields yet.
 [[nodiscard]] bool TopologyWasInEffect(const api::RabbitCluster& cluster);
 
 // Says which entries of a list of the spec ("users") are in error. They concern themselves alone.

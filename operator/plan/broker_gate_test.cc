@@ -120,14 +120,35 @@ TEST_F(BrokerGateTest, ACountThatNobodySaysOrRecordedIsThatOfTheDisksThatAreTher
 
 TEST_F(BrokerGateTest, TopologyWasInEffectOnlyIfThisGenerationsWas) {
   EXPECT_FALSE(TopologyWasInEffect(cluster_));
-  cluster_.status.conditions = {{.type = "TopologySynced",
-                                 .status = api::ConditionStatus::kTrue,
-                                 .observed_generation = cluster_.meta.generation}};
+  for (const char* type : {"TopologySynced", "FieldsInEffect"}) {
+    cluster_.status.conditions.push_back({.type = type,
+                                          .status = api::ConditionStatus::kTrue,
+                                          .observed_generation = cluster_.meta.generation});
+  }
+  const api::Status in_effect = cluster_.status;
   EXPECT_TRUE(TopologyWasInEffect(cluster_));
   ++cluster_.meta.generation;
   EXPECT_FALSE(TopologyWasInEffect(cluster_));
-  cluster_.status.conditions[0].observed_generation = cluster_.meta.generation;
-  cluster_.status.conditions[0].status = api::ConditionStatus::kUnknown;
+  --cluster_.meta.generation;
+  for (const std::size_t i : {0U, 1U}) {
+    cluster_.status = in_effect;
+    cluster_.status.conditions[i].observed_generation = 0;
+    EXPECT_FALSE(TopologyWasInEffect(cluster_));
+    cluster_.status = in_effect;
+    cluster_.status.conditions[i].status = api::ConditionStatus::kUnknown;
+    EXPECT_FALSE(TopologyWasInEffect(cluster_));
+    cluster_.status.conditions.erase(cluster_.status.conditions.begin() + static_cast<int>(i));
+    EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  }
+}
+
+TEST_F(BrokerGateTest, WhatAnOperatorOfBeforeDidNotActOnWasNotInEffect) {
+  cluster_.status.conditions = {{.type = "TopologySynced",
+                                 .status = api::ConditionStatus::kTrue,
+                                 .observed_generation = cluster_.meta.generation},
+                                {.type = "FieldsInEffect",
+                                 .status = api::ConditionStatus::kFalse,
+                                 .observed_generation = cluster_.meta.generation}};
   EXPECT_FALSE(TopologyWasInEffect(cluster_));
 }
 

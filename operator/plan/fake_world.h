@@ -43,6 +43,8 @@ class FakeWorld {
   // The API server makes no more than `refuses_after` pods of this image (a quota, a policy).
   std::string refused_image;
   int refuses_after = 0;
+  // The broker's pollers are busy: what is seen of it is what was seen last.
+  bool look_is_late = false;
 
   void Declare(int replicas) {
     cluster.spec.replicas = replicas;
@@ -65,6 +67,10 @@ class FakeWorld {
     std::erase_if(members_, [this](int member) {
       return !running_.contains(member) && claims_.contains(member) && claims_.at(member).blank;
     });
+  }
+  // That a person made.
+  void MakeSecret(const std::string& name, const std::string& key, const std::string& value) {
+    secrets_[name].data[key] = base::Secret(value);
   }
   void DeleteChild(const observe::ChildId& id) { objects_.erase(id); }
   void Edit(const observe::ChildId& id, const base::Json& patch) {
@@ -200,7 +206,10 @@ class FakeWorld {
         if (is_new) secret->second.state = observe::SecretState::kAbsent;
       }
     }
-    if (!running_.empty()) {
+    if (look_is_late && last_look_.view != nullptr) {
+      seen.broker = last_look_;
+      seen.broker.outdated = written_since_look_;
+    } else if (!running_.empty()) {
       rabbitmq::BrokerView view = broker.Show(observe::PartsToRead(cluster, seen));
       std::vector<rabbitmq::Node> nodes;
       for (const int ordinal : members_) {
@@ -212,20 +221,26 @@ class FakeWorld {
       view.nodes = std::move(nodes);
       seen.broker.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view));
       seen.broker.at = now;
+      last_look_ = seen.broker;
+      written_since_look_ = false;
     }
     return seen;
   }
 
   // --- done
-  // `fails` is asked before each step.
+  // `fails` is asked before each step, and `loses_answer` after each that was done.
   template <typename Fails>
   void Execute(const Plan& plan, Fails fails) {
+    Execute(plan, fails, [] { return false; });
+  }
+  template <typename Fails, typename LosesAnswer>
+  void Execute(const Plan& plan, Fails fails, LosesAnswer loses_answer) {
     std::vector<bool> done;
     for (const Step& step : plan.steps) {
       const bool held_back = step.after && !done[*step.after];
       bool ok = !held_back && !fails();
       if (ok) ok = std::visit([this](const auto& action) { return this->Do(action); }, step.action);
-      done.push_back(ok);
+      done.push_back(ok && !loses_answer());
     }
     for (const auto& [id, verified] : plan.verified) verified_.Add(id, verified);
     // Report pins what was first resolved.
@@ -458,7 +473,12 @@ class FakeWorld {
     return true;
   }
   // Whatever else is a call of a broker, which answers when a node runs.
-  bool Do(const auto& step) { return !running_.empty() && broker.Do(step); }
+  bool Do(const auto& step) {
+    if (running_.empty()) return false;
+    const bool done = broker.Do(step);
+    written_since_look_ |= done;
+    return done;
+  }
 
   int uids_ = 0;
   std::map<observe::ChildId, Object> objects_;
@@ -470,6 +490,8 @@ class FakeWorld {
   std::map<int, bool> formed_when_mounted_;
   std::set<int> released_, members_, running_;
   std::string first_template_, first_image_;
+  observe::BrokerLook last_look_;
+  bool written_since_look_ = false;
 };
 
 }  // namespace rabbit::plan

@@ -65,7 +65,7 @@ void PlanVhostLimits(const api::RabbitCluster& cluster, const observe::Observati
                      std::optional<std::size_t> after, Plan& plan) {
   if (!DeclaresLimits(vhost)) return;
   const auto& list = seen.broker.view->vhost_limits;
-  if (!list) return WaitForLimits("vhosts", list.why(), plan);
+  if (!list && !made) return WaitForLimits("vhosts", list.why(), plan);
   rabbitmq::VhostLimits actual;  // a vhost that is made has none
   if (!made) actual = EntryOf(*list, &rabbitmq::VhostLimits::vhost, vhost.name);
   PlanLimits<PutVhostLimit, DeleteVhostLimit>(
@@ -81,8 +81,8 @@ void PlanUserLimits(const api::RabbitCluster& cluster, const observe::Observatio
   if (!DeclaresLimits(user)) return;
   const auto& list = seen.broker.view->user_limits;
   if (!list && list.kind() == base::ErrorKind::kNotFound) return;  // said once for all
-  if (!list) return WaitForLimits("users", list.why(), plan);
-  rabbitmq::UserLimits actual;
+  if (!list && !made) return WaitForLimits("users", list.why(), plan);
+  rabbitmq::UserLimits actual;  // as of a vhost
   if (!made) actual = EntryOf(*list, &rabbitmq::UserLimits::user, user.name);
   PlanLimits<PutUserLimit, DeleteUserLimit>(
       user.name,

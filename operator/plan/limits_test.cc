@@ -91,6 +91,22 @@ TEST_F(PlanLimitsTest, LimitsFollowTheVhostAndTheUserThatAreMade) {
                                    "put limit max-channels 5 of user app: is not set [after 2]"));
 }
 
+TEST_F(PlanLimitsTest, WhatIsMadeHasNoneThoughTheListsAreUnknown) {
+  broker_.vhost_limits = {};
+  broker_.user_limits = {};
+  DeclareVhost("orders").limits.max_queues = 5;
+  HasSecret("app", {{"password", "x"}});
+  Declare(User("app", "app"));
+  cluster_.spec.users.back().limits.max_channels = 5;
+  cluster_.spec.users.back().permissions = {{.vhost = "/"}};
+  EXPECT_THAT(Steps(), ElementsAre("put vhost orders: does not exist",
+                                   "put limit max-queues 5 of vhost orders: is not set [after 0]",
+                                   "put user app password=x: does not exist",
+                                   "put limit max-channels 5 of user app: is not set [after 2]",
+                                   "put permissions app in / ^$ ^$ ^$: does not exist [after 2]"));
+  EXPECT_THAT(Waits(), IsEmpty());
+}
+
 TEST_F(PlanLimitsTest, TheDefaultVhostMayBeLimited) {
   DeclareVhost("/").limits.max_queues = 5;
   EXPECT_THAT(Steps(), ElementsAre("put limit max-queues 5 of vhost /: is not set"));

@@ -120,7 +120,8 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .storage = StorageInEffect(cluster, seen),
           .vhosts = VhostsForInventory(cluster, seen),
           .operator_policies = PoliciesForInventory(cluster, seen, rabbitmq::PolicyKind::kOperator),
-          .topic_permissions = TopicPermissionsForInventory(cluster, seen)};
+          .topic_permissions = TopicPermissionsForInventory(cluster, seen),
+          .permissions = PermissionsForInventory(cluster, seen)};
 }
 
 // A pod that is made beside them would be given a disk that is about to vanish.

@@ -44,6 +44,26 @@ TEST_F(PlanOperatorPoliciesTest, AChangeAtTheBrokerIsDrift) {
                                           "is 5 [drift]"))));
 }
 
+TEST_F(PlanOperatorPoliciesTest, TheFirstOneIsNoDriftThoughNothingWasSaidOfItWhileTheyWereUnknown) {
+  DeclareForOperators(Cap());
+  cluster_.status.observed_generation = cluster_.meta.generation;
+  cluster_.status.policies = api::PoliciesStatus{.total = 1, .synced = 0};
+  EXPECT_THAT(Steps(), ElementsAre("put operator policy cap in / ^q queues 0 {\"max-length\":5}: "
+                                   "does not exist"));
+}
+
+TEST_F(PlanOperatorPoliciesTest, WhatAilsOneSaysNothingOfThePolicyOfItsName) {
+  Declare(Cap());
+  Has(Cap("9"));
+  cluster_.status.observed_generation = cluster_.meta.generation;
+  cluster_.status.policies = api::PoliciesStatus{.total = 2, .synced = 1};
+  auto& unhealthy = cluster_.status.policies->unhealthy;
+  unhealthy = {{.vhost = "/", .name = "cap", .message = "operator policy: not yet at the broker"}};
+  EXPECT_THAT(Steps(), ElementsAre(HasSubstr("[drift]")));
+  unhealthy[0].message.insert(0, "max-length is 9, declared is 5; ");
+  EXPECT_THAT(Steps(), ElementsAre(testing::Not(HasSubstr("[drift]"))));
+}
+
 TEST_F(PlanOperatorPoliciesTest, TheRulesAreThoseOfOperatorPolicies) {
   const api::Policy mirrored = Policy("cap", R"({"ha-mode":"all"})");
   Declare(mirrored);

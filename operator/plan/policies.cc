@@ -58,6 +58,8 @@ class PolicyPlanner {
   // Whether this policy was once seen at the broker as this generation declares it.
   [[nodiscard]] bool WasInEffect(const api::Policy& policy) const {
     if (TopologyWasInEffect(cluster_)) return true;
+    // Operator policies are not known at each report, and one that is not is not listed.
+    if (kind_ == PolicyKind::kOperator) return false;
     // Another policy or user may be what holds the whole back: the status names those that are not
     // as declared.
     const auto& status = cluster_.status;
@@ -67,7 +69,8 @@ class PolicyPlanner {
     }
     // (One whose mirrors are not in sync, which comes with counts, is at the broker as declared.)
     return std::ranges::none_of(status.policies->unhealthy, [&](const api::UnhealthyPolicy& other) {
-      return other.vhost == policy.vhost && other.name == policy.name && !other.queues;
+      return other.vhost == policy.vhost && other.name == policy.name && !other.queues &&
+             !other.message.starts_with(kOperatorPolicyAilment);
     });
   }
 
@@ -218,7 +221,7 @@ std::vector<Key> PoliciesForInventory(const api::RabbitCluster& cluster,
   }
   if (seen.inventory) {
     const observe::BrokerLook& look = seen.broker;
-    const bool known = look.view && look.trouble.empty() && PoliciesAtBroker(*look.view, kind);
+    const bool known = IsOfNow(look) && PoliciesAtBroker(*look.view, kind);
     for (const auto& [vhost, name] : Recorded(*seen.inventory, kind)) {
       // Forgotten only once the broker was seen without it.
       if (!known ||

@@ -43,6 +43,9 @@ void PlanPolicies(const api::RabbitCluster& cluster, const observe::Observation&
 [[nodiscard]] std::string PolicySubject(std::string_view vhost, std::string_view name,
                                         rabbitmq::PolicyKind kind = rabbitmq::PolicyKind::kUser);
 
+// How what ails an operator policy, and no policy of its name, begins in status.policies.
+inline constexpr std::string_view kOperatorPolicyAilment = "operator policy: ";
+
 // The declared policy as the broker would show it.
 [[nodiscard]] rabbitmq::Policy ToBroker(const api::Policy& policy);
 

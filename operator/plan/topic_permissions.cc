@@ -28,6 +28,13 @@ struct Pair {
 };
 using Pairs = std::map<std::pair<std::string, std::string>, Pair>;
 
+// Whether the user has no permissions in the vhost yet: nothing bounds him there before he has.
+bool IsClosed(const observe::Observation& seen, const std::string& user, const std::string& vhost,
+              bool is_new) {
+  const auto& permissions = seen.broker.view->permissions;
+  return is_new || (permissions && rabbitmq::FindPermission(*permissions, user, vhost) == nullptr);
+}
+
 // What is to be done about it, but for `after`; nothing when it is as declared.
 std::optional<Step> StepFor(const std::string& user, const Pair& pair, bool is_new,
                             bool was_in_effect) {
@@ -52,33 +59,38 @@ std::optional<Step> StepFor(const std::string& user, const Pair& pair, bool is_n
 
 }  // namespace
 
-void PlanTopicPermissions(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                          const api::User& user, std::optional<std::size_t> made,
-                          std::optional<std::size_t> after, Plan& plan) {
+TopicBounds PlanTopicPermissions(const api::RabbitCluster& cluster,
+                                 const observe::Observation& seen, const api::User& user,
+                                 std::optional<std::size_t> made, std::optional<std::size_t> after,
+                                 Plan& plan) {
+  TopicBounds bounds;
   // Whatever others declare: what nobody declared of this user is left alone.
-  if (user.topic_permissions.empty() && !WasRecorded(seen, user.name)) return;
+  const bool was_recorded = WasRecorded(seen, user.name);
+  if (user.topic_permissions.empty() && !was_recorded) return bounds;
   const auto& list = seen.broker.view->topic_permissions;
-  if (!list) {
-    AddWait(plan, {Aspect::kTopology, "PermissionsUnknown",
-                   "waiting for the list of topic permissions: " + list.why()});
-    return;
-  }
   Pairs pairs;
   for (const api::TopicPermission& permission : user.topic_permissions) {
-    if (VhostExists(seen, plan, permission.vhost)) {
+    if (!VhostExists(seen, plan, permission.vhost)) {
+      AddProblem(plan,
+                 {.aspect = Aspect::kTopology,
+                  .reason = "VhostMissing",
+                  .message = "user " + user.name + ": topic permission on vhost " +
+                             permission.vhost + ", which does not exist: declare it in spec.vhosts",
+                  .needs_person = true});
+    } else if (!list && !made && !StepThatCreates(seen, plan, permission.vhost)) {
+      bounds.unknown.insert(permission.vhost);
+    } else {
       pairs[{permission.vhost, permission.exchange}].declared = &permission;
-      continue;
     }
-    AddProblem(plan,
-               {.aspect = Aspect::kTopology,
-                .reason = "VhostMissing",
-                .message = "user " + user.name + ": topic permission on vhost " + permission.vhost +
-                           ", which does not exist: declare it in spec.vhosts",
-                .needs_person = true});
   }
-  for (const rabbitmq::TopicPermission& permission : *list) {
-    // What a user of before left goes with that user, and what is in a vhost with the vhost.
-    if (permission.user != user.name || made || VhostGoes(plan, permission.vhost)) continue;
+  if (!list && (!bounds.unknown.empty() || (was_recorded && !made))) {
+    AddWait(plan, {Aspect::kTopology, "PermissionsUnknown",
+                   "waiting for the list of topic permissions: " + list.why()});
+  }
+  // What a user of before left goes with that user, and what is in a vhost with the vhost.
+  for (std::size_t i = 0; list && !made && i < list->size(); ++i) {
+    const rabbitmq::TopicPermission& permission = (*list)[i];
+    if (permission.user != user.name || VhostGoes(plan, permission.vhost)) continue;
     // The API takes this name of a path for the exchange without a name: it cannot be removed.
     if (permission.exchange == api::kUnnamedExchangeInPaths) continue;
     pairs[{permission.vhost, permission.exchange}].actual = &permission;
@@ -89,8 +101,16 @@ void PlanTopicPermissions(const api::RabbitCluster& cluster, const observe::Obse
     if (!step) continue;
     const auto vhost_step = StepThatCreates(seen, plan, key.first);
     step->after = made ? made : vhost_step ? vhost_step : after;
+    const bool bounds_one =
+        pair.declared != nullptr && IsClosed(seen, user.name, key.first, made.has_value());
+    if (bounds_one) {
+      // One after another: the last one stands for all.
+      const auto [last, is_first] = bounds.last_step.try_emplace(key.first, plan.steps.size());
+      if (!is_first) step->after = std::exchange(last->second, plan.steps.size());
+    }
     plan.steps.push_back(*std::move(step));
   }
+  return bounds;
 }
 
 std::vector<std::string> TopicPermissionsForInventory(const api::RabbitCluster& cluster,
@@ -101,13 +121,9 @@ std::vector<std::string> TopicPermissionsForInventory(const api::RabbitCluster& 
   }
   if (!seen.inventory) return {users.begin(), users.end()};
   const observe::BrokerLook& look = seen.broker;
-  const bool known = look.view && look.trouble.empty() && look.view->topic_permissions;
+  const bool known = IsOfNow(look) && look.view->topic_permissions;
   for (const std::string& name : seen.inventory->topic_permissions) {
-    const bool declared =
-        cluster.findings.Broken("users", "", name) ||
-        std::ranges::find(cluster.spec.users, name, &api::User::name) != cluster.spec.users.end();
-    // Those of a user who is declared no more go with the user.
-    if (!declared) continue;
+    // Also of a user who is declared no more: he may be declared again before he is gone.
     const bool has_some =
         known && std::ranges::any_of(*look.view->topic_permissions, [&](const auto& permission) {
           return permission.user == name;

@@ -9,6 +9,7 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // User app is there, and may publish to "a.*" by exchange amq.topic of "/".
 class PlanTopicPermissionsTest : public TopologyTest {
@@ -107,6 +108,53 @@ TEST_F(PlanTopicPermissionsTest, TheyFollowTheUserAndTheVhostThatAreMade) {
                   "[after 1]"));
 }
 
+TEST_F(PlanTopicPermissionsTest, AVhostIsOpenedToAUserOnlyOnceHisTopicPermissionsAreThere) {
+  broker_.topic_permissions = {};  // not asked for yet; but a new user has none
+  broker_.users->pop_back();
+  HasVhost("more");
+  App().permissions = {{.vhost = "/"}, {.vhost = "more"}};
+  App().topic_permissions.push_back({"/", "z", "^z", "^z"});
+  EXPECT_THAT(
+      Steps(),
+      ElementsAre("put user app password=x: does not exist",
+                  "put topic permission app in / on amq.topic ^a ^b: does not exist [after 0]",
+                  "put topic permission app in / on z ^z ^z: does not exist [after 1]",
+                  "put permissions app in / ^$ ^$ ^$: does not exist [after 2]",
+                  "put permissions app in more ^$ ^$ ^$: does not exist [after 0]"));
+  EXPECT_THAT(Waits(), IsEmpty());
+}
+
+TEST_F(PlanTopicPermissionsTest, InAVhostThatIsMadeNobodyHasAny) {
+  broker_.topic_permissions = {};
+  DeclareVhost("orders");
+  App().topic_permissions[0].vhost = "orders";
+  App().permissions = {{.vhost = "orders"}};
+  EXPECT_THAT(Steps(),
+              ElementsAre("put vhost orders: does not exist",
+                          "put topic permission app in orders on amq.topic ^a ^b: does not exist "
+                          "[after 0]",
+                          "put permissions app in orders ^$ ^$ ^$: does not exist [after 1]"));
+  EXPECT_THAT(Waits(), IsEmpty());
+}
+
+TEST_F(PlanTopicPermissionsTest, AVhostStaysClosedWhileTheyAreUnknown) {
+  broker_.topic_permissions = {};
+  HasVhost("more");
+  App().permissions = {{.vhost = "/"}, {.vhost = "more"}};
+  EXPECT_THAT(Steps(), ElementsAre("put permissions app in more ^$ ^$ ^$: does not exist"));
+  EXPECT_EQ(Waits().size(), 1U);
+  HasPermission("app", "/", "", "", "");
+  EXPECT_THAT(Steps(), ElementsAre(HasSubstr("put permissions app in / ^$ ^$ ^$: is "),
+                                   HasSubstr("put permissions app in more")));
+}
+
+TEST_F(PlanTopicPermissionsTest, InAVhostThatIsOpenNoneWaitsForAnother) {
+  HasPermission("app", "/", "^$", "^$", "^$");
+  App().permissions = {{.vhost = "/"}};
+  App().topic_permissions.push_back({"/", "z", "^z", "^z"});
+  EXPECT_THAT(Steps(), ElementsAre(Not(HasSubstr("[after")), Not(HasSubstr("[after"))));
+}
+
 TEST_F(PlanTopicPermissionsTest, AVhostThatIsNotThereIsAProblemOfThatEntryAlone) {
   App().topic_permissions.push_back({"gone", "amq.topic", "^a", "^b"});
   EXPECT_THAT(Problems(),
@@ -139,13 +187,14 @@ TEST_F(PlanTopicPermissionsTest, TheInventoryListsWhoHasSomeOrMayHave) {
   Declare(User("was", "app"));
   Declare(User("has", "app"));
   HasTopic("amq.topic", "", "", "/", "has");
-  HasTopic("amq.topic", "", "", "/", "removed");
+  HasTopic("amq.topic", "", "", "/", "removed");  // who may be declared again before he is gone
   seen_.inventory->topic_permissions = {"has", "removed", "was"};
   MakePlan();
-  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has"));
+  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has", "removed"));
   broker_.topic_permissions = {};
   MakePlan();
-  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_), ElementsAre("app", "has", "was"));
+  EXPECT_THAT(TopicPermissionsForInventory(cluster_, seen_),
+              ElementsAre("app", "has", "removed", "was"));
 }
 
 }  // namespace

@@ -123,12 +123,11 @@ class TopologyTest : public testing::Test {
   // All of this generation was seen in effect: what differs now was changed by somebody.
   void WasInEffect() {
     cluster_.status.observed_generation = cluster_.meta.generation;
-    cluster_.status.conditions = {{.type = "TopologySynced",
-                                   .status = api::ConditionStatus::kTrue,
-                                   .reason = "InEffect",
-                                   .message = {},
-                                   .observed_generation = cluster_.meta.generation,
-                                   .last_transition_time = {}}};
+    for (const char* type : {"TopologySynced", "FieldsInEffect"}) {
+      cluster_.status.conditions.push_back({.type = type,
+                                            .status = api::ConditionStatus::kTrue,
+                                            .observed_generation = cluster_.meta.generation});
+    }
   }
 
   // --- what the planners make of it

@@ -13,6 +13,8 @@ namespace {
 using rabbitmq::PolicyKind;
 using testing::IsEmpty;
 
+// To a Secret of a person: one of ours keeps its user recorded for longer.
+const api::KeyRef kReference = {"of-a-person", "password"};
 constexpr const char* kTemporary = "rabbit-operator:move";
 
 api::Policy PolicyOf(std::string name, std::string vhost, int length) {
@@ -26,6 +28,7 @@ class TopologyModelTest : public testing::Test {
  protected:
   TopologyModelTest() {
     Settle();
+    world_.MakeSecret(kReference.name, kReference.key, "x");
     FakeBroker& broker = world_.broker;
     broker.Do(PutVhost{"theirs"});
     broker.queues["theirs"] = 3;
@@ -75,6 +78,7 @@ class TopologyModelTest : public testing::Test {
       if (Random(2) == 0) continue;
       api::User user;
       user.name = name;
+      if (Maybe()) user.password_secret_ref = kReference;
       if (Maybe()) user.permissions = {{.vhost = AnyVhost(), .read = ".*"}};
       if (Maybe()) user.topic_permissions = {{AnyVhost(), "amq.topic", "^a", "^b"}};
       if (Maybe()) user.limits.max_channels = Random(3);
@@ -90,7 +94,7 @@ class TopologyModelTest : public testing::Test {
   void Meddle() {
     const std::string vhost = AnyVhost();
     FakeBroker& at = world_.broker;
-    switch (Random(7)) {
+    switch (Random(8)) {
       case 0:
         if (vhost != "/") at.Do(DeleteVhost{vhost, false});
         break;
@@ -104,6 +108,10 @@ class TopologyModelTest : public testing::Test {
         at.Do(PutTopicPermission{"u", vhost, "theirs", ".*", ".*"});
         break;
       case 4:
+        if (rabbitmq::FindPolicy(*broker().policies, vhost, "p") == nullptr ||
+            rabbitmq::FindPolicy(*broker().operator_policies, vhost, "p") == nullptr) {
+          theirs_.insert(vhost);
+        }
         Has(PolicyOf("p", vhost, 77));
         break;
       case 5:
@@ -111,6 +119,9 @@ class TopologyModelTest : public testing::Test {
         break;
       case 6:
         if (vhost != "/" && at.HasVhost(vhost)) at.queues[vhost] = static_cast<unsigned>(Random(1));
+        break;
+      case 7:
+        at.Do(PutPermissions{"v", "theirs", "", "", ".*"});
         break;
       default:
         at.Do(PutUserLimit{"v", "max-connections", 77});
@@ -123,14 +134,24 @@ class TopologyModelTest : public testing::Test {
     return MakePlan(world_.cluster, world_.Observe(), {}, memo, world_.now);
   }
   void Round() {
+    world_.look_is_late = failing_ && Maybe();
     const Plan plan = Next();
     // Between the look and the steps, and unlike what the look said.
     if (failing_ && Random(3) == 0) Meddle();
     const FakeBroker before = world_.broker;
-    const auto recorded = world_.Observe().inventory.value_or(observe::Inventory{}).vhosts;
-    world_.Execute(plan, [this] { return failing_ && Random(3) == 0; });
+    const auto recorded = Recorded().vhosts;
+    world_.Execute(
+        plan, [this] { return failing_ && Random(3) == 0; },
+        [this] { return failing_ && Random(7) == 0; });
     if (before.has_booted()) CheckRemovals(before, recorded);
+    for (const auto& [vhost, on_remove] : Recorded().vhosts) last_recorded_[vhost] = on_remove;
     world_.Tick();
+  }
+  observe::Inventory Recorded() {
+    world_.look_is_late = true;  // that this asks is no look
+    const observe::Observation seen = world_.Observe();
+    world_.look_is_late = false;
+    return seen.inventory.value_or(observe::Inventory{});
   }
   void Settle() {
     for (int round = 0, quiet = 0; round < 40; ++round) {
@@ -157,6 +178,11 @@ class TopologyModelTest : public testing::Test {
       }
     }
     const auto lost = [](const auto& had, const auto& has) { return had && !has; };
+    if (rabbitmq::FindPermission(*before.is.permissions, "v", "theirs") != nullptr &&
+        rabbitmq::FindPermission(*broker().permissions, "v", "theirs") == nullptr) {
+      EXPECT_TRUE(spec().ownership.users == api::Ownership::kExclusive ||
+                  std::ranges::count(spec().users, "v", &api::User::name) == 0);
+    }
     for (const char* user : {"theirs", "rabbit-operator"}) {
       if (!lost(rabbitmq::FindUser(*before.is.users, user),
                 rabbitmq::FindUser(*broker().users, user))) {
@@ -199,8 +225,15 @@ class TopologyModelTest : public testing::Test {
     for (const api::User& user : spec().users) {
       EXPECT_NE(rabbitmq::FindUser(*broker().users, user.name), nullptr) << user.name;
       const auto of_user = [&](const auto& right) { return right.user == user.name; };
+      const auto not_declared = [&](const auto& right) {
+        return of_user(right) && right.vhost == "theirs";
+      };
       EXPECT_EQ(std::ranges::count_if(*broker().permissions, of_user),
-                std::ssize(user.permissions));
+                std::ssize(user.permissions) +
+                    std::ranges::count_if(*broker().permissions, not_declared));
+      if (spec().ownership.users == api::Ownership::kExclusive) {
+        EXPECT_EQ(std::ranges::count_if(*broker().permissions, not_declared), 0);
+      }
       if (!user.topic_permissions.empty()) {
         ASSERT_EQ(std::ranges::count_if(*broker().topic_permissions, of_user), 1);
         EXPECT_EQ(std::ranges::find_if(*broker().topic_permissions, of_user)->exchange,
@@ -217,9 +250,31 @@ class TopologyModelTest : public testing::Test {
     if (!spec().operator_policies.empty()) {
       CheckPolicies(spec().operator_policies, *broker().operator_policies);
     }
+    CheckNothingIsLeft();
     const observe::Inventory recorded = world_.Observe().inventory.value();
     EXPECT_EQ(recorded.vhosts.size(), spec().vhosts.size()) << "what is gone is forgotten";
     EXPECT_EQ(recorded.operator_policies.size(), spec().operator_policies.size());
+  }
+  // What was once declared and no longer is has gone, but what was to stay.
+  void CheckNothingIsLeft() {
+    for (const char* user : {"u", "v"}) {
+      if (std::ranges::count(spec().users, user, &api::User::name) > 0) continue;
+      EXPECT_EQ(rabbitmq::FindUser(*broker().users, user), nullptr) << user;
+    }
+    for (const auto& [vhost, on_remove] : last_recorded_) {
+      if (std::ranges::count(spec().vhosts, vhost, &api::Vhost::name) > 0) continue;
+      if (on_remove == api::OnRemove::kRetain) continue;
+      EXPECT_FALSE(world_.broker.HasVhost(vhost)) << vhost;
+    }
+    CheckNoPolicyIsLeft(spec().policies, *broker().policies);
+    CheckNoPolicyIsLeft(spec().operator_policies, *broker().operator_policies);
+  }
+  void CheckNoPolicyIsLeft(const std::vector<api::Policy>& declared,
+                           const std::vector<rabbitmq::Policy>& actual) {
+    for (const rabbitmq::Policy& policy : actual) {
+      if (policy.name != "p" || theirs_.contains(policy.vhost)) continue;
+      EXPECT_EQ(std::ranges::count(declared, policy.vhost, &api::Policy::vhost), 1) << policy.vhost;
+    }
   }
   void CheckPolicies(const std::vector<api::Policy>& declared,
                      const std::vector<rabbitmq::Policy>& actual) {
@@ -235,6 +290,8 @@ class TopologyModelTest : public testing::Test {
 
   FakeWorld world_;
   bool failing_ = false;
+  std::map<std::string, api::OnRemove> last_recorded_;  // of vhosts
+  std::set<std::string> theirs_;  // vhosts in which somebody else once made policies "p"
   std::mt19937 engine_{1};
 };
 
@@ -248,6 +305,8 @@ TEST_F(TopologyModelTest, WhateverIsDeclaredAndWhoeverMeddles) {
   for (unsigned seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world_ = settled;
+    last_recorded_.clear();
+    theirs_.clear();
     engine_.seed(seed);
     failing_ = true;
     for (int round = 0; round < 30; ++round) {
@@ -304,6 +363,27 @@ TEST_F(TopologyModelTest, TheLastTopicPermissionThatLeavesTheSpecIsRemoved) {
   Settle();
   EXPECT_THAT(*broker().topic_permissions, IsEmpty());
   EXPECT_FALSE(observe::PartsToRead(world_.cluster, world_.Observe()).topic_permissions);
+}
+
+TEST_F(TopologyModelTest, WhatLeavesTheSpecBeforeItWasSeenAtTheBrokerGoesAllTheSame) {
+  spec().vhosts = {{.name = "a", .on_remove = api::OnRemove::kDelete}};
+  spec().users = {{.name = "u", .password_secret_ref = kReference}};
+  spec().policies = {PolicyOf("p", "/", 1)};
+  spec().operator_policies = {PolicyOf("p", "/", 1)};
+  world_.Execute(Next(), [] { return false; });
+  ASSERT_NE(rabbitmq::FindUser(*broker().users, "u"), nullptr);
+  spec().vhosts.clear();
+  spec().users.clear();
+  spec().policies.clear();
+  spec().operator_policies.clear();
+  world_.look_is_late = true;
+  world_.Execute(Next(), [] { return false; });
+  world_.look_is_late = false;
+  Settle();
+  EXPECT_FALSE(world_.broker.HasVhost("a"));
+  EXPECT_EQ(rabbitmq::FindUser(*broker().users, "u"), nullptr);
+  EXPECT_EQ(rabbitmq::FindPolicy(*broker().policies, "/", "p"), nullptr);
+  EXPECT_EQ(rabbitmq::FindPolicy(*broker().operator_policies, "/", "p"), nullptr);
 }
 
 TEST_F(TopologyModelTest, APausedClusterLosesNothing) {

@@ -16,6 +16,8 @@
 namespace rabbit::plan {
 namespace {
 
+using UserInVhost = std::pair<std::string, std::string>;
+
 std::vector<std::string> SortedTags(std::vector<std::string> tags) {
   std::ranges::sort(tags);
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
@@ -40,13 +42,18 @@ class UserPlanner {
         view_(*seen.broker.view),
         after_(after),
         plan_(plan),
-        was_in_effect_(TopologyWasInEffect(cluster)) {}
+        was_in_effect_(TopologyWasInEffect(cluster)) {
+    if (!seen.inventory) return;
+    const auto& recorded = seen.inventory->permissions;
+    recorded_permissions_ = {recorded.begin(), recorded.end()};
+  }
 
   void Run() {
     const std::optional<api::User> default_user = DefaultUser();
     if (default_user) {
-      PlanUser(*default_user,
-               {resources::DefaultUserSecretName(Name()), resources::kPasswordKey, true});
+      const std::optional<Present> present = PlanUser(
+          *default_user, {resources::DefaultUserSecretName(Name()), resources::kPasswordKey, true});
+      if (present) PlanPermissions(*default_user, present->made, {});
     }
     for (const api::User& user : cluster_.spec.users) {
       if (default_user && user.name == default_user->name) {
@@ -54,10 +61,8 @@ class UserPlanner {
                               resources::DefaultUserSecretName(Name()) + ": declare another name");
       } else {
         const std::optional<Present> present = PlanUser(user, SourceOf(cluster_, user));
+        if (present) PlanRights(user, present->made);
         PlanPermissionRemovals(user);
-        if (!present) continue;
-        PlanTopicPermissions(cluster_, seen_, user, present->made, after_, plan_);
-        PlanUserLimits(cluster_, seen_, user, present->made, after_, plan_);
       }
     }
     SayUserLimitsUnsupported(cluster_, seen_, plan_);
@@ -141,11 +146,17 @@ class UserPlanner {
       plan_.steps.push_back({std::move(put), std::move(reason), after_, drift});
       if (actual == nullptr) made = plan_.steps.size() - 1;
     }
-    PlanPermissions(user, made);
     return Present{made};
   }
 
-  void PlanPermissions(const api::User& user, std::optional<std::size_t> user_step) {
+  // What bounds the user comes before what he may do.
+  void PlanRights(const api::User& user, std::optional<std::size_t> made) {
+    PlanUserLimits(cluster_, seen_, user, made, after_, plan_);
+    PlanPermissions(user, made, PlanTopicPermissions(cluster_, seen_, user, made, after_, plan_));
+  }
+
+  void PlanPermissions(const api::User& user, std::optional<std::size_t> user_step,
+                       const TopicBounds& bounds) {
     if (!view_.permissions) {
       AddWait(plan_, {Aspect::kTopology, "PermissionsUnknown",
                       "waiting for the list of permissions: " + view_.permissions.why()});
@@ -167,6 +178,8 @@ class UserPlanner {
           actual->write == declared.write && actual->read == declared.read) {
         continue;
       }
+      const bool opens = user_step || actual == nullptr;
+      if (opens && bounds.unknown.contains(declared.vhost)) continue;  // waited for
       std::string reason;
       if (actual != nullptr) {
         reason = "is " + Regexes(actual->configure, actual->write, actual->read) +
@@ -175,7 +188,9 @@ class UserPlanner {
         reason = was_in_effect_ && !user_step ? "was removed at the broker" : "does not exist";
       }
       const auto vhost_step = StepThatCreates(seen_, plan_, declared.vhost);
-      const auto after = user_step ? user_step : vhost_step ? vhost_step : after_;
+      auto after = user_step ? user_step : vhost_step ? vhost_step : after_;
+      const auto bound = bounds.last_step.find(declared.vhost);
+      if (opens && bound != bounds.last_step.end()) after = bound->second;
       plan_.steps.push_back({PutPermissions{user.name, declared.vhost, declared.configure,
                                             declared.write, declared.read},
                              std::move(reason), after, was_in_effect_ && !user_step});
@@ -185,15 +200,18 @@ class UserPlanner {
   // The default user keeps what others gave it: nobody declared what it may have besides.
   void PlanPermissionRemovals(const api::User& user) {
     if (!view_.permissions) return;
+    const bool exclusive = cluster_.spec.ownership.users == api::Ownership::kExclusive;
     for (const rabbitmq::Permission& actual : *view_.permissions) {
       if (actual.user != user.name || VhostGoes(plan_, actual.vhost)) continue;
       const bool declared = std::ranges::find(user.permissions, actual.vhost,
                                               &api::Permission::vhost) != user.permissions.end();
-      if (declared) continue;
-      plan_.steps.push_back(
-          {DeletePermissions{actual.user, actual.vhost},
-           "is not declared, and is " + Regexes(actual.configure, actual.write, actual.read),
-           after_, was_in_effect_});
+      const bool was_declared = recorded_permissions_.contains({actual.user, actual.vhost});
+      if (declared || (!was_declared && !exclusive)) continue;
+      std::string reason = "is " + Regexes(actual.configure, actual.write, actual.read);
+      reason += was_declared ? ", and is no longer declared"
+                             : ", is not declared, and spec.ownership.users is Exclusive";
+      plan_.steps.push_back({DeletePermissions{actual.user, actual.vhost}, std::move(reason),
+                             after_, was_in_effect_ && !was_declared});
     }
   }
 
@@ -234,6 +252,7 @@ class UserPlanner {
   const std::optional<std::size_t> after_;
   Plan& plan_;
   const bool was_in_effect_;
+  std::set<UserInVhost> recorded_permissions_;
 };
 
 }  // namespace
@@ -258,7 +277,7 @@ std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
   for (const api::User& user : cluster.spec.users) users.insert(user.name);
   if (seen.inventory) {
     const observe::BrokerLook& look = seen.broker;
-    const bool known = look.view && look.trouble.empty() && look.view->users;
+    const bool known = IsOfNow(look) && look.view->users;
     for (const std::string& name : seen.inventory->users) {
       // Forgotten only once the broker was seen without it, and what was made for it has an owner.
       if (!known || rabbitmq::FindUser(*look.view->users, name) != nullptr ||
@@ -268,6 +287,27 @@ std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
     }
   }
   return {users.begin(), users.end()};
+}
+
+std::vector<UserInVhost> PermissionsForInventory(const api::RabbitCluster& cluster,
+                                                 const observe::Observation& seen) {
+  std::set<UserInVhost> permissions;
+  for (const api::User& user : cluster.spec.users) {
+    for (const api::Permission& permission : user.permissions) {
+      permissions.emplace(user.name, permission.vhost);
+    }
+  }
+  if (seen.inventory) {
+    const observe::BrokerLook& look = seen.broker;
+    const bool known = IsOfNow(look) && look.view->permissions;
+    for (const auto& [user, vhost] : seen.inventory->permissions) {
+      // Also of a user who is declared no more: he may be declared again before he is gone.
+      if (!known || rabbitmq::FindPermission(*look.view->permissions, user, vhost) != nullptr) {
+        permissions.emplace(user, vhost);
+      }
+    }
+  }
+  return {permissions.begin(), permissions.end()};
 }
 
 }  // namespace rabbit::plan

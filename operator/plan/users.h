@@ -7,12 +7,14 @@
 // - The operator's own user is never touched, whatever is declared.
 // - A Secret that is missing or bad is a problem of that user alone; an existing user keeps its
 //   password, and its tags and permissions are still kept right.
-// - Removed is what C-inventory lists and the spec no longer declares; by spec.ownership.users
-//   Exclusive also whom nobody declared.
+// - Removed is what C-inventory lists and the spec no longer declares, users and permissions; by
+//   spec.ownership.users Exclusive also whom nobody declared, and what nobody declared that
+//   declared users may do.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "operator/api/types.h"
@@ -30,5 +32,8 @@ void PlanUsers(const api::RabbitCluster& cluster, const observe::Observation& se
 // broker has, or may have. Sorted.
 [[nodiscard]] std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
                                                          const observe::Observation& seen);
+// Likewise of permissions, as (user, vhost).
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> PermissionsForInventory(
+    const api::RabbitCluster& cluster, const observe::Observation& seen);
 
 }  // namespace rabbit::plan

@@ -5,6 +5,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::StartsWith;
 
 // User root of the tests: tag administrator, password in Secret rabbit-root, may read all of "/".
@@ -169,16 +170,48 @@ TEST_F(PlanUsersTest, AReferencedSecretIsOfCourseSomebodyElses) {
   EXPECT_THAT(Problems(), IsEmpty());
 }
 
-TEST_F(PlanUsersTest, PermissionsArePutRightAndUndeclaredOnesRemoved) {
+TEST_F(PlanUsersTest, PermissionsArePutRight) {
   RootIsDeclaredAndThere();
-  broker_.vhosts->push_back({.name = "more"});
   broker_.permissions->back().write = ".*";
-  HasPermission("root", "more", ".*", ".*", ".*");
   EXPECT_THAT(Steps(),
               ElementsAre("put permissions root in / ^$ ^$ .*: is configure \"^$\", write \".*\", "
-                          "read \".*\", declared is configure \"^$\", write \"^$\", read \".*\"",
-                          "delete permissions root in more: is not declared, and is configure "
-                          "\".*\", write \".*\", read \".*\""));
+                          "read \".*\", declared is configure \"^$\", write \"^$\", read \".*\""));
+}
+
+TEST_F(PlanUsersTest, PermissionsThatWereDeclaredOnceAreRemovedAndThoseOfOthersByExclusive) {
+  RootIsDeclaredAndThere();
+  HasVhost("more");
+  HasVhost("theirs");
+  HasPermission("root", "more", ".*", ".*", ".*");
+  HasPermission("root", "theirs", ".*", ".*", ".*");
+  EXPECT_THAT(Steps(), IsEmpty());
+  seen_.inventory->permissions = {{"other", "theirs"}, {"root", "/"}, {"root", "more"}};
+  WasInEffect();
+  const char* kMore =
+      "delete permissions root in more: is configure \".*\", write \".*\", read \".*\", and is no "
+      "longer declared";
+  EXPECT_THAT(Steps(), ElementsAre(kMore));
+  cluster_.spec.ownership.users = api::Ownership::kExclusive;
+  EXPECT_THAT(Steps(),
+              ElementsAre(kMore,
+                          "delete permissions root in theirs: is configure \".*\", write \".*\", "
+                          "read \".*\", is not declared, and spec.ownership.users is Exclusive "
+                          "[drift]"));
+}
+
+TEST_F(PlanUsersTest, TheInventoryListsPermissionsThatAreDeclaredAndThoseThatMayStillBeThere) {
+  RootIsDeclaredAndThere();
+  HasPermission("root", "more", ".*", ".*", ".*");
+  HasPermission("root", "theirs", ".*", ".*", ".*");
+  HasPermission("removed", "more", ".*", ".*", ".*");
+  seen_.inventory->permissions = {{"removed", "more"}, {"root", "gone"}, {"root", "more"}};
+  MakePlan();
+  EXPECT_THAT(PermissionsForInventory(cluster_, seen_),
+              ElementsAre(Pair("removed", "more"), Pair("root", "/"), Pair("root", "more")));
+  seen_.broker.outdated = true;
+  EXPECT_THAT(PermissionsForInventory(cluster_, seen_),
+              ElementsAre(Pair("removed", "more"), Pair("root", "/"), Pair("root", "gone"),
+                          Pair("root", "more")));
 }
 
 TEST_F(PlanUsersTest, APermissionWaitsForTheVhostThatIsBeingCreated) {

@@ -257,7 +257,7 @@ std::map<std::string, api::OnRemove> VhostsForInventory(const api::RabbitCluster
   }
   if (!seen.inventory) return vhosts;
   const observe::BrokerLook& look = seen.broker;
-  const bool known = look.view && look.trouble.empty() && look.view->vhosts;
+  const bool known = IsOfNow(look) && look.view->vhosts;
   for (const auto& [name, on_remove] : seen.inventory->vhosts) {
     if (vhosts.contains(name)) continue;
     // An entry that is in error says nothing new of it.

@@ -89,7 +89,7 @@ std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts) {
         if (kind == PolicyKind::kUser) in_effect.push_back(&policy);
         continue;
       }
-      if (kind == PolicyKind::kOperator) ailment.insert(0, "operator policy: ");
+      if (kind == PolicyKind::kOperator) ailment.insert(0, plan::kOperatorPolicyAilment);
       unhealthy.Add({.vhost = policy.vhost,
                      .name = policy.name,
                      .message = std::move(ailment),

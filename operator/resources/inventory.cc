@@ -20,6 +20,7 @@ constexpr const char* kUsers = "users";
 constexpr const char* kPolicies = "policies";
 constexpr const char* kOperatorPolicies = "operatorPolicies";
 constexpr const char* kTopicPermissions = "topicPermissions";
+constexpr const char* kPermissions = "permissions";
 constexpr const char* kVhosts = "vhosts";
 constexpr const char* kVolumes = "volumes";
 constexpr const char* kStorage = "storage";
@@ -101,6 +102,10 @@ bool ReadOperatorPolicies(std::string_view text, Inventory& out) {
   return ReadPairs(text, out.operator_policies);
 }
 
+bool ReadPermissions(std::string_view text, Inventory& out) {
+  return ReadPairs(text, out.permissions);
+}
+
 Json PairsToJson(const Pairs& pairs) {
   Json json = Json::array();
   for (const auto& [first, second] : pairs) json.push_back(Json::array({first, second}));
@@ -141,6 +146,7 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
   data[kPolicies] = base::Dump(PairsToJson(inventory.policies));
   data[kOperatorPolicies] = base::Dump(PairsToJson(inventory.operator_policies));
   data[kTopicPermissions] = base::Dump(Json(inventory.topic_permissions));
+  data[kPermissions] = base::Dump(PairsToJson(inventory.permissions));
   Json vhosts = Json::object();
   for (const auto& [name, on_remove] : inventory.vhosts) vhosts[name] = api::Name(on_remove);
   data[kVhosts] = base::Dump(vhosts);
@@ -168,6 +174,7 @@ base::Result<Inventory> InventoryFromData(const std::map<std::string, std::strin
       {kVhosts, ReadVhosts, true},
       {kOperatorPolicies, ReadOperatorPolicies, true},
       {kTopicPermissions, ReadTopicPermissions, true},
+      {kPermissions, ReadPermissions, true},
   };
   Inventory inventory;
   for (const auto& [key, read, is_later] : kReaders) {

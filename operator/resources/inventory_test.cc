@@ -25,12 +25,13 @@ Inventory Full() {
                  {"orders", api::OnRemove::kDelete},
                  {"v/w", api::OnRemove::kDeleteIfEmpty}},
       .operator_policies = {{"/", "cap"}, {"v/w", "cap"}},
-      .topic_permissions = {"root"}};
+      .topic_permissions = {"root"},
+      .permissions = {{"root", "/"}, {"root", "v/w"}}};
 }
 
 // What an operator of before did not write.
-const std::set<std::string> kLater = {"reforming", "vhosts", "operatorPolicies",
-                                      "topicPermissions"};
+const std::set<std::string> kLater = {"reforming", "vhosts", "operatorPolicies", "topicPermissions",
+                                      "permissions"};
 
 TEST(Inventory, ComesBackAsItWasWritten) {
   EXPECT_EQ(InventoryFromData(InventoryToData(Full())), Full());
@@ -105,7 +106,8 @@ TEST(Inventory, WhatSomebodyEditedIsRefusedRatherThanGuessed) {
                                                                   {"vhosts", R"({"v":1})"},
                                                                   {"vhosts", R"({"v":"delete"})"},
                                                                   {"operatorPolicies", R"(["p"])"},
-                                                                  {"topicPermissions", "{}"}};
+                                                                  {"topicPermissions", "{}"},
+                                                                  {"permissions", R"(["u"])"}};
   for (const auto& [key, text] : edits) {
     Data data = InventoryToData(Full());
     data[key] = text;

@@ -93,20 +93,32 @@ def test_what_is_declared_is_there_and_what_is_changed_by_hand_is_put_back(name,
     assert is_as_declared(name, broker)  # Ready says so
 
     vhost, user = quoted(VHOST), quoted(USER)
-    by_hand = [
-        lambda: broker.put(f"vhosts/{vhost}", {"description": "mine", "tags": "other"}),
-        lambda: broker.put(f"vhost-limits/{vhost}/max-queues", {"value": 1}),
-        lambda: broker.delete(f"vhost-limits/{vhost}/max-connections"),
-        lambda: broker.put(f"user-limits/{user}/max-channels", {"value": 1}),
-        lambda: broker.put(f"topic-permissions/{vhost}/{user}", {**TOPIC, "write": ""}),
-        lambda: broker.put(f"topic-permissions/{vhost}/{user}", {**TOPIC, "exchange": "amq.direct"}),
-        lambda: broker.delete(f"operator-policies/{vhost}/short"),
-    ]
-    for number, change in enumerate(by_hand):
+    by_hand = {  # and how the event that tells of the repair begins
+        f"write vhost {VHOST}: ": lambda: broker.put(f"vhosts/{vhost}", {"description": "mine", "tags": "other"}),
+        f"set limit max-queues of vhost {VHOST} to 3: is 1, ": lambda: broker.put(f"vhost-limits/{vhost}/max-queues", {"value": 1}),
+        f"set limit max-connections of vhost {VHOST} to 7: was removed": lambda: broker.delete(f"vhost-limits/{vhost}/max-connections"),
+        f"set limit max-channels of user {USER} to 50: is 1, ": lambda: broker.put(f"user-limits/{user}/max-channels", {"value": 1}),
+        f"write topic permission of user {USER} on exchange amq.topic ": lambda: broker.put(f"topic-permissions/{vhost}/{user}", {**TOPIC, "write": ""}),
+        f"delete topic permission of user {USER} on exchange amq.direct ": lambda: broker.put(
+            f"topic-permissions/{vhost}/{user}", {**TOPIC, "exchange": "amq.direct"}),
+        f"write operator policy short in vhost {VHOST}: was removed": lambda: broker.delete(f"operator-policies/{vhost}/short"),
+    }
+
+    def told():
+        events = kubectl.list_all("events.events.k8s.io", single_nodes)
+        return [event["note"] for event in events if event["reason"] == "DriftRepaired" and event["regarding"]["name"] == name]
+
+    def is_told(repair):
+        if not any(note.startswith(repair) for note in told()):
+            raise NotYet(told())
+        return True
+
+    first = [note for note in told() if any(note.startswith(repair) for repair in by_hand)]
+    assert not first, "what is declared for the first time is no drift"
+    for repair, change in by_hand.items():
         change()
-        wait_until(f"change {number} is undone", lambda: is_as_declared(name, broker), timeout=20)
-    events = kubectl.list_all("events.events.k8s.io", single_nodes)
-    assert any(event["reason"] == "DriftRepaired" and event["regarding"]["name"] == name for event in events)
+        wait_until(f"it is repaired: {repair}", lambda: is_as_declared(name, broker), timeout=20)
+        wait_until(f"it is told: {repair}", lambda repair=repair: is_told(repair), timeout=20)
 
 
 def test_what_is_declared_no_more_goes_but_no_vhost_that_holds_a_queue(name, single_nodes):

@@ -17,7 +17,7 @@ TOPIC = {"vhost": VHOST, "exchange": "amq.topic", "write": "^eu\\.", "read": ".*
 
 def declared(name):
     vhost = {"name": VHOST, "description": "of the shop", "tags": ["eu", "shop"], "limits": {"maxConnections": 7, "maxQueues": 3}}
-    if name == "new":
+    if name != "old":
         vhost["defaultQueueType"] = "Quorum"
     return {
         "vhosts": [vhost],
@@ -53,7 +53,7 @@ def wanted(name):
         "description": "of the shop", "tags": ["eu", "shop"],
         "limits": {"max-connections": 7, "max-queues": 3}, "user limits": {"max-connections": 5, "max-channels": 50},
         "topics": [TOPIC], "user tags": ["monitoring"], "policy": ("^tmp", "queues", 3, {"max-length": 100}),
-        **({"type": "quorum"} if name == "new" else {}),
+        **({"type": "quorum"} if name != "old" else {}),
     }
 
 
@@ -68,8 +68,8 @@ def is_as_declared(name, broker):
     return True
 
 
-@pytest.fixture(params=["old", "new"])
-def name(request, single_nodes):
+@pytest.fixture(params=["old", "new", "newest"])
+def name(request, every_version, single_nodes):
     kubectl.patch("rabbit", request.param, single_nodes, {"spec": declared(request.param)})
     wait_condition(request.param, single_nodes, "Ready", "True")
     yield request.param

@@ -30,16 +30,18 @@ std::vector<std::string> SortedTags(std::vector<std::string> tags) {
   return tags;
 }
 
+struct QueueTypeWord {
+  api::QueueType type;
+  std::string_view word;
+};
+constexpr QueueTypeWord kQueueTypes[] = {{api::QueueType::kClassic, "classic"},
+                                         {api::QueueType::kQuorum, "quorum"},
+                                         {api::QueueType::kStream, "stream"}};
+
 // The broker's word; empty: not declared.
 std::string QueueTypeOf(const api::Vhost& vhost) {
-  if (!vhost.default_queue_type) return {};
-  switch (*vhost.default_queue_type) {
-    case api::QueueType::kClassic:
-      return "classic";
-    case api::QueueType::kQuorum:
-      return "quorum";
-    case api::QueueType::kStream:
-      return "stream";
+  for (const auto& [type, word] : kQueueTypes) {
+    if (vhost.default_queue_type == type) return std::string(word);
   }
   return {};
 }
@@ -247,6 +249,14 @@ void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& s
     return;
   }
   VhostPlanner(cluster, seen, after, plan).Run();
+}
+
+std::optional<api::QueueType> QueueTypeOfBroker(std::string_view word) {
+  const std::string_view short_word = ShortQueueType(word);
+  for (const auto& [type, known] : kQueueTypes) {
+    if (short_word == known) return type;
+  }
+  return std::nullopt;
 }
 
 std::map<std::string, api::OnRemove> VhostsForInventory(const api::RabbitCluster& cluster,

@@ -163,15 +163,8 @@ void SayUserLimitsUnsupported(const api::RabbitCluster& cluster, const observe::
   for (const api::User& user : cluster.spec.users) {
     if (DeclaresLimits(user)) names.push_back(user.name);
   }
-  if (names.empty()) return;
-  AddProblem(plan, {.aspect = Aspect::kTopology,
-                    .reason = "UnsupportedField",
-                    .message = "limits of " + std::string(names.size() == 1 ? "user " : "users ") +
-                               Listed(names) + ": " +
-                               (view.version ? "RabbitMQ " + *view.version : "the broker") +
-                               " has no limits of users (from 3.8.10 on): leave them out, or "
-                               "upgrade",
-                    .needs_person = true});
+  SayUnsupported("limits", "user", names, view, "has no limits of users (from 3.8.10 on)",
+                 "leave them out", plan);
 }
 
 }  // namespace rabbit::plan

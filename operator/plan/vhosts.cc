@@ -24,12 +24,6 @@ Names ListedVhosts(const api::RabbitCluster& cluster) {
   return names;
 }
 
-std::vector<std::string> SortedTags(std::vector<std::string> tags) {
-  std::ranges::sort(tags);
-  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  return tags;
-}
-
 struct QueueTypeWord {
   api::QueueType type;
   std::string_view word;
@@ -60,10 +54,6 @@ void Add(std::string& list, std::string_view what, const std::string& actual,
          const std::string& declared) {
   if (!list.empty()) list += "; ";
   list.append(what).append(actual).append(", declared is ").append(declared);
-}
-
-std::string TagList(const std::vector<std::string>& tags) {
-  return tags.empty() ? "none" : Quoted(Listed(tags));
 }
 
 class VhostPlanner {
@@ -99,19 +89,9 @@ class VhostPlanner {
   }
 
  private:
-  // "RabbitMQ 3.10.8".
-  [[nodiscard]] std::string Broker() const { return "RabbitMQ " + *view_.version; }
-
-  void Say(const std::vector<std::string>& vhosts, const std::string& field,
-           const std::string& what, const std::string& advice) {
-    if (vhosts.empty()) return;
-    AddProblem(
-        plan_,
-        {.aspect = Aspect::kTopology,
-         .reason = "UnsupportedField",
-         .message = field + " of " + std::string(vhosts.size() == 1 ? "vhost " : "vhosts ") +
-                    Listed(vhosts) + ": " + Broker() + " " + what + ": " + advice + ", or upgrade",
-         .needs_person = true});
+  void Say(const std::vector<std::string>& vhosts, std::string_view field, std::string_view what,
+           std::string_view advice) {
+    SayUnsupported(field, "vhost", vhosts, view_, what, advice, plan_);
   }
 
   void PlanOne(const api::Vhost& vhost) {

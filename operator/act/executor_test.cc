@@ -380,8 +380,8 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
     const char* body_part;
   } rows[] = {
       {plan::PutVhost{"v w", "d", {"t"}, "quorum"}, "PUT /api/vhosts/v%20w",
-       R"("description":"d","tags":["t"])"},
-      {plan::PutVhost{"v"}, "PUT /api/vhosts/v", R"({"description":"","tags":[]})"},
+       R"("description":"d","tags":"t")"},
+      {plan::PutVhost{"v"}, "PUT /api/vhosts/v", R"({"description":"","tags":""})"},
       {plan::DeleteVhost{"v", false}, "DELETE /api/vhosts/v", ""},
       {plan::PutVhostLimit{"v", "max-queues", 5}, "PUT /api/vhost-limits/v/max-queues",
        R"({"value":5})"},

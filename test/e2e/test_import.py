@@ -20,7 +20,7 @@ NOTHING = {"vhosts": None, "users": [MADE], "policies": None, "operatorPolicies"
 
 
 def declared(name):
-    vhost = {"name": VHOST, "description": "of: the \"shop\" # 1", "tags": ["eu", "用户"], "limits": {"maxConnections": 7, "maxQueues": 3}}
+    vhost = {"name": VHOST, "description": "of: the \"shop\" # 1", "tags": ["eu", "shop"], "limits": {"maxConnections": 7, "maxQueues": 3}}
     if name == "new":
         vhost["defaultQueueType"] = "Quorum"
     permissions = [{"vhost": VHOST, "configure": "^$", "write": "^(a|b)\\.", "read": ".*"}]

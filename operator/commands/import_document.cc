@@ -95,8 +95,8 @@ class Describer {
   void Put(Json& spec, const char* list, Json entries) {
     while (entries.size() > kMostEntries) {
       LeaveOut(SubjectOf(list, entries.back()), "spec." + std::string(list) + " holds " +
-                                                  std::to_string(kMostEntries) +
-                                                  " entries, and the broker has more");
+                                                    std::to_string(kMostEntries) +
+                                                    " entries, and the broker has more");
       entries.erase(entries.size() - 1);
     }
     if (!entries.empty()) spec[list] = std::move(entries);

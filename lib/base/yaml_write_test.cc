@@ -42,64 +42,14 @@ TEST(WriteYaml, IsIndentedAsAsked) {
 }
 
 TEST(WriteYaml, ATextStaysTheTextThatItIs) {
-  for (const char* text : {"",
-                           " ",
-                           "/",
-                           "a b",
-                           "yes",
-                           "No",
-                           "y",
-                           "null",
-                           "~",
-                           "1",
-                           "1.0",
-                           "0x1f",
-                           "1e3",
-                           ".inf",
-                           "2001-01-01",
-                           "1:30",
-                           "- a",
-                           "a: b",
-                           "a #b",
-                           "# a",
-                           "'a'",
-                           "\"a\"",
-                           "a\\b",
-                           "\\u0041",
-                           "a\nb",
-                           "a\r\n",
-                           "\t",
-                           "\x01",
-                           "^q.*$",
-                           "%2F",
-                           "@a",
-                           "`a`",
-                           "!t",
-                           "&a",
-                           "*a",
-                           "{a}",
-                           "[a]",
-                           "a,b",
-                           "---",
-                           "...",
-                           "<<",
-                           "=",
-                           "用户/队列",
-                           "🐇",
-                           "é",
-                           "a\u0085"
-                           "b",
-                           "a\u2028"
-                           "b",
-                           "a\u2029"
-                           "b",
-                           "\uFEFFa",
-                           "\u00A0",
-                           "a/b_c-d.e",
-                           "|",
-                           ">",
-                           "? a",
-                           "-"}) {
+  for (const char* text :
+       {"",        " ",      "/",         "a b",  "yes",   "No",       "y",          "null",
+        "~",       "1",      "1.0",       "0x1f", "1e3",   ".inf",     "2001-01-01", "1:30",
+        "- a",     "a: b",   "a #b",      "# a",  "'a'",   "\"a\"",    "a\\b",       "\\u0041",
+        "a\nb",    "a\r\n",  "\t",        "\x01", "^q.*$", "%2F",      "@a",         "`a`",
+        "!t",      "&a",     "*a",        "{a}",  "[a]",   "a,b",      "---",        "...",
+        "<<",      "=",      "用户/队列", "🐇",   "é",     "a\u0085b", "a\u2028b",   "a\u2029b",
+        "\uFEFFa", "\u00A0", "a/b_c-d.e", "|",    ">",     "? a",      "-"}) {
     SCOPED_TRACE(text);
     const std::string as_value = Json{{"k", text}}.dump();
     EXPECT_EQ(ThereAndBack(as_value), as_value);
@@ -109,13 +59,7 @@ TEST(WriteYaml, ATextStaysTheTextThatItIs) {
 }
 
 TEST(WriteYaml, NoLineOfATextEndsBeforeItsQuote) {
-  for (const char* text : {"a\nb", "a\rb",
-                           "a\u0085"
-                           "b",
-                           "a\u2028"
-                           "b",
-                           "a\u2029"
-                           "b"}) {
+  for (const char* text : {"a\nb", "a\rb", "a\u0085b", "a\u2028b", "a\u2029b"}) {
     EXPECT_TRUE(WriteYaml(Ordered(text)).starts_with("\"a\\u")) << WriteYaml(Ordered(text));
   }
 }

@@ -71,25 +71,9 @@ class DescribeBrokerTest : public TopologyTest {
   }
 };
 
-constexpr const char* kNames[] = {"orders/eu",
-                                  "100%",
-                                  "%2F",
-                                  "a b",
-                                  " edge ",
-                                  "it's \"so\"",
-                                  "用户",
-                                  "🐇",
-                                  "yes",
-                                  "1e3",
-                                  "# no",
-                                  "- a: b",
-                                  "back\\s",
-                                  "~",
-                                  "a\u2028"
-                                  "b",
-                                  "null",
-                                  "{}",
-                                  "Ünïcode"};
+constexpr const char* kNames[] = {"orders/eu", "100%", "%2F",      "a b",  " edge ", "it's \"so\"",
+                                  "用户",      "🐇",   "yes",      "1e3",  "# no",   "- a: b",
+                                  "back\\s",   "~",    "a\u2028b", "null", "{}",     "Ünïcode"};
 
 TEST_F(DescribeBrokerTest, AppliedToTheSameBrokerItChangesNothingWhateverTheNames) {
   broker_.cluster_name = "rabbit@old / 集群";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "operator/api/crd_text.h"
+#include "operator/commands/import.h"
 #include "operator/commands/options.h"
 #include "operator/commands/plan.h"
 #include "operator/commands/run.h"
@@ -49,6 +50,8 @@ int main(int argc, char** argv) {
       std::fputs(output.error.c_str(), stderr);
       return Print(output.out) == 0 ? output.exit_code : rabbit::commands::kExitUsage;
     }
+    case Command::kImport:
+      return rabbit::commands::Import(line.import, Lookup);
     case Command::kRun:
       return rabbit::commands::Run(line.run, Lookup);
   }

@@ -81,6 +81,8 @@ class ManagementClient {
   // All are idempotent: PUT creates or replaces, DELETE of what is not there is success.
   base::Result<void> PutClusterName(std::string_view name, const http::CallOptions& options);
   // Name, description, tags and default queue type; an empty default queue type is left out.
+  // This and DeleteVhost are answered when all nodes are done, which takes long with many queues;
+  // the broker goes on when the caller has given up.
   base::Result<void> PutVhost(const Vhost& vhost, const http::CallOptions& options);
   base::Result<void> DeleteVhost(std::string_view name, const http::CallOptions& options);
   // `limit`: kMaxConnections or kMaxQueues; 0 lets nobody in, less means no limit. The broker reads

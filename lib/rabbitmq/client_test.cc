@@ -240,11 +240,12 @@ TEST_F(ClientTest, WritesEachKindOfThing) {
   EXPECT_TRUE(client_.PutClusterName("rabbitcluster", options_));
   Expect("PUT /api/vhosts/v")
       .WithBody(R"({"default_queue_type":"quorum","defaultqueuetype":"quorum",)"
-                R"("description":"d","tags":["a"]})")
+                R"("description":"d","tags":"a,b"})")
       .Answer(201);
   EXPECT_TRUE(client_.PutVhost(
-      {.name = "v", .description = "d", .tags = {"a"}, .default_queue_type = "quorum"}, options_));
-  Expect("PUT /api/vhosts/w").WithBody(R"({"description":"","tags":[]})").Answer(204);
+      {.name = "v", .description = "d", .tags = {"a", "b"}, .default_queue_type = "quorum"},
+      options_));
+  Expect("PUT /api/vhosts/w").WithBody(R"({"description":"","tags":""})").Answer(204);
   EXPECT_TRUE(client_.PutVhost({.name = "w"}, options_));
   Expect("PUT /api/users/root")
       .WithBody(R"({"hashing_algorithm":"alg","password_hash":"hash","tags":"administrator,b"})")

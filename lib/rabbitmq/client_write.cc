@@ -63,7 +63,9 @@ Result<void> ManagementClient::PutClusterName(std::string_view name,
 }
 
 Result<void> ManagementClient::PutVhost(const Vhost& vhost, const http::CallOptions& options) {
-  Json body{{"description", vhost.description}, {"tags", vhost.tags}};
+  std::string tags;  // a list of them 3.8.9 would make one tag; all read this
+  for (const std::string& tag : vhost.tags) tags.append(tags.empty() ? "" : ",").append(tag);
+  Json body{{"description", vhost.description}, {"tags", std::move(tags)}};
   if (!vhost.default_queue_type.empty()) {
     body["default_queue_type"] = vhost.default_queue_type;
     // What 3.10.8 to 3.11.11 read instead, and none after them without the other.

@@ -124,26 +124,32 @@ class Executor::Run {
   Result<void> operator()(const plan::PutClusterName& step) {
     return AtBroker([&](auto& broker) { return broker.PutClusterName(step.name, BrokerCall()); });
   }
+  // A vhost is made, or goes with every queue in it, on all nodes before the broker answers.
   Result<void> operator()(const plan::PutVhost& step) {
     const rabbitmq::Vhost vhost{.name = step.name,
                                 .description = step.description,
                                 .tags = step.tags,
                                 .default_queue_type = step.default_queue_type};
-    return AtBroker([&](auto& broker) { return broker.PutVhost(vhost, BrokerCall()); });
+    return AtBroker([&](auto& broker) { return broker.PutVhost(vhost, Call(kLongestBrokerCall)); },
+                    Failover::kUnlessItGoesOn);
   }
   Result<void> operator()(const plan::DeleteVhost& step) {
-    return AtBroker([&](auto& broker) -> Result<void> {
+    const auto delete_it = [&](auto& broker) -> Result<void> {
       if (step.if_empty) {
         // The plan was made from a look, and a client may have declared a queue since.
-        const auto queues = broker.CountQueues(step.name, BrokerCall());
-        if (!queues) return tl::unexpected(queues.error());
+        auto queues = broker.CountQueues(step.name, BrokerCall());
+        if (!queues) {
+          queues.error().sent = base::Sent::kNo;  // nothing was deleted: another node may be asked
+          return tl::unexpected(queues.error());
+        }
         if (*queues > 0) {
           return base::Fail(base::ErrorKind::kConflict,
                             "it is not empty any more: " + plan::Counted(*queues, "queue"));
         }
       }
-      return broker.DeleteVhost(step.name, BrokerCall());
-    });
+      return broker.DeleteVhost(step.name, Call(kLongestBrokerCall));
+    };
+    return AtBroker(delete_it, Failover::kUnlessItGoesOn);
   }
   Result<void> operator()(const plan::PutVhostLimit& step) {
     return AtBroker([&](auto& broker) {
@@ -315,11 +321,16 @@ class Executor::Run {
     return error.sent != base::Sent::kNo || error.http_status >= kServerError;
   }
 
+  // kUnlessItGoesOn: a call that may have arrived, and was not answered, may still be at work
+  // there; a second one on another node would only be in its way. The next look shows what came of
+  // it.
+  enum class Failover { kAlways, kUnlessItGoesOn };
+
   // Sends one call to the first node that can be reached. All calls are idempotent, so one that may
-  // have arrived is simply sent to the next node as well. The next call begins where this one was
-  // answered: a node that hangs is waited for once, not by each step.
+  // have arrived is simply sent to the next node as well, but see Failover. The next call begins
+  // where this one was answered: a node that hangs is waited for once, not by each step.
   template <typename CallBroker>
-  Result<void> AtBroker(const CallBroker& call) {
+  Result<void> AtBroker(const CallBroker& call, Failover failover = Failover::kAlways) {
     Result<void> result = base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
     for (std::size_t i = 0; i < broker_.nodes.size(); ++i) {
       const std::size_t at = (answered_last_ + i) % broker_.nodes.size();
@@ -338,6 +349,12 @@ class Executor::Run {
         return result;
       }
       executor_.connections_.Forget(node.address, observe::kManagementPort);
+      const base::Error& error = result.error();
+      if (failover == Failover::kUnlessItGoesOn && error.http_status == 0 &&
+          error.sent != base::Sent::kNo) {
+        answered_last_ = (at + 1) % broker_.nodes.size();
+        return result;
+      }
     }
     return result;
   }

@@ -3,6 +3,7 @@
 // fence is asked whether we still lead. Thread-safe: one Executor serves all workers.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <stop_token>
@@ -20,6 +21,10 @@
 #include "runtime/fence.h"
 
 namespace rabbit::act {
+
+// How long a call may take that makes or deletes a vhost: with many queues, seconds. (Never beyond
+// the fence.) A connection to a broker must bear as long a silence.
+inline constexpr std::chrono::seconds kLongestBrokerCall(45);
 
 // Runs a command in a container; the exit code. An error when it could not be run or is not known.
 using ExecFunction =

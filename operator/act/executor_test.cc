@@ -380,8 +380,8 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
     const char* body_part;
   } rows[] = {
       {plan::PutVhost{"v w", "d", {"t"}, "quorum"}, "PUT /api/vhosts/v%20w",
-       R"("description":"d","tags":["t"])"},
-      {plan::PutVhost{"v"}, "PUT /api/vhosts/v", R"({"description":"","tags":[]})"},
+       R"("description":"d","tags":"t")"},
+      {plan::PutVhost{"v"}, "PUT /api/vhosts/v", R"({"description":"","tags":""})"},
       {plan::DeleteVhost{"v", false}, "DELETE /api/vhosts/v", ""},
       {plan::PutVhostLimit{"v", "max-queues", 5}, "PUT /api/vhost-limits/v/max-queues",
        R"({"value":5})"},
@@ -440,9 +440,40 @@ TEST_F(DeleteIfEmptyTest, AVhostWhoseQueuesCannotBeCountedStays) {
 
 TEST_F(DeleteIfEmptyTest, EachNodeThatIsToDeleteItCountsFirst) {
   ExpectCount().Answer(200, R"({"total_count":0,"items":[]})");
-  nodes_["10.0.0.1"].Expect("DELETE /api/vhosts/v").Refuse(base::Sent::kYes);
+  nodes_["10.0.0.1"].Expect("DELETE /api/vhosts/v").Answer(503, "{}");
   ExpectCount("10.0.0.2").Answer(200, R"({"total_count":1,"items":[]})");
   EXPECT_EQ(Delete().results[0].outcome, Outcome::kFailed);
+}
+
+TEST_F(DeleteIfEmptyTest, ANodeThatDoesNotAnswerTheCountHasDeletedNothing) {
+  ExpectCount().Refuse(base::Sent::kYes);
+  ExpectCount("10.0.0.2").Answer(200, R"({"total_count":0,"items":[]})");
+  nodes_["10.0.0.2"].Expect("DELETE /api/vhosts/v").Answer(204);
+  EXPECT_EQ(Delete().results[0].outcome, Outcome::kDone);
+}
+
+// Deleting a vhost with many queues takes its time, and goes on when nobody waits for it any more.
+TEST_F(ExecutorTest, AVhostThatOneNodeMayStillBeAtIsLeftToThatNodeAndLookedAtAgain) {
+  const std::pair<plan::Action, std::string> table[] = {
+      {plan::DeleteVhost{"v", false}, "DELETE /api/vhosts/v"},
+      {plan::PutVhost{"v"}, "PUT /api/vhosts/v"}};
+  for (const auto& [action, call] : table) {
+    SCOPED_TRACE(call);
+    nodes_["10.0.0.1"].Expect(call).Refuse(base::Sent::kMaybe);
+    const Executed done = Execute({{.action = action, .reason = "differs"}});
+    EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+    EXPECT_TRUE(done.broker_written);
+    EXPECT_TRUE(nodes_["10.0.0.2"].lines().empty());
+  }
+  EXPECT_EQ(nodes_["10.0.0.1"].seen().back().deadline, clock_.Now() + kLongestBrokerCall);
+}
+
+TEST_F(ExecutorTest, AVhostThatANodeSurelyDidNotGetIsTheNextNodes) {
+  nodes_["10.0.0.1"].Expect("DELETE /api/vhosts/v").Refuse(base::Sent::kNo);
+  nodes_["10.0.0.2"].Expect("DELETE /api/vhosts/v").Answer(204);
+  const Executed done =
+      Execute({{.action = plan::DeleteVhost{"v", false}, .reason = "is no longer declared"}});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
 }
 
 TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "http/endpoint.h"
 #include "operator/api/rules.h"
 
 namespace rabbit::commands {
@@ -51,6 +52,10 @@ bool IsDnsLabel(std::string_view text) {
   return !text.empty() && text.size() <= 63 && is_letter_or_digit(text.front()) &&
          is_letter_or_digit(text.back()) &&
          std::ranges::all_of(text, [&](char c) { return c == '-' || is_letter_or_digit(c); });
+}
+
+bool IsClusterName(const std::string& text) {
+  return IsDnsLabel(text) && text.size() <= 47 && text.front() >= 'a';
 }
 
 bool IsNamespace(const std::string& text) { return IsDnsLabel(text); }
@@ -233,6 +238,41 @@ void AddPlanOptions(CLI::App& plan, PlanOptions& options) {
       "not be looked at.");
 }
 
+void AddImportOptions(CLI::App& import, ImportOptions& options) {
+  import
+      .add_option("--from", options.from,
+                  "where the broker's management API is, as http://broker:15672")
+      ->required()
+      // Not said is what it was: it may hold a password.
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            const auto url = http::ParseUrl(text);
+            return url ? std::string() : url.error().message;
+          },
+          ""));
+  import
+      .add_option("--username", options.username,
+                  "a user with the tag administrator; else $RABBITMQ_USERNAME, else guest")
+      ->check(MustBe("the name of a user", IsGiven));
+  import
+      .add_option("--password-file", options.password_file,
+                  "file that holds the password; else it is $RABBITMQ_PASSWORD")
+      ->check(MustBe("the name of a file", IsGiven));
+  import
+      .add_option("--ca-file", options.ca_file,
+                  "certificates of the authorities that are trusted, PEM; for https")
+      ->check(MustBe("the name of a file", IsGiven));
+  import
+      .add_option("--name", options.name,
+                  "name of the RabbitCluster; else made of the broker's cluster name")
+      ->check(
+          MustBe("at most 47 lower-case letters, digits and '-', a letter first and no '-' last",
+                 IsClusterName));
+  import
+      .add_option("-n,--namespace", options.ns, "namespace of the RabbitCluster; else none is said")
+      ->check(Namespace());
+}
+
 // Each flag may be good by itself and the three not together.
 std::string SayTimes(const runtime::LeaseTiming& lease) {
   return "--lease-seconds " + Shortest(InSeconds(lease.lease)) + ", --lease-renew-seconds " +
@@ -257,6 +297,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddPlanOptions(*plan, line.plan);
   CLI::App* crd =
       app.add_subcommand("crd", "print the CustomResourceDefinition, for kubectl apply -f -");
+  CLI::App* import =
+      app.add_subcommand("import", "print the RabbitCluster that describes what a broker holds");
+  AddImportOptions(*import, line.import);
   app.add_subcommand("version", "print the version");
   app.set_version_flag("--version", "", "print the version, too");
   const std::string first = arguments.empty() ? "" : arguments.front();
@@ -296,10 +339,11 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     line.exit_code = 2;
     return line;
   }
-  line.command = run->parsed()    ? Command::kRun
-                 : plan->parsed() ? Command::kPlan
-                 : crd->parsed()  ? Command::kCrd
-                                  : Command::kVersion;
+  line.command = run->parsed()      ? Command::kRun
+                 : plan->parsed()   ? Command::kPlan
+                 : import->parsed() ? Command::kImport
+                 : crd->parsed()    ? Command::kCrd
+                                    : Command::kVersion;
   if (line.command == Command::kPlan && line.plan.name.empty() && line.plan.file.empty()) {
     line.text = "plan: the NAME of a RabbitCluster or --filename is needed";
     line.exit_code = 2;

@@ -46,12 +46,21 @@ struct PlanOptions {
   Settings settings;  // must be the daemon's, or the plan is another's
 };
 
-enum class Command { kRun, kPlan, kCrd, kVersion };
+struct ImportOptions {
+  std::string from;           // URL of a management API
+  std::string username;       // empty: see operator/commands/import.h
+  std::string password_file;  // empty: likewise
+  std::string ca_file;        // empty: for http only
+  std::string name, ns;       // of the RabbitCluster; empty: made up, and none
+};
+
+enum class Command { kRun, kPlan, kImport, kCrd, kVersion };
 
 struct CommandLine {
   Command command = Command::kRun;
   RunOptions run;
   PlanOptions plan;
+  ImportOptions import;
   // Set when nothing is to be run: the text of --help, or why the command line is refused; one line
   // for a refusal.
   std::optional<std::string> text;

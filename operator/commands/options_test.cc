@@ -50,6 +50,26 @@ TEST(ParseCommandLine, APlanIsOfANameOrAFile) {
   EXPECT_NE(help.text->find("Exit code: 0"), std::string::npos);
 }
 
+TEST(ParseCommandLine, ImportTakesItsFlags) {
+  const CommandLine line =
+      ParseCommandLine({"import", "--from", "https://b:15671/x", "--username=u", "--password-file",
+                        "p", "--ca-file", "c", "--name", "a-1", "-n", "ns"});
+  ASSERT_EQ(line.text, std::nullopt);
+  EXPECT_EQ(line.command, Command::kImport);
+  EXPECT_EQ(line.import.from, "https://b:15671/x");
+  EXPECT_EQ(line.import.username, "u");
+  EXPECT_EQ(line.import.password_file, "p");
+  EXPECT_EQ(line.import.ca_file, "c");
+  EXPECT_EQ(line.import.name, "a-1");
+  EXPECT_EQ(line.import.ns, "ns");
+}
+
+TEST(ParseCommandLine, AUrlThatMayHoldAPasswordIsNotRepeated) {
+  const CommandLine line = ParseCommandLine({"import", "--from", "http://u:hidden@b"});
+  EXPECT_EQ(line.exit_code, 2);
+  EXPECT_EQ(line.text->find("hidden"), std::string::npos);
+}
+
 // Each is refused by one line that names the flag and the rule, and exit code 2.
 TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
   struct Row {
@@ -103,6 +123,12 @@ TEST(ParseCommandLine, ABadFlagIsNamedOnOneLineWithItsRule) {
        "must be longer than the renew deadline"},
       {{"run", "--lease-seconds", "20.5"}, "--lease-seconds 20.5", "whole seconds"},
       {{"run", "--lease-retry-seconds", "9.5"}, "--lease-retry-seconds 9.5", "1.2 times"},
+      {{"import"}, "--from", "required"},
+      {{"import", "--from", "broker:15672"}, "--from", "must start with https:// or http://"},
+      {{"import", "--from", "http://b", "--name", "Old"}, "--name", "a letter first"},
+      {{"import", "--from", "http://b", "--name", "1a"}, "--name", "a letter first"},
+      {{"import", "--from", "http://b", "-n", "a.b"}, "--namespace", "lower-case"},
+      {{"import", "--from", "http://b", "--password-file", ""}, "--password-file", "a file"},
       {{"walk"}, "walk", "no command"},
       {{}, "subcommand", "required"},
       {{"--bogus"}, "--bogus", "command must come first"},

@@ -58,7 +58,7 @@ base::Result<std::unique_ptr<http::Transport>> ConnectPlain(const std::string& a
   return http::MakeCpprestTransport(
       {.tls = false, .address = address, .port = port, .host_header = address}, {},
       {.connect_timeout = std::chrono::seconds(2),
-       .idle_timeout = std::chrono::seconds(5),
+       .idle_timeout = act::kLongestBrokerCall,  // calls have deadlines of their own
        .connect_first = true});
 }
 

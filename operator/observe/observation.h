@@ -120,6 +120,8 @@ struct Inventory {
   std::vector<std::string> topic_permissions = {};
   // Permissions of users, declared once: user, vhost.
   std::vector<std::pair<std::string, std::string>> permissions = {};
+  // Vhosts and users for whom limits were once declared, and who may still have some.
+  std::vector<std::string> vhost_limits = {}, user_limits = {};
   bool operator==(const Inventory&) const = default;
 };
 

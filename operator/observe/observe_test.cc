@@ -255,6 +255,12 @@ TEST(PartsToRead, EachIsAskedForByWhatStandsOnIt) {
          spec.users = {{.name = "u", .limits = {.max_connections = 1}}};
        },
        {.user_limits = true}},
+      {"a limit of a vhost of before",
+       [](api::Spec&, Inventory& recorded) { recorded.vhost_limits = {"v"}; },
+       {.vhost_limits = true}},
+      {"a limit of a user of before",
+       [](api::Spec&, Inventory& recorded) { recorded.user_limits = {"u"}; },
+       {.user_limits = true}},
       {"a topic permission",
        [](api::Spec& spec, Inventory&) {
          spec.users = {{.name = "u", .topic_permissions = {{"/", "x"}}}};

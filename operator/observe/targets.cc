@@ -34,8 +34,9 @@ rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observa
   const Inventory& recorded = seen.inventory ? *seen.inventory : none;
   const auto has_limits = [](const auto& one) { return one.limits != decltype(one.limits){}; };
   rabbitmq::ViewParts parts;
-  parts.vhost_limits = std::ranges::any_of(spec.vhosts, has_limits);
-  parts.user_limits = std::ranges::any_of(spec.users, has_limits);
+  parts.vhost_limits =
+      !recorded.vhost_limits.empty() || std::ranges::any_of(spec.vhosts, has_limits);
+  parts.user_limits = !recorded.user_limits.empty() || std::ranges::any_of(spec.users, has_limits);
   parts.topic_permissions = !recorded.topic_permissions.empty() ||
                             std::ranges::any_of(spec.users, [](const api::User& user) {
                               return !user.topic_permissions.empty();

@@ -5,6 +5,7 @@
 
 #include "operator/api/conditions.h"
 #include "operator/plan/membership/members.h"
+#include "operator/plan/words.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
@@ -80,6 +81,38 @@ void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, 
                       .message = entry.error.ToString(),
                       .needs_person = true});
   }
+}
+
+void SayVhostMissing(std::string_view subject, std::string_view vhost, Plan& plan) {
+  AddProblem(plan, {.aspect = Aspect::kTopology,
+                    .reason = "VhostMissing",
+                    .message = std::string(subject) + ": vhost " + std::string(vhost) +
+                               " does not exist, or is being deleted: declare it in spec.vhosts",
+                    .needs_person = true});
+}
+
+void SayUnsupported(std::string_view field, std::string_view kind,
+                    const std::vector<std::string>& names, const rabbitmq::BrokerView& view,
+                    std::string_view what, std::string_view advice, Plan& plan) {
+  if (names.empty()) return;
+  std::string message(field);
+  message.append(" of ").append(kind).append(names.size() == 1 ? " " : "s ").append(Listed(names));
+  message.append(": ").append(view.version ? "RabbitMQ " + *view.version : "the broker");
+  message.append(" ").append(what).append(": ").append(advice).append(", or upgrade");
+  AddProblem(plan, {.aspect = Aspect::kTopology,
+                    .reason = "UnsupportedField",
+                    .message = std::move(message),
+                    .needs_person = true});
+}
+
+std::vector<std::string> SortedTags(std::vector<std::string> tags) {
+  std::ranges::sort(tags);
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+  return tags;
+}
+
+std::string TagList(const std::vector<std::string>& tags) {
+  return tags.empty() ? "none" : Quoted(Listed(tags));
 }
 
 bool TopologyWasInEffect(const api::RabbitCluster& cluster) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
@@ -35,6 +36,22 @@ namespace rabbit::plan {
 
 // Says which entries of a list of the spec ("users") are in error. They concern themselves alone.
 void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, Plan& plan);
+
+// Adds the problem VhostMissing: what `subject` ("user app: permission") wants is in a vhost that
+// does not exist, or that a step of the plan deletes.
+void SayVhostMissing(std::string_view subject, std::string_view vhost, Plan& plan);
+
+// Adds the problem UnsupportedField: `field` of those `names` ("vhost", "user" by `kind`) is
+// nothing for this broker: `what` it does instead, and the `advice`. Nothing when there are no
+// names.
+void SayUnsupported(std::string_view field, std::string_view kind,
+                    const std::vector<std::string>& names, const rabbitmq::BrokerView& view,
+                    std::string_view what, std::string_view advice, Plan& plan);
+
+// Tags of a vhost or user as the broker keeps them: sorted, each once.
+[[nodiscard]] std::vector<std::string> SortedTags(std::vector<std::string> tags);
+// They in a reason: "\"a, b\"", or "none".
+[[nodiscard]] std::string TagList(const std::vector<std::string>& tags);
 
 // Adds it unless the plan has the same one already.
 void AddWait(Plan& plan, Wait wait);

@@ -1,5 +1,6 @@
 // Describe(): the words for a step. Never a secret: passwords, hashes and standard input stay out.
 #include "operator/plan/plan.h"
+#include "operator/plan/policies.h"
 #include "operator/plan/words.h"
 
 namespace rabbit::plan {
@@ -52,14 +53,11 @@ std::string Text(const DeleteTopicPermission& step) {
   return "delete topic permission of user " + Shortened(step.user) + " on exchange " +
          Shortened(step.exchange) + " in vhost " + Shortened(step.vhost);
 }
-std::string Sort(rabbitmq::PolicyKind kind) {
-  return kind == rabbitmq::PolicyKind::kOperator ? "operator policy " : "policy ";
-}
 std::string Text(const PutPolicy& step) {
-  return "write " + Sort(step.kind) + Shortened(step.name) + " in vhost " + Shortened(step.vhost);
+  return "write " + PolicySubject(Shortened(step.vhost), Shortened(step.name), step.kind);
 }
 std::string Text(const DeletePolicy& step) {
-  return "delete " + Sort(step.kind) + Shortened(step.name) + " in vhost " + Shortened(step.vhost);
+  return "delete " + PolicySubject(Shortened(step.vhost), Shortened(step.name), step.kind);
 }
 std::string Text(const ExecInPod& step) {
   std::string command;

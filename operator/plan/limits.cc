@@ -1,6 +1,7 @@
 #include "operator/plan/limits.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,8 @@
 
 namespace rabbit::plan {
 namespace {
+
+constexpr std::string_view kDefaultVhost = "/";
 
 // One limit: as declared, and as it is.
 struct Limit {
@@ -55,6 +58,39 @@ void WaitForLimits(std::string_view of, const std::string& why, Plan& plan) {
                  "waiting for the list of limits of " + std::string(of) + ": " + why});
 }
 
+// Whether limits were declared once, by what C-inventory lists of the kind.
+bool WasRecorded(const observe::Observation& seen,
+                 std::vector<std::string> observe::Inventory::*recorded, const std::string& name) {
+  return seen.inventory && std::ranges::find((*seen.inventory).*recorded, name) !=
+                               ((*seen.inventory).*recorded).end();
+}
+
+// `at_broker`: the part of a view that shows the limits, `key`: whose an entry of it is. `is_left`:
+// what was recorded of whom no longer matters.
+template <typename Declared, typename Limits, typename IsLeft>
+std::vector<std::string> ForInventory(
+    const std::vector<Declared>& all, const observe::Observation& seen,
+    std::vector<std::string> observe::Inventory::*recorded,
+    rabbitmq::Part<std::vector<Limits>> rabbitmq::BrokerView::*at_broker, std::string Limits::*key,
+    const IsLeft& is_left) {
+  std::set<std::string> names;
+  for (const Declared& one : all) {
+    if (DeclaresLimits(one)) names.insert(one.name);
+  }
+  if (!seen.inventory) return {names.begin(), names.end()};
+  for (const std::string& name : (*seen.inventory).*recorded) {
+    if (is_left(name)) continue;
+    if (IsOfNow(seen.broker)) {
+      const auto& part = (*seen.broker.view).*at_broker;
+      // (A broker that has no limits of users has none of this one.)
+      const bool known = part || part.kind() == base::ErrorKind::kNotFound;
+      if (known && (!part || std::ranges::find(*part, name, key) == part->end())) continue;
+    }
+    names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
 }  // namespace
 
 bool DeclaresLimits(const api::Vhost& vhost) { return vhost.limits != api::VhostLimits{}; }
@@ -63,7 +99,9 @@ bool DeclaresLimits(const api::User& user) { return user.limits != api::UserLimi
 void PlanVhostLimits(const api::RabbitCluster& cluster, const observe::Observation& seen,
                      const api::Vhost& vhost, std::optional<std::size_t> made,
                      std::optional<std::size_t> after, Plan& plan) {
-  if (!DeclaresLimits(vhost)) return;
+  if (!DeclaresLimits(vhost) && !WasRecorded(seen, &observe::Inventory::vhost_limits, vhost.name)) {
+    return;
+  }
   const auto& list = seen.broker.view->vhost_limits;
   if (!list && !made) return WaitForLimits("vhosts", list.why(), plan);
   rabbitmq::VhostLimits actual;  // a vhost that is made has none
@@ -78,7 +116,9 @@ void PlanVhostLimits(const api::RabbitCluster& cluster, const observe::Observati
 void PlanUserLimits(const api::RabbitCluster& cluster, const observe::Observation& seen,
                     const api::User& user, std::optional<std::size_t> made,
                     std::optional<std::size_t> after, Plan& plan) {
-  if (!DeclaresLimits(user)) return;
+  if (!DeclaresLimits(user) && !WasRecorded(seen, &observe::Inventory::user_limits, user.name)) {
+    return;
+  }
   const auto& list = seen.broker.view->user_limits;
   if (!list && list.kind() == base::ErrorKind::kNotFound) return;  // said once for all
   if (!list && !made) return WaitForLimits("users", list.why(), plan);
@@ -91,6 +131,30 @@ void PlanUserLimits(const api::RabbitCluster& cluster, const observe::Observatio
       TopologyWasInEffect(cluster), made, after, plan);
 }
 
+std::vector<std::string> VhostLimitsForInventory(const api::RabbitCluster& cluster,
+                                                 const observe::Observation& seen) {
+  // A vhost that left the spec to stay keeps its limits. Another may be declared again before it is
+  // gone.
+  const auto is_left = [&](const std::string& name) {
+    if (name == kDefaultVhost || cluster.findings.Broken("vhosts", "", name)) return false;
+    const auto& listed = seen.inventory->vhosts;
+    const auto found = listed.find(name);
+    return std::ranges::find(cluster.spec.vhosts, name, &api::Vhost::name) ==
+               cluster.spec.vhosts.end() &&
+           (found == listed.end() || found->second == api::OnRemove::kRetain);
+  };
+  return ForInventory(cluster.spec.vhosts, seen, &observe::Inventory::vhost_limits,
+                      &rabbitmq::BrokerView::vhost_limits, &rabbitmq::VhostLimits::vhost, is_left);
+}
+
+std::vector<std::string> UserLimitsForInventory(const api::RabbitCluster& cluster,
+                                                const observe::Observation& seen) {
+  // Also of a user who is declared no more: he may be declared again before he is gone.
+  return ForInventory(cluster.spec.users, seen, &observe::Inventory::user_limits,
+                      &rabbitmq::BrokerView::user_limits, &rabbitmq::UserLimits::user,
+                      [](const std::string&) { return false; });
+}
+
 void SayUserLimitsUnsupported(const api::RabbitCluster& cluster, const observe::Observation& seen,
                               Plan& plan) {
   const rabbitmq::BrokerView& view = *seen.broker.view;
@@ -99,15 +163,8 @@ void SayUserLimitsUnsupported(const api::RabbitCluster& cluster, const observe::
   for (const api::User& user : cluster.spec.users) {
     if (DeclaresLimits(user)) names.push_back(user.name);
   }
-  if (names.empty()) return;
-  AddProblem(plan, {.aspect = Aspect::kTopology,
-                    .reason = "UnsupportedField",
-                    .message = "limits of " + std::string(names.size() == 1 ? "user " : "users ") +
-                               Listed(names) + ": " +
-                               (view.version ? "RabbitMQ " + *view.version : "the broker") +
-                               " has no limits of users (from 3.8.10 on): leave them out, or "
-                               "upgrade",
-                    .needs_person = true});
+  SayUnsupported("limits", "user", names, view, "has no limits of users (from 3.8.10 on)",
+                 "leave them out", plan);
 }
 
 }  // namespace rabbit::plan

@@ -63,6 +63,64 @@ TEST_F(PlanLimitsTest, WhereNoneIsDeclaredLimitsAreLeftAlone) {
   EXPECT_THAT(Steps(), IsEmpty());
 }
 
+TEST_F(PlanLimitsTest, WhereNoneIsDeclaredAnyMoreAllAreRemoved) {
+  Orders().limits = {};
+  App().limits = {};
+  broker_.vhost_limits = {{{.vhost = "/", .max_connections = {}, .max_queues = 2},
+                           {.vhost = "orders", .max_connections = 1, .max_queues = 6}}};
+  broker_.user_limits->push_back({.user = "app", .max_connections = {}, .max_channels = 1});
+  seen_.inventory->vhost_limits = {"/", "orders"};
+  seen_.inventory->user_limits = {"app"};
+  EXPECT_THAT(Steps(),
+              ElementsAre("delete limit max-queues of vhost /: is not declared, and is 2",
+                          "delete limit max-connections of vhost orders: is not declared, and is 1",
+                          "delete limit max-queues of vhost orders: is not declared, and is 6",
+                          "delete limit max-channels of user app: is not declared, and is 1"));
+}
+
+TEST_F(PlanLimitsTest, OfAnEntryInErrorNothingIsRemoved) {
+  HasVhost("orders");
+  DeclareBadly("vhosts", "", "orders");
+  broker_.vhost_limits->push_back({.vhost = "orders", .max_connections = {}, .max_queues = 6});
+  seen_.inventory->vhost_limits = {"orders"};
+  EXPECT_THAT(Steps(), IsEmpty());
+  EXPECT_THAT(VhostLimitsForInventory(cluster_, seen_), ElementsAre("orders"));
+}
+
+TEST_F(PlanLimitsTest, TheInventoryListsWhatHasSomeOrMayHave) {
+  Orders();
+  App();
+  for (const char* name : {"has", "was"}) {
+    DeclareVhost(name);
+    Declare(User(name, "app"));
+  }
+  for (const char* name : {"has", "removed"}) {
+    broker_.vhost_limits->push_back({.vhost = name, .max_connections = {}, .max_queues = 1});
+    broker_.user_limits->push_back({.user = name, .max_connections = {}, .max_channels = 1});
+  }
+  seen_.inventory->vhost_limits = {"/", "has", "removed", "was"};
+  seen_.inventory->user_limits = {"has", "removed", "was"};
+  MakePlan();
+  EXPECT_THAT(VhostLimitsForInventory(cluster_, seen_), ElementsAre("has", "orders"));
+  EXPECT_THAT(UserLimitsForInventory(cluster_, seen_), ElementsAre("app", "has", "removed"));
+  // What may come back before it is gone is not forgotten, and what is to stay keeps its limits.
+  seen_.inventory->vhosts["removed"] = api::OnRemove::kDelete;
+  EXPECT_THAT(VhostLimitsForInventory(cluster_, seen_), ElementsAre("has", "orders", "removed"));
+  seen_.inventory->vhosts["removed"] = api::OnRemove::kRetain;
+  EXPECT_THAT(VhostLimitsForInventory(cluster_, seen_), ElementsAre("has", "orders"));
+  seen_.broker.outdated = true;
+  EXPECT_THAT(VhostLimitsForInventory(cluster_, seen_), ElementsAre("/", "has", "orders", "was"));
+  seen_.broker.outdated = false;
+  broker_.vhost_limits = {};
+  broker_.user_limits = {};
+  MakePlan();
+  EXPECT_THAT(VhostLimitsForInventory(cluster_, seen_), ElementsAre("/", "has", "orders", "was"));
+  EXPECT_THAT(UserLimitsForInventory(cluster_, seen_), ElementsAre("app", "has", "removed", "was"));
+  broker_.user_limits = base::Error{base::ErrorKind::kNotFound, "404"};
+  MakePlan();
+  EXPECT_THAT(UserLimitsForInventory(cluster_, seen_), ElementsAre("app"));
+}
+
 TEST_F(PlanLimitsTest, ALimitOfNoneAtAllIsOne) {
   Orders().limits = {.max_connections = 0, .max_queues = {}};
   EXPECT_THAT(Steps(), ElementsAre("put limit max-connections 0 of vhost orders: is not set"));

@@ -9,6 +9,7 @@
 #include "operator/plan/children.h"
 #include "operator/plan/cluster_name.h"
 #include "operator/plan/declared.h"
+#include "operator/plan/limits.h"
 #include "operator/plan/load_balancer.h"
 #include "operator/plan/membership/guard.h"
 #include "operator/plan/membership/node_count.h"
@@ -121,7 +122,9 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .vhosts = VhostsForInventory(cluster, seen),
           .operator_policies = PoliciesForInventory(cluster, seen, rabbitmq::PolicyKind::kOperator),
           .topic_permissions = TopicPermissionsForInventory(cluster, seen),
-          .permissions = PermissionsForInventory(cluster, seen)};
+          .permissions = PermissionsForInventory(cluster, seen),
+          .vhost_limits = VhostLimitsForInventory(cluster, seen),
+          .user_limits = UserLimitsForInventory(cluster, seen)};
 }
 
 // A pod that is made beside them would be given a disk that is about to vanish.

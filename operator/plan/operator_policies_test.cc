@@ -22,8 +22,9 @@ class PlanOperatorPoliciesTest : public TopologyTest {
 
 TEST_F(PlanOperatorPoliciesTest, AMissingOneIsWritten) {
   DeclareForOperators(Cap());
-  EXPECT_THAT(Steps(), ElementsAre("put operator policy cap in / ^q queues 0 {\"max-length\":5}: "
-                                   "does not exist"));
+  EXPECT_THAT(Steps(),
+              ElementsAre("put operator policy cap in vhost / ^q queues 0 {\"max-length\":5}: "
+                          "does not exist"));
 }
 
 TEST_F(PlanOperatorPoliciesTest, OneAsDeclaredIsNotWrittenAgainAndAPolicyOfItsNameIsAnother) {
@@ -39,7 +40,7 @@ TEST_F(PlanOperatorPoliciesTest, AChangeAtTheBrokerIsDrift) {
   HasForOperators(Cap("9"));
   WasInEffect();
   EXPECT_THAT(Steps(),
-              ElementsAre(AllOf(StartsWith("put operator policy cap in /"),
+              ElementsAre(AllOf(StartsWith("put operator policy cap in vhost /"),
                                 HasSubstr(": was changed at the broker: max-length is 9, declared "
                                           "is 5 [drift]"))));
 }
@@ -48,8 +49,9 @@ TEST_F(PlanOperatorPoliciesTest, TheFirstOneIsNoDriftThoughNothingWasSaidOfItWhi
   DeclareForOperators(Cap());
   cluster_.status.observed_generation = cluster_.meta.generation;
   cluster_.status.policies = api::PoliciesStatus{.total = 1, .synced = 0};
-  EXPECT_THAT(Steps(), ElementsAre("put operator policy cap in / ^q queues 0 {\"max-length\":5}: "
-                                   "does not exist"));
+  EXPECT_THAT(Steps(),
+              ElementsAre("put operator policy cap in vhost / ^q queues 0 {\"max-length\":5}: "
+                          "does not exist"));
 }
 
 TEST_F(PlanOperatorPoliciesTest, WhatAilsOneSaysNothingOfThePolicyOfItsName) {
@@ -78,7 +80,7 @@ TEST_F(PlanOperatorPoliciesTest, RemovedIsOnlyWhatWasDeclaredOnceUnderItsKind) {
   HasForOperators(Cap());
   HasForOperators(Policy("theirs", R"({"max-length":5})"));
   seen_.inventory->operator_policies = {{"/", "cap"}, {"/", "gone"}};
-  EXPECT_THAT(Steps(), ElementsAre("delete operator policy cap in /: is no longer declared"));
+  EXPECT_THAT(Steps(), ElementsAre("delete operator policy cap in vhost /: is no longer declared"));
   DeclareBadly("operatorPolicies", "/", "cap");
   EXPECT_THAT(Steps(), IsEmpty());
 }
@@ -121,9 +123,9 @@ TEST_F(PlanOperatorPoliciesTest, ExclusiveRemovesThoseThatNobodyDeclaredOfBothKi
   HasForOperators(Policy("rabbit-operator:move", R"({"max-length":5})"));
   EXPECT_THAT(Steps(), IsEmpty());
   Exclusive();
-  EXPECT_THAT(Steps(), ElementsAre("delete policy theirs in /: is not declared, and "
+  EXPECT_THAT(Steps(), ElementsAre("delete policy theirs in vhost /: is not declared, and "
                                    "spec.ownership.policies is Exclusive",
-                                   "delete operator policy theirs in /: is not declared, and "
+                                   "delete operator policy theirs in vhost /: is not declared, and "
                                    "spec.ownership.policies is Exclusive"));
   WasInEffect();
   EXPECT_THAT(Steps()[0], HasSubstr("[drift]"));
@@ -133,7 +135,7 @@ TEST_F(PlanOperatorPoliciesTest, ExclusiveRemovesOnceWhatWasDeclaredAndNothingTh
   Exclusive();
   Has(Cap());
   seen_.inventory->policies = {{"/", "cap"}};
-  EXPECT_THAT(Steps(), ElementsAre("delete policy cap in /: is no longer declared"));
+  EXPECT_THAT(Steps(), ElementsAre("delete policy cap in vhost /: is no longer declared"));
   DeclareBadly("policies", "", "");
   EXPECT_THAT(Steps(), IsEmpty());
 }

@@ -94,11 +94,7 @@ class PolicyPlanner {
     const rabbitmq::Policy wanted = ToBroker(declared);
     if (!MayBeWritten(wanted, context)) return;
     if (!VhostExists(seen_, plan_, declared.vhost)) {
-      AddProblem(plan_, {.aspect = Aspect::kTopology,
-                         .reason = "VhostMissing",
-                         .message = Subject(wanted) +
-                                    "the vhost does not exist: declare it in spec.vhosts",
-                         .needs_person = true});
+      SayVhostMissing(PolicySubject(wanted.vhost, wanted.name, kind_), wanted.vhost, plan_);
       return;
     }
     const rabbitmq::Policy* actual = rabbitmq::FindPolicy(actual_, declared.vhost, declared.name);

@@ -20,7 +20,7 @@ class PlanPoliciesTest : public TopologyTest {
 
 TEST_F(PlanPoliciesTest, AMissingPolicyIsWrittenWithItsJsonTypes) {
   Declare(Half());
-  EXPECT_THAT(Steps(), ElementsAre("put policy half in / ^q queues 0 "
+  EXPECT_THAT(Steps(), ElementsAre("put policy half in vhost / ^q queues 0 "
                                    R"({"ha-mode":"exactly","ha-params":2}: does not exist)"));
 }
 
@@ -108,8 +108,8 @@ TEST_F(PlanPoliciesTest, APolicyOfAVhostThatDoesNotExistIsAProblem) {
   Declare(Policy("half", R"({"max-length":5})", "gone"));
   EXPECT_THAT(Steps(), IsEmpty());
   EXPECT_THAT(Problems(),
-              ElementsAre("NeedsPerson VhostMissing: policy half in vhost gone: the vhost "
-                          "does not exist: declare it in spec.vhosts"));
+              ElementsAre("NeedsPerson VhostMissing: policy half in vhost gone: vhost gone "
+                          "does not exist, or is being deleted: declare it in spec.vhosts"));
 }
 
 TEST_F(PlanPoliciesTest, APolicyWaitsForTheVhostThatIsBeingCreated) {
@@ -132,7 +132,7 @@ TEST_F(PlanPoliciesTest, RemovedIsOnlyWhatWasDeclaredOnce) {
   Has(Half());
   Has(Policy("theirs", R"({"max-length":5})"));
   seen_.inventory->policies = {{"/", "gone"}, {"/", "half"}};
-  EXPECT_THAT(Steps(), ElementsAre("delete policy half in /: is no longer declared"));
+  EXPECT_THAT(Steps(), ElementsAre("delete policy half in vhost /: is no longer declared"));
 }
 
 TEST_F(PlanPoliciesTest, ABrokenEntryIsAProblemAndItsPolicyIsLeftAlone) {

@@ -71,12 +71,7 @@ TopicBounds PlanTopicPermissions(const api::RabbitCluster& cluster,
   Pairs pairs;
   for (const api::TopicPermission& permission : user.topic_permissions) {
     if (!VhostExists(seen, plan, permission.vhost)) {
-      AddProblem(plan,
-                 {.aspect = Aspect::kTopology,
-                  .reason = "VhostMissing",
-                  .message = "user " + user.name + ": topic permission on vhost " +
-                             permission.vhost + ", which does not exist: declare it in spec.vhosts",
-                  .needs_person = true});
+      SayVhostMissing("user " + user.name + ": topic permission", permission.vhost, plan);
     } else if (!list && !made && !StepThatCreates(seen, plan, permission.vhost)) {
       bounds.unknown.insert(permission.vhost);
     } else {

@@ -158,8 +158,8 @@ TEST_F(PlanTopicPermissionsTest, InAVhostThatIsOpenNoneWaitsForAnother) {
 TEST_F(PlanTopicPermissionsTest, AVhostThatIsNotThereIsAProblemOfThatEntryAlone) {
   App().topic_permissions.push_back({"gone", "amq.topic", "^a", "^b"});
   EXPECT_THAT(Problems(),
-              ElementsAre("NeedsPerson VhostMissing: user app: topic permission on vhost gone, "
-                          "which does not exist: declare it in spec.vhosts"));
+              ElementsAre("NeedsPerson VhostMissing: user app: topic permission: vhost gone "
+                          "does not exist, or is being deleted: declare it in spec.vhosts"));
   EXPECT_EQ(Steps().size(), 1U);
 }
 

@@ -143,7 +143,7 @@ class TopologyTest : public testing::Test {
     return plan;
   }
 
-  // "put policy half in /: does not exist [drift] [after 0]".
+  // "put policy half in vhost /: does not exist [drift] [after 0]".
   std::vector<std::string> Steps() {
     std::vector<std::string> lines;
     for (const Step& step : MakePlan().steps) {
@@ -227,15 +227,12 @@ class TopologyTest : public testing::Test {
   static std::string Text(const DeleteTopicPermission& gone) {
     return "delete topic permission " + gone.user + " in " + gone.vhost + " on " + gone.exchange;
   }
-  static std::string Sort(rabbitmq::PolicyKind kind) {
-    return kind == rabbitmq::PolicyKind::kOperator ? "operator policy " : "policy ";
-  }
   static std::string Text(const PutPolicy& put) {
-    return "put " + Sort(put.kind) + put.name + " in " + put.vhost + " " + put.pattern + " " +
+    return "put " + PolicySubject(put.vhost, put.name, put.kind) + " " + put.pattern + " " +
            put.apply_to + " " + std::to_string(put.priority) + " " + put.definition;
   }
   static std::string Text(const DeletePolicy& gone) {
-    return "delete " + Sort(gone.kind) + gone.name + " in " + gone.vhost;
+    return "delete " + PolicySubject(gone.vhost, gone.name, gone.kind);
   }
   static std::string Text(const auto& /*not of the broker*/) { return "something else"; }
 

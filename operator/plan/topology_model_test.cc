@@ -386,6 +386,21 @@ TEST_F(TopologyModelTest, WhatLeavesTheSpecBeforeItWasSeenAtTheBrokerGoesAllTheS
   EXPECT_EQ(rabbitmq::FindPolicy(*broker().operator_policies, "/", "p"), nullptr);
 }
 
+TEST_F(TopologyModelTest, LimitsThatLeaveTheSpecAreRemovedAndThoseOfOthersStay) {
+  spec().vhosts = {{.name = "a", .limits = {.max_connections = 1}}};
+  spec().users = {{.name = "u", .limits = {.max_channels = 1}}};
+  Settle();
+  world_.broker.Do(PutVhostLimit{"/", "max-queues", 7});
+  spec().vhosts[0].limits = {};
+  spec().users[0].limits = {};
+  Settle();
+  ASSERT_EQ(broker().vhost_limits->size(), 1U);
+  EXPECT_EQ(broker().vhost_limits->front().vhost, "/");
+  EXPECT_THAT(*broker().user_limits, IsEmpty());
+  const auto parts = observe::PartsToRead(world_.cluster, world_.Observe());
+  EXPECT_FALSE(parts.vhost_limits || parts.user_limits);
+}
+
 TEST_F(TopologyModelTest, APausedClusterLosesNothing) {
   spec().vhosts = {{.name = "a", .on_remove = api::OnRemove::kDelete}};
   Settle();

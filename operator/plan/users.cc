@@ -18,16 +18,6 @@ namespace {
 
 using UserInVhost = std::pair<std::string, std::string>;
 
-std::vector<std::string> SortedTags(std::vector<std::string> tags) {
-  std::ranges::sort(tags);
-  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  return tags;
-}
-
-std::string TagList(const std::vector<std::string>& tags) {
-  return tags.empty() ? "none" : Quoted(Listed(tags));
-}
-
 std::string Regexes(std::string_view configure, std::string_view write, std::string_view read) {
   return "configure " + Quoted(configure) + ", write " + Quoted(write) + ", read " + Quoted(read);
 }
@@ -164,12 +154,7 @@ class UserPlanner {
     }
     for (const api::Permission& declared : user.permissions) {
       if (!VhostExists(seen_, plan_, declared.vhost)) {
-        AddProblem(plan_,
-                   {.aspect = Aspect::kTopology,
-                    .reason = "VhostMissing",
-                    .message = "user " + user.name + ": permission on vhost " + declared.vhost +
-                               ", which does not exist: declare it in spec.vhosts",
-                    .needs_person = true});
+        SayVhostMissing("user " + user.name + ": permission", declared.vhost, plan_);
         continue;
       }
       const rabbitmq::Permission* actual =

@@ -226,8 +226,9 @@ TEST_F(PlanUsersTest, APermissionWaitsForTheVhostThatIsBeingCreated) {
 TEST_F(PlanUsersTest, APermissionOnAVhostThatNobodyDeclaresIsAProblem) {
   RootIsDeclaredAndThere();
   cluster_.spec.users[0].permissions.push_back({.vhost = "gone"});
-  EXPECT_THAT(Problems(), ElementsAre("NeedsPerson VhostMissing: user root: permission on vhost "
-                                      "gone, which does not exist: declare it in spec.vhosts"));
+  EXPECT_THAT(Problems(), ElementsAre("NeedsPerson VhostMissing: user root: permission: vhost gone "
+                                      "does not exist, or is being deleted: declare it in "
+                                      "spec.vhosts"));
 }
 
 TEST_F(PlanUsersTest, TheDefaultUserIsMadeAnAdministrator) {

@@ -24,22 +24,18 @@ Names ListedVhosts(const api::RabbitCluster& cluster) {
   return names;
 }
 
-std::vector<std::string> SortedTags(std::vector<std::string> tags) {
-  std::ranges::sort(tags);
-  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  return tags;
-}
+struct QueueTypeWord {
+  api::QueueType type;
+  std::string_view word;
+};
+constexpr QueueTypeWord kQueueTypes[] = {{api::QueueType::kClassic, "classic"},
+                                         {api::QueueType::kQuorum, "quorum"},
+                                         {api::QueueType::kStream, "stream"}};
 
 // The broker's word; empty: not declared.
 std::string QueueTypeOf(const api::Vhost& vhost) {
-  if (!vhost.default_queue_type) return {};
-  switch (*vhost.default_queue_type) {
-    case api::QueueType::kClassic:
-      return "classic";
-    case api::QueueType::kQuorum:
-      return "quorum";
-    case api::QueueType::kStream:
-      return "stream";
+  for (const auto& [type, word] : kQueueTypes) {
+    if (vhost.default_queue_type == type) return std::string(word);
   }
   return {};
 }
@@ -58,10 +54,6 @@ void Add(std::string& list, std::string_view what, const std::string& actual,
          const std::string& declared) {
   if (!list.empty()) list += "; ";
   list.append(what).append(actual).append(", declared is ").append(declared);
-}
-
-std::string TagList(const std::vector<std::string>& tags) {
-  return tags.empty() ? "none" : Quoted(Listed(tags));
 }
 
 class VhostPlanner {
@@ -97,19 +89,9 @@ class VhostPlanner {
   }
 
  private:
-  // "RabbitMQ 3.10.8".
-  [[nodiscard]] std::string Broker() const { return "RabbitMQ " + *view_.version; }
-
-  void Say(const std::vector<std::string>& vhosts, const std::string& field,
-           const std::string& what, const std::string& advice) {
-    if (vhosts.empty()) return;
-    AddProblem(
-        plan_,
-        {.aspect = Aspect::kTopology,
-         .reason = "UnsupportedField",
-         .message = field + " of " + std::string(vhosts.size() == 1 ? "vhost " : "vhosts ") +
-                    Listed(vhosts) + ": " + Broker() + " " + what + ": " + advice + ", or upgrade",
-         .needs_person = true});
+  void Say(const std::vector<std::string>& vhosts, std::string_view field, std::string_view what,
+           std::string_view advice) {
+    SayUnsupported(field, "vhost", vhosts, view_, what, advice, plan_);
   }
 
   void PlanOne(const api::Vhost& vhost) {
@@ -247,6 +229,14 @@ void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& s
     return;
   }
   VhostPlanner(cluster, seen, after, plan).Run();
+}
+
+std::optional<api::QueueType> QueueTypeOfBroker(std::string_view word) {
+  const std::string_view short_word = ShortQueueType(word);
+  for (const auto& [type, known] : kQueueTypes) {
+    if (short_word == known) return type;
+  }
+  return std::nullopt;
 }
 
 std::map<std::string, api::OnRemove> VhostsForInventory(const api::RabbitCluster& cluster,

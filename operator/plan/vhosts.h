@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
@@ -23,6 +24,10 @@ namespace rabbit::plan {
 // for the steps made here.
 void PlanVhosts(const api::RabbitCluster& cluster, const observe::Observation& seen, int members,
                 std::optional<std::size_t> after, Plan& plan);
+
+// The queue type that a broker calls so, "quorum" or by its module "rabbit_quorum_queue"; nothing
+// for another word, and for none.
+[[nodiscard]] std::optional<api::QueueType> QueueTypeOfBroker(std::string_view word);
 
 // What C-inventory is to list: the declared vhosts but "/", and of those listed before the ones
 // that the broker has, or may have, and that are not simply to stay.

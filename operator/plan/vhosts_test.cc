@@ -278,7 +278,7 @@ TEST_F(PlanVhostsTest, WhatIsInAVhostThatIsDeletedGoesWithIt) {
   Declare(Policy("half", R"({"max-length":5})", "old"));
   EXPECT_THAT(Steps(), ElementsAre(StartsWith("delete vhost old: ")));
   EXPECT_THAT(Problems(),
-              ElementsAre(HasSubstr("VhostMissing: user app: permission on vhost old, which"),
+              ElementsAre(HasSubstr("VhostMissing: user app: permission: vhost old does"),
                           HasSubstr("VhostMissing: policy half in vhost old: ")));
 }
 
@@ -287,7 +287,7 @@ TEST_F(PlanVhostsTest, WhatStandsOnAVhostDoesNotWaitForItsRepair) {
   HasVhost("orders");
   Declare(Policy("half", R"({"max-length":5})", "orders"));
   EXPECT_THAT(Steps(), ElementsAre(StartsWith("put vhost orders 'd': description is"),
-                                   AllOf(StartsWith("put policy half in orders"),
+                                   AllOf(StartsWith("put policy half in vhost orders"),
                                          testing::Not(HasSubstr("[after")))));
 }
 

@@ -21,6 +21,8 @@ constexpr const char* kPolicies = "policies";
 constexpr const char* kOperatorPolicies = "operatorPolicies";
 constexpr const char* kTopicPermissions = "topicPermissions";
 constexpr const char* kPermissions = "permissions";
+constexpr const char* kVhostLimits = "vhostLimits";
+constexpr const char* kUserLimits = "userLimits";
 constexpr const char* kVhosts = "vhosts";
 constexpr const char* kVolumes = "volumes";
 constexpr const char* kStorage = "storage";
@@ -68,6 +70,14 @@ bool ReadUsers(std::string_view text, Inventory& out) { return ReadNames(text, o
 
 bool ReadTopicPermissions(std::string_view text, Inventory& out) {
   return ReadNames(text, out.topic_permissions);
+}
+
+bool ReadVhostLimits(std::string_view text, Inventory& out) {
+  return ReadNames(text, out.vhost_limits);
+}
+
+bool ReadUserLimits(std::string_view text, Inventory& out) {
+  return ReadNames(text, out.user_limits);
 }
 
 bool ReadVhosts(std::string_view text, Inventory& out) {
@@ -147,6 +157,8 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
   data[kOperatorPolicies] = base::Dump(PairsToJson(inventory.operator_policies));
   data[kTopicPermissions] = base::Dump(Json(inventory.topic_permissions));
   data[kPermissions] = base::Dump(PairsToJson(inventory.permissions));
+  data[kVhostLimits] = base::Dump(Json(inventory.vhost_limits));
+  data[kUserLimits] = base::Dump(Json(inventory.user_limits));
   Json vhosts = Json::object();
   for (const auto& [name, on_remove] : inventory.vhosts) vhosts[name] = api::Name(on_remove);
   data[kVhosts] = base::Dump(vhosts);
@@ -175,6 +187,8 @@ base::Result<Inventory> InventoryFromData(const std::map<std::string, std::strin
       {kOperatorPolicies, ReadOperatorPolicies, true},
       {kTopicPermissions, ReadTopicPermissions, true},
       {kPermissions, ReadPermissions, true},
+      {kVhostLimits, ReadVhostLimits, true},
+      {kUserLimits, ReadUserLimits, true},
   };
   Inventory inventory;
   for (const auto& [key, read, is_later] : kReaders) {

@@ -26,12 +26,15 @@ Inventory Full() {
                  {"v/w", api::OnRemove::kDeleteIfEmpty}},
       .operator_policies = {{"/", "cap"}, {"v/w", "cap"}},
       .topic_permissions = {"root"},
-      .permissions = {{"root", "/"}, {"root", "v/w"}}};
+      .permissions = {{"root", "/"}, {"root", "v/w"}},
+      .vhost_limits = {"/", "orders"},
+      .user_limits = {"a \"quoted\" one"}};
 }
 
 // What an operator of before did not write.
-const std::set<std::string> kLater = {"reforming", "vhosts", "operatorPolicies", "topicPermissions",
-                                      "permissions"};
+const std::set<std::string> kLater = {"reforming",        "vhosts",      "operatorPolicies",
+                                      "topicPermissions", "permissions", "vhostLimits",
+                                      "userLimits"};
 
 TEST(Inventory, ComesBackAsItWasWritten) {
   EXPECT_EQ(InventoryFromData(InventoryToData(Full())), Full());
@@ -107,7 +110,9 @@ TEST(Inventory, WhatSomebodyEditedIsRefusedRatherThanGuessed) {
                                                                   {"vhosts", R"({"v":"delete"})"},
                                                                   {"operatorPolicies", R"(["p"])"},
                                                                   {"topicPermissions", "{}"},
-                                                                  {"permissions", R"(["u"])"}};
+                                                                  {"permissions", R"(["u"])"},
+                                                                  {"vhostLimits", "[1]"},
+                                                                  {"userLimits", "{}"}};
   for (const auto& [key, text] : edits) {
     Data data = InventoryToData(Full());
     data[key] = text;

@@ -328,10 +328,13 @@ class Executor::Run {
 
   // Sends one call to the first node that can be reached. All calls are idempotent, so one that may
   // have arrived is simply sent to the next node as well, but see Failover. The next call begins
-  // where this one was answered: a node that hangs is waited for once, not by each step.
+  // where this one was answered: a node that hangs is waited for once, not by each step. When none
+  // has answered, no further call is made: it would only hold a worker, and what is known, back.
   template <typename CallBroker>
   Result<void> AtBroker(const CallBroker& call, Failover failover = Failover::kAlways) {
+    if (nobody_answers_) return tl::unexpected(base::Wrap(*nobody_answers_, "not tried"));
     Result<void> result = base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
+    std::size_t silent = 0;
     for (std::size_t i = 0; i < broker_.nodes.size(); ++i) {
       const std::size_t at = (answered_last_ + i) % broker_.nodes.size();
       const auto& node = broker_.nodes[at];
@@ -350,12 +353,14 @@ class Executor::Run {
       }
       executor_.connections_.Forget(node.address, observe::kManagementPort);
       const base::Error& error = result.error();
+      if (error.http_status == 0) ++silent;
       if (failover == Failover::kUnlessItGoesOn && error.http_status == 0 &&
           error.sent != base::Sent::kNo) {
         answered_last_ = (at + 1) % broker_.nodes.size();
         return result;
       }
     }
+    if (silent > 0 && silent == broker_.nodes.size()) nobody_answers_ = result.error();
     return result;
   }
 
@@ -367,6 +372,7 @@ class Executor::Run {
   const base::TimePoint deadline_;
   Executed& out_;
   std::size_t answered_last_ = 0;  // of broker_.nodes
+  std::optional<base::Error> nobody_answers_;
 };
 
 Executor::Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,

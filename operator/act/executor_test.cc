@@ -233,6 +233,19 @@ TEST_F(ExecutorTest, FurtherStepsBeginAtTheNodeThatAnsweredLast) {
   EXPECT_EQ(nodes_["10.0.0.1"].lines().size(), 2U) << "once first, and once after the other failed";
 }
 
+TEST_F(ExecutorTest, WhereNoNodeAnswersTheStepsThatFollowAreNotTried) {
+  for (const char* node : {"10.0.0.1", "10.0.0.2"}) {
+    nodes_[node].Otherwise([this](const http::Request&) -> base::Result<http::Response> {
+      clock_.Advance(std::chrono::seconds(5));
+      return base::Fail(base::ErrorKind::kRetry, "deadline exceeded");
+    });
+  }
+  const Executed done = Execute({NameIt(), NameIt()});
+  EXPECT_EQ(done.results[1].outcome, Outcome::kFailed);
+  EXPECT_NE(done.results[1].error->message.find("not tried: "), std::string::npos);
+  EXPECT_EQ(nodes_["10.0.0.1"].lines().size() + nodes_["10.0.0.2"].lines().size(), 2U);
+}
+
 TEST_F(ExecutorTest, ACallWhoseAnswerWasLostMayHaveBeenDone) {
   const struct {
     base::Result<http::Response> answer;

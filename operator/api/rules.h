@@ -108,7 +108,8 @@ inline constexpr Rule kBrokerName =
 inline constexpr Rule kOneLine =
     Text(0, 1024, R"(^[^\x00-\x1f\x7f]*$)", "one line without control characters");
 inline constexpr Rule kRegex = kOneLine;  // that it compiles is checked by validate.h
-inline constexpr Rule kTag = Text(1, 64, R"(^[^\x00-\x20\x7f,]+$)", "one word without commas");
+// The broker returns the bytes of others as characters: é as Ã© (3.8.9 to 4.3.6).
+inline constexpr Rule kTag = Text(1, 64, R"(^[!-+.-~-]+$)", "one word of ASCII without commas");
 inline constexpr Rule kPlugin =
     Text(1, 64, "^[a-z][a-z0-9_]*$", "a plugin's name: lower-case letters, digits and '_'");
 inline constexpr Rule kStatsPath = Text(1, 128, "^/[A-Za-z0-9._~/-]{0,127}$",

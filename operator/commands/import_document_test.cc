@@ -80,7 +80,7 @@ TEST_F(DescribeBrokerTest, AppliedToTheSameBrokerItChangesNothingWhateverTheName
   for (const char* name : kNames) {
     rabbitmq::Vhost& vhost = HasVhost(name);
     vhost.description = "of " + std::string(name);
-    vhost.tags = {"eu", "用户"};
+    vhost.tags = {"eu", "shop"};
     broker_.vhost_limits->push_back({name, 7, {}});
     HasUserOf(name, {"monitoring", "own-tag"});
     HasPermission(name, name, "", "^(a|b)\\.", ".*");

@@ -114,24 +114,24 @@ class PlanTest : public testing::Test {
             {"app.kubernetes.io/component", component}};
   }
   void PutCluster(const json& spec) {
-    Put(kClusters + "/c", {{"apiVersion", "rabbitcluster.dev/v1beta1"},
-                           {"kind", "RabbitCluster"},
-                           {"metadata", {{"generation", 1}}},
-                           {"spec", spec}});
+    Put(clusters_path_ + "/c", {{"apiVersion", "rabbitcluster.dev/v1beta1"},
+                                {"kind", "RabbitCluster"},
+                                {"metadata", {{"generation", 1}}},
+                                {"spec", spec}});
   }
   void PutReadyNode() {
-    Put(kCore + "services/c-nodes", {{"metadata", {{"labels", Labels("broker")}}}});
-    Put(kCore + "secrets/c-operator-user",
+    Put(core_path_ + "services/c-nodes", {{"metadata", {{"labels", Labels("broker")}}}});
+    Put(core_path_ + "secrets/c-operator-user",
         {{"metadata", {{"labels", Labels("broker")}}}, {"data", {{"password", "czNjcmV0"}}}});
-    Put(kCore + "pods/c-node-0",
+    Put(core_path_ + "pods/c-node-0",
         {{"metadata", {{"labels", Labels("broker")}}},
          {"spec", {{"containers", {{{"name", "rabbitmq"}, {"image", "i"}}}}}},
          {"status",
           {{"podIP", "10.1.2.3"}, {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
   }
 
-  const std::string kClusters = "/apis/rabbitcluster.dev/v1beta1/namespaces/ns/rabbitclusters";
-  const std::string kCore = "/api/v1/namespaces/ns/";
+  const std::string clusters_path_ = "/apis/rabbitcluster.dev/v1beta1/namespaces/ns/rabbitclusters";
+  const std::string core_path_ = "/api/v1/namespaces/ns/";
   PlanOptions options_;
   std::map<std::string, std::string> environment_;
   bool terminal_ = false;

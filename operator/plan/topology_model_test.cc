@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "operator/observe/targets.h"
 #include "operator/plan/fake_world.h"
 
 namespace rabbit::plan {

@@ -187,13 +187,13 @@ TEST_F(PlanUsersTest, PermissionsThatWereDeclaredOnceAreRemovedAndThoseOfOthersB
   EXPECT_THAT(Steps(), IsEmpty());
   seen_.inventory->permissions = {{"other", "theirs"}, {"root", "/"}, {"root", "more"}};
   WasInEffect();
-  const char* kMore =
+  const char* removal =
       "delete permissions root in more: is configure \".*\", write \".*\", read \".*\", and is no "
       "longer declared";
-  EXPECT_THAT(Steps(), ElementsAre(kMore));
+  EXPECT_THAT(Steps(), ElementsAre(removal));
   cluster_.spec.ownership.users = api::Ownership::kExclusive;
   EXPECT_THAT(Steps(),
-              ElementsAre(kMore,
+              ElementsAre(removal,
                           "delete permissions root in theirs: is configure \".*\", write \".*\", "
                           "read \".*\", is not declared, and spec.ownership.users is Exclusive "
                           "[drift]"));

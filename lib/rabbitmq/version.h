@@ -38,6 +38,9 @@ struct Version {
 // How many nodes a cluster is to have may be told in its configuration; before, the broker does not
 // start with that line (tried with 3.8.9). Nothing here depends on it.
 [[nodiscard]] constexpr bool KnowsClusterSize(const Version& v) { return v >= Version{3, 9, 0}; }
+// A topic permission may be refused because its exchange is not there: 4.3.6 does, 4.0.5 does not;
+// where it began is not known.
+[[nodiscard]] constexpr bool MayNeedTheExchange(const Version& v) { return v >= Version{4, 1, 0}; }
 // PUT of a vhost that is there changes its description and tags; before, it answers 204 and leaves
 // them (source of the tags v3.8.34, v3.9.4 and v3.9.5).
 [[nodiscard]] constexpr bool CanUpdateVhost(const Version& v) { return v >= Version{3, 9, 5}; }

@@ -23,6 +23,18 @@ constexpr std::chrono::seconds kApiCall(15);
 constexpr std::chrono::seconds kBrokerCall(5);
 constexpr std::chrono::seconds kExecCall(60);
 
+bool IsForBroker(const plan::Action& action) {
+  return std::visit(
+      []<typename Step>(const Step&) {
+        return !std::is_same_v<Step, plan::CreateObject> &&
+               !std::is_same_v<Step, plan::CreateSecretOnce> &&
+               !std::is_same_v<Step, plan::HandOverSecret> &&
+               !std::is_same_v<Step, plan::ApplyObject> &&
+               !std::is_same_v<Step, plan::DeleteObject> && !std::is_same_v<Step, plan::ExecInPod>;
+      },
+      action);
+}
+
 }  // namespace
 
 // One execution: what the steps share.
@@ -32,6 +44,13 @@ class Executor::Run {
   [[nodiscard]] bool MayGoOn() const {
     const base::TimePoint now = executor_.clock_.Now();
     return !stop_.stop_requested() && now < deadline_ && executor_.fence_.MayWrite(now);
+  }
+
+  // Whether to ask the broker again is in vain: no node has answered anything since more than one
+  // call was made. (One alone may be slow because of what it asks for.) Further ones would only
+  // hold a worker, and back what is known.
+  [[nodiscard]] bool IsBrokerSilent() const {
+    return calls_in_vain_ > 1 && silent_.size() == broker_.nodes.size();
   }
 
   Run(Executor& executor, const kube::ObjectKey& cluster, const std::string& uid,
@@ -328,13 +347,10 @@ class Executor::Run {
 
   // Sends one call to the first node that can be reached. All calls are idempotent, so one that may
   // have arrived is simply sent to the next node as well, but see Failover. The next call begins
-  // where this one was answered: a node that hangs is waited for once, not by each step. When none
-  // has answered, no further call is made: it would only hold a worker, and what is known, back.
+  // where this one was answered: a node that hangs is waited for once, not by each step.
   template <typename CallBroker>
   Result<void> AtBroker(const CallBroker& call, Failover failover = Failover::kAlways) {
-    if (nobody_answers_) return tl::unexpected(base::Wrap(*nobody_answers_, "not tried"));
     Result<void> result = base::Fail(base::ErrorKind::kRetry, "no node of the cluster serves yet");
-    std::size_t silent = 0;
     for (std::size_t i = 0; i < broker_.nodes.size(); ++i) {
       const std::size_t at = (answered_last_ + i) % broker_.nodes.size();
       const auto& node = broker_.nodes[at];
@@ -342,25 +358,30 @@ class Executor::Run {
       const auto transport = executor_.connections_.To(node.address, observe::kManagementPort);
       if (!transport) {
         result = tl::unexpected(transport.error());
+        silent_.insert(at);
         continue;
       }
       rabbitmq::ManagementClient client(**transport, broker_.user, broker_.password);
       result = call(client);
       if (result || MayBeDone(result.error())) out_.broker_written = true;
+      if (result || result.error().http_status != 0) {
+        silent_.clear();
+        calls_in_vain_ = 0;
+      }
       if (result || result.error().kind != base::ErrorKind::kRetry) {
         answered_last_ = at;
         return result;
       }
       executor_.connections_.Forget(node.address, observe::kManagementPort);
       const base::Error& error = result.error();
-      if (error.http_status == 0) ++silent;
+      if (error.http_status == 0) silent_.insert(at);
       if (failover == Failover::kUnlessItGoesOn && error.http_status == 0 &&
           error.sent != base::Sent::kNo) {
         answered_last_ = (at + 1) % broker_.nodes.size();
-        return result;
+        break;
       }
     }
-    if (silent > 0 && silent == broker_.nodes.size()) nobody_answers_ = result.error();
+    ++calls_in_vain_;
     return result;
   }
 
@@ -372,7 +393,9 @@ class Executor::Run {
   const base::TimePoint deadline_;
   Executed& out_;
   std::size_t answered_last_ = 0;  // of broker_.nodes
-  std::optional<base::Error> nobody_answers_;
+  // Since a node last answered anything: which did not, and how many calls came to nothing.
+  std::set<std::size_t> silent_;
+  int calls_in_vain_ = 0;
 };
 
 Executor::Executor(kube::Client& client, observe::Connections& connections, ExecFunction exec,
@@ -393,7 +416,8 @@ Executed Executor::Execute(const kube::ObjectKey& cluster, const std::string& ui
   for (const plan::Step& step : plan.steps) {
     report::StepResult result{.outcome = Outcome::kSkipped, .error = {}};
     const bool held_back = step.after && out.results[*step.after].outcome != Outcome::kDone;
-    if (!held_back && run.MayGoOn()) {
+    const bool in_vain = run.IsBrokerSilent() && IsForBroker(step.action);
+    if (!held_back && !in_vain && run.MayGoOn()) {
       const Result<void> done = std::visit(run, step.action);
       result.outcome = done ? Outcome::kDone : Outcome::kFailed;
       if (!done) result.error = base::Wrap(done.error(), plan::Describe(step));

@@ -23,7 +23,8 @@
 namespace rabbit::act {
 
 // How long a call may take that makes or deletes a vhost: with many queues, seconds. (Never beyond
-// the fence.) A connection to a broker must bear as long a silence.
+// the fence as it is when the call begins: with a lease that is renewed, about 15 s.) A connection
+// to a broker must bear as long a silence.
 inline constexpr std::chrono::seconds kLongestBrokerCall(45);
 
 // Runs a command in a container; the exit code. An error when it could not be run or is not known.

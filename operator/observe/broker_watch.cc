@@ -51,15 +51,14 @@ void KeepOtherCounts(const rabbitmq::ViewParts& parts, const BrokerLook& before,
   }
 }
 
-// The nodes in the order in which they are asked: from `first` on, when it is one of them.
+}  // namespace
+
 std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
                                         const std::string& first) {
   const auto found = std::ranges::find(nodes, first, &BrokerTarget::Node::pod);
   if (found != nodes.end()) std::ranges::rotate(nodes, found);
   return nodes;
 }
-
-}  // namespace
 
 base::Result<std::shared_ptr<http::Transport>> Connections::To(const std::string& address,
                                                                std::uint16_t port) {

@@ -81,6 +81,10 @@ struct ProxyLooks {
 using BrokerWatch = Watched<BrokerTarget, BrokerLook>;
 using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
 
+// The nodes in the order in which they are asked: from the one of pod `first` on, when it is one of
+// them (BrokerLook::ask_first).
+[[nodiscard]] std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
+                                                      const std::string& first);
 // Asks the nodes in turn until one answers, for at most `within` together; one that told its
 // nodes has all the time that is left. When it then fails half way, the next look begins at another
 // one. The view before is kept beside the trouble when none answers, with its age.

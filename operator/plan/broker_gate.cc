@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "operator/api/conditions.h"
+#include "operator/api/fields_in_effect.h"
 #include "operator/plan/membership/members.h"
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
@@ -116,12 +117,21 @@ std::string TagList(const std::vector<std::string>& tags) {
 }
 
 bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
-  const auto was_true = [&](std::string_view type) {
+  const auto condition_of_now = [&](std::string_view type) -> const api::Condition* {
     const api::Condition* condition = api::FindCondition(cluster.status.conditions, type);
-    return condition != nullptr && condition->status == api::ConditionStatus::kTrue &&
-           condition->observed_generation == cluster.meta.generation;
+    const bool of_now =
+        condition != nullptr && condition->observed_generation == cluster.meta.generation;
+    return of_now ? condition : nullptr;
   };
-  return was_true(api::kTopologySynced) && was_true(api::kFieldsInEffect);
+  const api::Condition* topology = condition_of_now(api::kTopologySynced);
+  const api::Condition* fields = condition_of_now(api::kFieldsInEffect);
+  if (topology == nullptr || topology->status != api::ConditionStatus::kTrue || fields == nullptr) {
+    return false;
+  }
+  // An operator of before that left the same fields alone acted on the same others.
+  return fields->status == api::ConditionStatus::kTrue ||
+         (fields->status == api::ConditionStatus::kFalse &&
+          fields->message == FieldsWithoutEffect(api::FieldsNotInEffect(cluster.spec)));
 }
 
 void AddWait(Plan& plan, Wait wait) {

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "operator/api/fields_in_effect.h"
 #include "operator/plan/fixture.h"
+#include "operator/plan/words.h"
 
 namespace rabbit::plan {
 namespace {
@@ -149,6 +151,15 @@ TEST_F(BrokerGateTest, WhatAnOperatorOfBeforeDidNotActOnWasNotInEffect) {
                                 {.type = "FieldsInEffect",
                                  .status = api::ConditionStatus::kFalse,
                                  .observed_generation = cluster_.meta.generation}};
+  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  // This operator leaves alone just what that one did.
+  cluster_.spec.tls = api::Tls{.secret_name = "certificate"};
+  const auto idle = api::FieldsNotInEffect(cluster_.spec);
+  ASSERT_FALSE(idle.empty());
+  cluster_.status.conditions[1].message = FieldsWithoutEffect(idle);
+  EXPECT_TRUE(TopologyWasInEffect(cluster_));
+  cluster_.status.conditions[1].message =
+      FieldsWithoutEffect(std::vector<std::string>{"spec.tls", "spec.vhosts"});
   EXPECT_FALSE(TopologyWasInEffect(cluster_));
 }
 

@@ -8,6 +8,7 @@
 #include "operator/api/validate.h"
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/words.h"
+#include "rabbitmq/version.h"
 
 namespace rabbit::plan {
 namespace {
@@ -91,13 +92,18 @@ TopicBounds PlanTopicPermissions(const api::RabbitCluster& cluster,
     pairs[{permission.vhost, permission.exchange}].actual = &permission;
   }
   const bool was_in_effect = TopologyWasInEffect(cluster);
+  // Where the broker may refuse one because its exchange is not there yet, the user comes in all
+  // the same: often it is who makes that exchange.
+  const auto& told = seen.broker.view->version;
+  const auto version = told ? rabbitmq::ParseVersion(*told) : std::nullopt;
+  const bool is_sure = !version || !rabbitmq::MayNeedTheExchange(*version);
   for (const auto& [key, pair] : pairs) {
     auto step = StepFor(user.name, pair, made.has_value(), was_in_effect);
     if (!step) continue;
     const auto vhost_step = StepThatCreates(seen, plan, key.first);
     step->after = made ? made : vhost_step ? vhost_step : after;
-    const bool bounds_one =
-        pair.declared != nullptr && IsClosed(seen, user.name, key.first, made.has_value());
+    const bool bounds_one = is_sure && pair.declared != nullptr &&
+                            IsClosed(seen, user.name, key.first, made.has_value());
     if (bounds_one) {
       // One after another: the last one stands for all.
       const auto [last, is_first] = bounds.last_step.try_emplace(key.first, plan.steps.size());

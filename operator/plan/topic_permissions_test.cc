@@ -124,6 +124,19 @@ TEST_F(PlanTopicPermissionsTest, AVhostIsOpenedToAUserOnlyOnceHisTopicPermission
   EXPECT_THAT(Waits(), IsEmpty());
 }
 
+// Who makes the exchange is often the user himself.
+TEST_F(PlanTopicPermissionsTest, WhereTheExchangeMustBeThereTheUserComesInBeforeIt) {
+  broker_.version = "4.3.6";
+  broker_.topic_permissions = {};
+  broker_.users->pop_back();
+  App().permissions = {{.vhost = "/"}};
+  EXPECT_THAT(Steps(),
+              ElementsAre("put user app password=x: does not exist",
+                          "put topic permission app in / on amq.topic ^a ^b: does not exist "
+                          "[after 0]",
+                          "put permissions app in / ^$ ^$ ^$: does not exist [after 0]"));
+}
+
 TEST_F(PlanTopicPermissionsTest, InAVhostThatIsMadeNobodyHasAny) {
   broker_.topic_permissions = {};
   DeclareVhost("orders");

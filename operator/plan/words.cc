@@ -23,6 +23,12 @@ std::string Quoted(std::string_view text, std::size_t most) {
   return '"' + Shortened(text, most) + '"';
 }
 
+std::string FieldsWithoutEffect(std::span<const std::string> fields) {
+  constexpr std::size_t kMostNamed = 20;
+  return "this version of the operator does not act on " + Listed(fields, kMostNamed) +
+         ": leave out what is not needed";
+}
+
 std::string Listed(std::span<const std::string> names, std::size_t most) {
   std::string list;
   // One more than `most` is written out: "and 1 more" is no shorter than a name.

@@ -17,6 +17,9 @@ namespace rabbit::plan {
 // "a, b and 3 more": at most `most` of them.
 [[nodiscard]] std::string Listed(std::span<const std::string> names, std::size_t most = 5);
 
+// That this version of the operator does not act on these fields: the message of FieldsInEffect.
+[[nodiscard]] std::string FieldsWithoutEffect(std::span<const std::string> fields);
+
 // "1 object", "3 objects".
 [[nodiscard]] std::string Counted(std::size_t count, std::string_view noun);
 

@@ -7,7 +7,6 @@ namespace rabbit::report {
 using api::ConditionStatus;
 
 Verdict JudgeFields(const Facts& facts) {
-  constexpr std::size_t kMostNamed = 20;
   if (auto verdict = NotJudged(facts)) return *verdict;
   const std::vector<std::string>& idle = facts.plan.fields_without_effect;
   if (idle.empty()) {
@@ -15,8 +14,7 @@ Verdict JudgeFields(const Facts& facts) {
   }
   return {.status = ConditionStatus::kFalse,
           .reason = "FieldsWithoutEffect",
-          .message = "this version of the operator does not act on " +
-                     plan::Listed(idle, kMostNamed) + ": leave out what is not needed",
+          .message = plan::FieldsWithoutEffect(idle),
           .needs_person = true};
 }
 

@@ -21,7 +21,7 @@ struct StepResult {
     kDone,
     kFailed,
     kSkipped
-  };  // kSkipped: its `after` failed, or not leader any more
+  };  // kSkipped: its `after` failed, the broker is silent, or not leader any more
   Outcome outcome = Outcome::kDone;
   std::optional<base::Error> error;  // of kFailed
 };

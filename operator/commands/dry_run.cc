@@ -47,8 +47,13 @@ std::set<std::string> AppliersOf(const Json& live) {
 
 base::Result<http::Request> ReplaceBy(const Manifest::Document& document, const Json& live,
                                       const std::string& last_applied) {
-  const auto declared = base::ParseJson(document.text);
+  auto declared = base::ParseJson(document.text);
   if (!declared) return tl::unexpected(declared.error());
+  // kubectl's note always has annotations, perhaps empty ones. Were there none in what is declared,
+  // those of others, and the note itself, would go.
+  if (Json& annotations = (*declared)["metadata"]["annotations"]; annotations.is_null()) {
+    annotations = Json::object();
+  }
   Json last = Json::object();
   if (!last_applied.empty()) {
     auto parsed = base::ParseJson(last_applied);

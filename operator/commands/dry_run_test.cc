@@ -142,6 +142,40 @@ TEST_F(DryRunTest, WhereNobodyAppliedBeforeWhatIsLeftOutStaysAndThatIsSaid) {
   EXPECT_THAT(applied->note, HasSubstr("what the file leaves out stays"));
 }
 
+TEST_F(DryRunTest, WhatIsWrittenInBetweenIsReadAgainOnce) {
+  const std::string conflict =
+      R"({"message":"the object has been modified","reason":"Conflict","code":409})";
+  const std::string later = json::parse(Live(""))
+                                .patch(json::parse(R"([{"op":"replace",
+          "path":"/metadata/resourceVersion","value":"8"}])"))
+                                .dump();
+  server_.Expect("GET *").Answer(200, Live(""));
+  server_.Expect("PUT *").WithBodyContaining(R"("resourceVersion":"7")").Answer(409, conflict);
+  server_.Expect("GET *").Answer(200, later);
+  server_.Expect("PUT *").WithBodyContaining(R"("resourceVersion":"8")").Answer(200, "{}");
+  const auto applied = Ask();
+  ASSERT_TRUE(applied) << applied.error().message;
+  EXPECT_EQ(applied->before, later);
+
+  for (int i = 0; i < 2; ++i) {
+    server_.Expect("GET *").Answer(200, Live(""));
+    server_.Expect("PUT *").Answer(409, conflict);
+  }
+  const auto again = Ask();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, base::ErrorKind::kConflict);
+}
+
+TEST_F(DryRunTest, WhatIsMadeInBetweenIsNotNew) {
+  server_.Expect("GET *").Answer(404, R"({"reason":"NotFound"})");
+  server_.Expect("POST *").Answer(409, R"({"reason":"AlreadyExists"})");
+  server_.Expect("GET *").Answer(200, Live(""));
+  server_.Expect("PUT *").Answer(200, "{}");
+  const auto applied = Ask();
+  ASSERT_TRUE(applied) << applied.error().message;
+  EXPECT_EQ(applied->before, Live(""));
+}
+
 TEST_F(DryRunTest, ARefusalIsTheServersWords) {
   server_.Expect("GET *").Answer(404, R"({"reason":"NotFound"})");
   server_.Expect("POST *").Answer(

@@ -72,6 +72,20 @@ TEST_F(ChangesTest, APolicyIsToldKeyByKey) {
   EXPECT_EQ(Of(put).kind, Kind::kChange);
 }
 
+TEST_F(ChangesTest, AnEmptyTextIsAValueButForWhatAVhostMayBeWithout) {
+  plan::PutPolicy put{.vhost = "v", .name = "p", .pattern = "^a", .apply_to = "all"};
+  put.definition = R"({"ha-mode":"all","x":1,"dead-letter-exchange":""})";
+  EXPECT_THAT(LinesOf(put), ElementsAre(R"(definition.dead-letter-exchange: - -> "")"));
+  put.definition = R"({"ha-mode":"","x":1})";
+  EXPECT_THAT(LinesOf(put), ElementsAre(R"(definition.ha-mode: "all" -> "")"));
+  EXPECT_THAT(LinesOf(plan::PutPermissions{"u", "v", "", ".*", ".*"}),
+              ElementsAre(R"(configure: "^$" -> "")"));
+  EXPECT_THAT(LinesOf(plan::PutPermissions{"u", "w", "", "", ".*"}),
+              ElementsAre(R"(configure: - -> "")", R"(read: - -> ".*")", R"(write: - -> "")"));
+  EXPECT_THAT(LinesOf(plan::PutVhost{.name = "w", .tags = {"a"}}),
+              ElementsAre(R"(tags: - -> ["a"])"));
+}
+
 TEST_F(ChangesTest, ANewOneHasNoOldValuesAndOneThatGoesNoNewOnes) {
   const plan::PutPolicy put{.vhost = "v",
                             .name = "new",
@@ -110,7 +124,7 @@ TEST_F(ChangesTest, EveryOtherThingAtTheBrokerIsToldWithItsOldValues) {
   EXPECT_THAT(LinesOf(plan::DeletePermissions{"u", "v"}),
               ElementsAre(R"(configure: "^$" -> -)", R"(read: ".*" -> -)", R"(write: ".*" -> -)"));
   EXPECT_THAT(LinesOf(plan::PutTopicPermission{"u", "v", "x", "", "r"}),
-              ElementsAre(R"(write: "w" -> -)"));
+              ElementsAre(R"(write: "w" -> "")"));
   EXPECT_THAT(LinesOf(plan::DeleteTopicPermission{"u", "v", "x"}),
               ElementsAre(R"(read: "r" -> -)", R"(write: "w" -> -)"));
   EXPECT_THAT(LinesOf(plan::DeleteUser{"u"}), ElementsAre(R"(tags: ["monitoring"] -> -)"));

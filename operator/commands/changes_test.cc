@@ -218,5 +218,27 @@ TEST(DeclaredDifferences, AreThoseThatSomebodyDeclares) {
       ElementsAre(R"(spec.policies[name=p].pattern: "a" -> "b")"));
 }
 
+TEST(DeclaredDifferences, OfListsWhoseElementsTwoFieldsTellApartOnlyThoseThatDiffer) {
+  EXPECT_THAT(
+      Lines(DeclaredDifferences(
+          R"({"spec":{"policies":[{"vhost":"a","name":"p","pattern":"x"},
+                                  {"vhost":"b","name":"p","pattern":"x"}],
+              "users":[{"name":"u",
+                "permissions":[{"vhost":"a","read":"x"},{"vhost":"b","read":"x"}],
+                "topicPermissions":[{"vhost":"a","exchange":"e","read":"x"},
+                                    {"vhost":"a","exchange":"f","read":"x"}]}]}})",
+          R"({"spec":{"policies":[{"vhost":"a","name":"p","pattern":"x"},
+                                  {"vhost":"b","name":"p","pattern":"y"}],
+              "users":[{"name":"u",
+                "permissions":[{"vhost":"a","read":"x"},{"vhost":"b","read":"y"},
+                               {"vhost":"c","read":"z"}],
+                "topicPermissions":[{"vhost":"a","exchange":"f","read":"y"},
+                                    {"vhost":"a","exchange":"e","read":"x"}]}]}})")),
+      ElementsAre(R"(spec.policies[vhost=b,name=p].pattern: "x" -> "y")",
+                  R"(spec.users[name=u].permissions[vhost=b].read: "x" -> "y")",
+                  R"(spec.users[name=u].permissions[vhost=c]: - -> {"read":"z","vhost":"c"})",
+                  R"(spec.users[name=u].topicPermissions[vhost=a,exchange=f].read: "x" -> "y")"));
+}
+
 }  // namespace
 }  // namespace rabbit::commands

@@ -41,9 +41,10 @@ void MergePatch(Json& target, const Json& patch);
 
 // Where `actual` first lacks or contradicts what `desired` says, as "spec.ports[name=amqp].port",
 // or nothing when `actual` contains `desired`. Objects: every desired key must match. Arrays of
-// objects told apart by "mountPath", "name", "containerPort", "port", "ip" or "type" (the first
-// that does so in both) are matched by it, and `actual` may hold more; other arrays element by
-// element and of equal length. Below requests, limits, capacity, hard, sizeLimit and divisor
+// objects told apart by "mountPath", "name", "containerPort", "port", "ip", "type",
+// "vhost" and "name", "vhost" and "exchange", or "vhost" (the first that does so in both) are
+// matched by it, and `actual` may hold more; other arrays element by element and of equal length.
+// Below requests, limits, capacity, hard, sizeLimit and divisor
 // quantities of equal value are equal ("1000m" and 1, "1024Mi" and "1Gi"); everywhere else "1k" is
 // a text. An absent value equals an empty map, list or null.
 [[nodiscard]] std::optional<std::string> FirstDifference(const Json& desired, const Json& actual);

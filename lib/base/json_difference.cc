@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 
 #include "base/json.h"
 #include "base/quantity.h"
@@ -11,8 +13,15 @@ namespace {
 // What names an element of a list of objects, the most telling first: several volumeMounts may
 // share a name, ports of a Service a number. Lists whose elements have a "key" (tolerations, items)
 // are not here: to the API server they are one value, replaced as a whole.
-constexpr std::array<std::string_view, 6> kMergeKeys{"mountPath", "name", "containerPort",
-                                                     "port",      "ip",   "type"};
+// Policies and permissions of a broker are told apart by two fields, or by their vhost.
+using Key = std::span<const std::string_view>;  // fields; none: there is no key
+constexpr std::array<std::string_view, 10> kKeyFields{
+    "mountPath", "name",  "containerPort", "port",  "ip",
+    "type",      "vhost", "name",          "vhost", "exchange"};
+constexpr std::array<Key, 9> kMergeKeys{
+    Key(&kKeyFields[0], 1), Key(&kKeyFields[1], 1), Key(&kKeyFields[2], 1),
+    Key(&kKeyFields[3], 1), Key(&kKeyFields[4], 1), Key(&kKeyFields[5], 1),
+    Key(&kKeyFields[6], 2), Key(&kKeyFields[8], 2), Key(&kKeyFields[6], 1)};
 
 // Fields whose value, or whose map's values, are quantities. Elsewhere "1k" and "1000" are texts
 // that differ: annotations, environment variables, the data of a ConfigMap.
@@ -38,30 +47,47 @@ bool SameScalar(const Json& desired, const Json& actual, bool quantity) {
   return scalar(desired) && scalar(actual) && SameQuantity(ScalarText(desired), ScalarText(actual));
 }
 
+// "vhost=a,name=p"
+std::string Label(Key key, const Json& element) {
+  std::string label;
+  for (const std::string_view field : key) {
+    if (!label.empty()) label += ',';
+    label.append(field).append("=").append(ScalarText(*element.find(field)));
+  }
+  return label;
+}
+
 // Whether `key` tells the elements of `list` apart.
-bool Identifies(std::string_view key, const Json& list) {
-  std::set<std::string> seen;
+bool Identifies(Key key, const Json& list) {
+  std::set<std::vector<std::string>> seen;
   for (const Json& element : list) {
     if (!element.is_object()) return false;
-    const auto value = element.find(key);
-    if (value == element.end() || !value->is_primitive()) return false;
-    if (!seen.insert(ScalarText(*value)).second) return false;
+    std::vector<std::string> values;
+    for (const std::string_view field : key) {
+      const auto value = element.find(field);
+      if (value == element.end() || !value->is_primitive()) return false;
+      values.push_back(ScalarText(*value));
+    }
+    if (!seen.insert(std::move(values)).second) return false;
   }
   return true;
 }
 
-std::string_view MergeKey(const Json& desired, const Json& actual) {
-  for (const std::string_view key : kMergeKeys) {
+Key MergeKey(const Json& desired, const Json& actual) {
+  for (const Key key : kMergeKeys) {
     if (Identifies(key, desired) && Identifies(key, actual)) return key;
   }
   return {};
 }
 
-// Of a `list` whose elements `key` tells apart; or nullptr.
+// The one of a `list` whose elements `key` tells apart that is called as `element` is; or nullptr.
 template <typename List>
-auto FindElement(List& list, std::string_view key, const Json& name) -> decltype(&list[0]) {
-  const auto found = std::find_if(list.begin(), list.end(),
-                                  [&](const Json& other) { return *other.find(key) == name; });
+auto FindElement(List& list, Key key, const Json& element) -> decltype(&list[0]) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const Json& other) {
+    return std::all_of(key.begin(), key.end(), [&](std::string_view field) {
+      return *other.find(field) == *element.find(field);
+    });
+  });
   return found == list.end() ? nullptr : &*found;
 }
 
@@ -88,7 +114,7 @@ Place CompareObjects(const Json& desired, const Json& actual, const std::string&
 
 Place CompareArrays(const Json& desired, const Json& actual, const std::string& path,
                     bool quantity) {
-  const std::string_view key = desired.empty() ? std::string_view() : MergeKey(desired, actual);
+  const Key key = desired.empty() ? Key() : MergeKey(desired, actual);
   if (key.empty()) {
     if (desired.size() != actual.size()) return path;
     for (std::size_t i = 0; i < desired.size(); ++i) {
@@ -99,10 +125,8 @@ Place CompareArrays(const Json& desired, const Json& actual, const std::string& 
     return std::nullopt;
   }
   for (const Json& element : desired) {
-    const Json& name = *element.find(key);
-    Place difference =
-        Compare(element, FindElement(actual, key, name),
-                path + "[" + std::string(key) + "=" + ScalarText(name) + "]", quantity);
+    Place difference = Compare(element, FindElement(actual, key, element),
+                               path + "[" + Label(key, element) + "]", quantity);
     if (difference) return difference;
   }
   return std::nullopt;
@@ -133,15 +157,15 @@ void Put(const Json& desired, Json& actual, bool quantity) {
     }
     return;
   }
-  const std::string_view key = desired.is_array() && actual.is_array() && !desired.empty()
-                                   ? MergeKey(desired, actual)
-                                   : std::string_view();
+  const Key key = desired.is_array() && actual.is_array() && !desired.empty()
+                      ? MergeKey(desired, actual)
+                      : Key();
   if (key.empty()) {
     actual = desired;
     return;
   }
   for (const Json& element : desired) {
-    if (Json* found = FindElement(actual, key, *element.find(key))) {
+    if (Json* found = FindElement(actual, key, element)) {
       Put(element, *found, quantity);
     } else {
       actual.push_back(element);
@@ -159,21 +183,16 @@ std::string Step(const std::string& path, const std::string& field) {
 void Collect(const Json* before, const Json* after, const std::string& path, bool quantity,
              std::vector<Difference>& found);
 
-void CollectElements(const Json& before, const Json& after, std::string_view key,
-                     const std::string& path, bool quantity, std::vector<Difference>& found) {
-  const auto collect = [&](const Json& name, const Json* one, const Json* other) {
-    Collect(one, other, path + "[" + std::string(key) + "=" + ScalarText(name) + "]", quantity,
-            found);
+void CollectElements(const Json& before, const Json& after, Key key, const std::string& path,
+                     bool quantity, std::vector<Difference>& found) {
+  const auto collect = [&](const Json& element, const Json* one, const Json* other) {
+    Collect(one, other, path + "[" + Label(key, element) + "]", quantity, found);
   };
   for (const Json& element : before) {
-    const Json& name = *element.find(key);
-    collect(name, &element, FindElement(after, key, name));
+    collect(element, &element, FindElement(after, key, element));
   }
   for (const Json& element : after) {
-    const Json& name = *element.find(key);
-    if (FindElement(before, key, name) == nullptr) {
-      collect(name, nullptr, &element);
-    }
+    if (FindElement(before, key, element) == nullptr) collect(element, nullptr, &element);
   }
 }
 
@@ -195,7 +214,7 @@ void Collect(const Json* before, const Json* after, const std::string& path, boo
       return;
     }
     if (before->is_array() && after->is_array()) {
-      if (const std::string_view key = MergeKey(*before, *after); !key.empty()) {
+      if (const Key key = MergeKey(*before, *after); !key.empty()) {
         return CollectElements(*before, *after, key, path, quantity, found);
       }
     }

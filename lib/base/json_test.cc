@@ -166,6 +166,9 @@ TEST(Differences, ElementsWithNamesAreFoundByThem) {
                   R"({"p": [{"name": "c"}, {"name": "a", "v": 2}]})"),
             (std::vector<std::string>{"p[name=a].v: 1 -> 2", R"(p[name=b]: {"name":"b"} -> -)",
                                       R"(p[name=c]: - -> {"name":"c"})"}));
+  EXPECT_EQ(Lines(R"([{"vhost": "a", "name": "p"}, {"vhost": "b", "name": "p", "v": 1}])",
+                  R"([{"vhost": "b", "name": "p", "v": 2}, {"vhost": "a", "name": "p"}])"),
+            std::vector<std::string>{"[vhost=b,name=p].v: 1 -> 2"});
   EXPECT_EQ(Lines(R"({"p": [1, 2]})", R"({"p": [1]})"),
             std::vector<std::string>{"p: [1,2] -> [1]"});
 }

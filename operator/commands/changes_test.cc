@@ -72,6 +72,20 @@ TEST_F(ChangesTest, APolicyIsToldKeyByKey) {
   EXPECT_EQ(Of(put).kind, Kind::kChange);
 }
 
+TEST_F(ChangesTest, AnEmptyTextIsAValueButForWhatAVhostMayBeWithout) {
+  plan::PutPolicy put{.vhost = "v", .name = "p", .pattern = "^a", .apply_to = "all"};
+  put.definition = R"({"ha-mode":"all","x":1,"dead-letter-exchange":""})";
+  EXPECT_THAT(LinesOf(put), ElementsAre(R"(definition.dead-letter-exchange: - -> "")"));
+  put.definition = R"({"ha-mode":"","x":1})";
+  EXPECT_THAT(LinesOf(put), ElementsAre(R"(definition.ha-mode: "all" -> "")"));
+  EXPECT_THAT(LinesOf(plan::PutPermissions{"u", "v", "", ".*", ".*"}),
+              ElementsAre(R"(configure: "^$" -> "")"));
+  EXPECT_THAT(LinesOf(plan::PutPermissions{"u", "w", "", "", ".*"}),
+              ElementsAre(R"(configure: - -> "")", R"(read: - -> ".*")", R"(write: - -> "")"));
+  EXPECT_THAT(LinesOf(plan::PutVhost{.name = "w", .tags = {"a"}}),
+              ElementsAre(R"(tags: - -> ["a"])"));
+}
+
 TEST_F(ChangesTest, ANewOneHasNoOldValuesAndOneThatGoesNoNewOnes) {
   const plan::PutPolicy put{.vhost = "v",
                             .name = "new",
@@ -110,7 +124,7 @@ TEST_F(ChangesTest, EveryOtherThingAtTheBrokerIsToldWithItsOldValues) {
   EXPECT_THAT(LinesOf(plan::DeletePermissions{"u", "v"}),
               ElementsAre(R"(configure: "^$" -> -)", R"(read: ".*" -> -)", R"(write: ".*" -> -)"));
   EXPECT_THAT(LinesOf(plan::PutTopicPermission{"u", "v", "x", "", "r"}),
-              ElementsAre(R"(write: "w" -> -)"));
+              ElementsAre(R"(write: "w" -> "")"));
   EXPECT_THAT(LinesOf(plan::DeleteTopicPermission{"u", "v", "x"}),
               ElementsAre(R"(read: "r" -> -)", R"(write: "w" -> -)"));
   EXPECT_THAT(LinesOf(plan::DeleteUser{"u"}), ElementsAre(R"(tags: ["monitoring"] -> -)"));
@@ -202,6 +216,28 @@ TEST(DeclaredDifferences, AreThoseThatSomebodyDeclares) {
           R"({"metadata":{"uid":"u","generation":2,"annotations":{"a":"1"}},
               "spec":{"replicas":3,"policies":[{"name":"p","vhost":"/","pattern":"b"}]}})")),
       ElementsAre(R"(spec.policies[name=p].pattern: "a" -> "b")"));
+}
+
+TEST(DeclaredDifferences, OfListsWhoseElementsTwoFieldsTellApartOnlyThoseThatDiffer) {
+  EXPECT_THAT(
+      Lines(DeclaredDifferences(
+          R"({"spec":{"policies":[{"vhost":"a","name":"p","pattern":"x"},
+                                  {"vhost":"b","name":"p","pattern":"x"}],
+              "users":[{"name":"u",
+                "permissions":[{"vhost":"a","read":"x"},{"vhost":"b","read":"x"}],
+                "topicPermissions":[{"vhost":"a","exchange":"e","read":"x"},
+                                    {"vhost":"a","exchange":"f","read":"x"}]}]}})",
+          R"({"spec":{"policies":[{"vhost":"a","name":"p","pattern":"x"},
+                                  {"vhost":"b","name":"p","pattern":"y"}],
+              "users":[{"name":"u",
+                "permissions":[{"vhost":"a","read":"x"},{"vhost":"b","read":"y"},
+                               {"vhost":"c","read":"z"}],
+                "topicPermissions":[{"vhost":"a","exchange":"f","read":"y"},
+                                    {"vhost":"a","exchange":"e","read":"x"}]}]}})")),
+      ElementsAre(R"(spec.policies[vhost=b,name=p].pattern: "x" -> "y")",
+                  R"(spec.users[name=u].permissions[vhost=b].read: "x" -> "y")",
+                  R"(spec.users[name=u].permissions[vhost=c]: - -> {"read":"z","vhost":"c"})",
+                  R"(spec.users[name=u].topicPermissions[vhost=a,exchange=f].read: "x" -> "y")"));
 }
 
 }  // namespace

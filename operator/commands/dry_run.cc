@@ -47,8 +47,13 @@ std::set<std::string> AppliersOf(const Json& live) {
 
 base::Result<http::Request> ReplaceBy(const Manifest::Document& document, const Json& live,
                                       const std::string& last_applied) {
-  const auto declared = base::ParseJson(document.text);
+  auto declared = base::ParseJson(document.text);
   if (!declared) return tl::unexpected(declared.error());
+  // kubectl's note always has annotations, perhaps empty ones. Were there none in what is declared,
+  // those of others, and the note itself, would go.
+  if (Json& annotations = (*declared)["metadata"]["annotations"]; annotations.is_null()) {
+    annotations = Json::object();
+  }
   Json last = Json::object();
   if (!last_applied.empty()) {
     auto parsed = base::ParseJson(last_applied);
@@ -60,30 +65,8 @@ base::Result<http::Request> ReplaceBy(const Manifest::Document& document, const 
   return kube::ReplaceRequest(api::kRabbitClusters, document.key, base::Dump(outcome));
 }
 
-}  // namespace
-
-Json ThreeWayMerge(const Json& last, const Json& declared, Json live) {
-  if (!declared.is_object()) return declared;
-  if (!live.is_object()) live = Json::object();
-  if (last.is_object()) {
-    for (const auto& [field, unused] : last.items()) {
-      if (!declared.contains(field)) live.erase(field);
-    }
-  }
-  for (const auto& [field, value] : declared.items()) {
-    if (value.is_null()) {
-      live.erase(field);
-      continue;
-    }
-    const Json* before = base::Find(last, {field});
-    Json& now = live[field];
-    now = ThreeWayMerge(before == nullptr ? Json() : *before, value, std::move(now));
-  }
-  return live;
-}
-
-base::Result<Applied> DryRunApply(kube::Client& client, const Manifest::Document& document,
-                                  const http::CallOptions& options) {
+base::Result<Applied> AskOnce(kube::Client& client, const Manifest::Document& document,
+                              const http::CallOptions& options) {
   Applied applied;
   auto live = client.Get(api::kRabbitClusters, document.key, options);
   if (!live && live.error().kind != base::ErrorKind::kNotFound) {
@@ -116,6 +99,37 @@ base::Result<Applied> DryRunApply(kube::Client& client, const Manifest::Document
   if (!after) return tl::unexpected(after.error());
   applied.after = std::move(*after);
   return applied;
+}
+
+}  // namespace
+
+Json ThreeWayMerge(const Json& last, const Json& declared, Json live) {
+  if (!declared.is_object()) return declared;
+  if (!live.is_object()) live = Json::object();
+  if (last.is_object()) {
+    for (const auto& [field, unused] : last.items()) {
+      if (!declared.contains(field)) live.erase(field);
+    }
+  }
+  for (const auto& [field, value] : declared.items()) {
+    if (value.is_null()) {
+      live.erase(field);
+      continue;
+    }
+    const Json* before = base::Find(last, {field});
+    Json& now = live[field];
+    now = ThreeWayMerge(before == nullptr ? Json() : *before, value, std::move(now));
+  }
+  return live;
+}
+
+base::Result<Applied> DryRunApply(kube::Client& client, const Manifest::Document& document,
+                                  const http::CallOptions& options) {
+  auto applied = AskOnce(client, document, options);
+  // Somebody wrote in between, as the operator does with every status; or made the object.
+  const bool stale = !applied && (applied.error().kind == base::ErrorKind::kConflict ||
+                                  applied.error().kind == base::ErrorKind::kExists);
+  return stale ? AskOnce(client, document, options) : applied;
 }
 
 }  // namespace rabbit::commands

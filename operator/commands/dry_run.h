@@ -21,7 +21,8 @@ struct Applied {
 
 // As kubectl does: an object that client-side apply made is merged with what was applied last; one
 // that somebody applies server-side is applied as by them; of any other, what the document leaves
-// out stays. kInvalid with the server's words when it refuses the document.
+// out stays. kInvalid with the server's words when it refuses the document. What
+// is written in between is read again, once; then kConflict.
 [[nodiscard]] base::Result<Applied> DryRunApply(kube::Client& client,
                                                 const Manifest::Document& document,
                                                 const http::CallOptions& options);

@@ -30,6 +30,11 @@ TEST(ThreeWayMerge, WhatWasAppliedAndIsNoMoreGoesAndWhatOthersSaidStays) {
            Row{"lists are values", R"({"l":[1,2]})", R"({"l":[1]})", R"({"l":[1,2,3]})",
                R"({"l":[1]})"},
            Row{"another type", R"({"a":1})", R"({"a":{"b":1}})", R"({"a":1})", R"({"a":{"b":1}})"},
+           Row{"kubectl's own note, which always has annotations",
+               R"({"metadata":{"annotations":{},"name":"c"}})",
+               R"({"metadata":{"annotations":{},"name":"c"}})",
+               R"({"metadata":{"annotations":{"note":"x"},"name":"c"}})",
+               R"({"metadata":{"annotations":{"note":"x"},"name":"c"}})"},
            Row{"never applied", R"({})", R"({"a":1})", R"({"a":0,"b":2})", R"({"a":1,"b":2})"},
        }) {
     EXPECT_EQ(
@@ -89,6 +94,31 @@ TEST_F(DryRunTest, WhatKubectlAppliedLastIsMerged) {
   EXPECT_EQ(server_.seen().at(1).request.body.find("managedFields"), std::string::npos);
 }
 
+TEST_F(DryRunTest, OfAnnotationsOnlyThoseGoThatWereAppliedLast) {
+  // As kubectl writes it: annotations are there also when the file has none.
+  const auto live = [](const std::string& applied) {
+    const std::string last =
+        R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster","metadata":{)"
+        R"("annotations":{)" +
+        applied + R"(},"name":"c","namespace":"ns"},"spec":{"replicas":5}})" + "\n";
+    return Live(R"(,"annotations":{"a":"b","others":"stay",)"
+                R"("kubectl.kubernetes.io/last-applied-configuration":)" +
+                json(last).dump() + "}");
+  };
+  for (const bool mine : {false, true}) {
+    const json before = json::parse(live(mine ? R"("a":"b")" : ""));
+    server_.Expect("GET *").Answer(200, before.dump());
+    server_.Expect("PUT *").Answer(200, "{}");
+    ASSERT_TRUE(Ask());
+    json expected = before;
+    if (mine) expected["metadata"]["annotations"].erase("a");
+    expected["spec"]["replicas"] = 5;
+    expected["apiVersion"] = "rabbitcluster.dev/v1beta1";
+    expected["kind"] = "RabbitCluster";
+    EXPECT_EQ(json::parse(server_.seen().back().request.body), expected);
+  }
+}
+
 TEST_F(DryRunTest, WhatSomebodyAppliesServerSideIsAppliedAsByThem) {
   server_.Expect("GET *").Answer(
       200,
@@ -110,6 +140,40 @@ TEST_F(DryRunTest, WhereNobodyAppliedBeforeWhatIsLeftOutStaysAndThatIsSaid) {
   const auto applied = Ask();
   ASSERT_TRUE(applied) << applied.error().message;
   EXPECT_THAT(applied->note, HasSubstr("what the file leaves out stays"));
+}
+
+TEST_F(DryRunTest, WhatIsWrittenInBetweenIsReadAgainOnce) {
+  const std::string conflict =
+      R"({"message":"the object has been modified","reason":"Conflict","code":409})";
+  const std::string later = json::parse(Live(""))
+                                .patch(json::parse(R"([{"op":"replace",
+          "path":"/metadata/resourceVersion","value":"8"}])"))
+                                .dump();
+  server_.Expect("GET *").Answer(200, Live(""));
+  server_.Expect("PUT *").WithBodyContaining(R"("resourceVersion":"7")").Answer(409, conflict);
+  server_.Expect("GET *").Answer(200, later);
+  server_.Expect("PUT *").WithBodyContaining(R"("resourceVersion":"8")").Answer(200, "{}");
+  const auto applied = Ask();
+  ASSERT_TRUE(applied) << applied.error().message;
+  EXPECT_EQ(applied->before, later);
+
+  for (int i = 0; i < 2; ++i) {
+    server_.Expect("GET *").Answer(200, Live(""));
+    server_.Expect("PUT *").Answer(409, conflict);
+  }
+  const auto again = Ask();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, base::ErrorKind::kConflict);
+}
+
+TEST_F(DryRunTest, WhatIsMadeInBetweenIsNotNew) {
+  server_.Expect("GET *").Answer(404, R"({"reason":"NotFound"})");
+  server_.Expect("POST *").Answer(409, R"({"reason":"AlreadyExists"})");
+  server_.Expect("GET *").Answer(200, Live(""));
+  server_.Expect("PUT *").Answer(200, "{}");
+  const auto applied = Ask();
+  ASSERT_TRUE(applied) << applied.error().message;
+  EXPECT_EQ(applied->before, Live(""));
 }
 
 TEST_F(DryRunTest, ARefusalIsTheServersWords) {

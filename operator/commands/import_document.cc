@@ -306,6 +306,9 @@ std::string Head(const rabbitmq::BrokerView& view, const ImportNames& names, con
   Comment(out,
           "Not in here: queues, exchanges, bindings and messages; plugins, their parameters, "
           "and the configuration.");
+  Comment(
+      out,
+      "Apply it with kubectl apply --server-side: without, a copy of it must fit an annotation.");
   if (spec.contains("users")) {
     Comment(out, "");
     Comment(out,

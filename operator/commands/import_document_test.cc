@@ -235,6 +235,7 @@ TEST_F(DescribeBrokerTest, ReadsAsAPersonWouldWriteIt) {
   EXPECT_EQ(Describe().yaml,
             R"(# What the broker at http://old:15672 holds: RabbitMQ 3.10.8, 3 nodes.
 # Not in here: queues, exchanges, bindings and messages; plugins, their parameters, and the configuration.
+# Apply it with kubectl apply --server-side: without, a copy of it must fit an annotation.
 #
 # A broker does not tell passwords. Before this is applied, put each user's present one into the Secret
 # that the user's passwordSecretRef names, from a file without a newline at its end:

@@ -24,7 +24,6 @@ using base::MutexLock;
 using base::Result;
 using base::Sent;
 
-constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kReadBytes = 16 << 10;  // a TLS record
 constexpr std::size_t kSentTogether = 64 << 10;
 
@@ -34,19 +33,6 @@ bool IsQuiet(const Stream& stream) {
   pollfd state{stream.socket(), POLLIN | POLLRDHUP, 0};
   return poll(&state, 1, 0) == 0;
 }
-
-// Gives the sink's own errors through as they are.
-struct Marked final : BodySink {
-  explicit Marked(BodySink& to) : sink(to) {}
-  Result<void> OnHead(const ResponseHead& head) override { return Mark(sink.OnHead(head)); }
-  Result<void> OnData(std::string_view data) override { return Mark(sink.OnData(data)); }
-  Result<void> Mark(Result<void> given) {
-    failed = !given;
-    return given;
-  }
-  BodySink& sink;
-  bool failed = false;
-};
 
 class BeastTransport final : public Transport {
  public:

@@ -1,8 +1,9 @@
-// lib/http/collector.h: a body sink that keeps a whole response, up to a bound. Internal to
-// lib/http.
+// lib/http/collector.h: body sinks of the transports: one that keeps a whole response, up to a
+// bound, and one that tells its own errors apart. Internal to lib/http.
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -24,6 +25,20 @@ class Collector final : public BodySink {
 
   std::size_t max_bytes_;
   Response response_;
+};
+
+// Gives everything on, and remembers whether the sink behind it wanted to end the call: its errors
+// are no failures of the connection.
+struct Marked final : BodySink {
+  explicit Marked(BodySink& to) : sink(to) {}
+  base::Result<void> OnHead(const ResponseHead& head) override { return Mark(sink.OnHead(head)); }
+  base::Result<void> OnData(std::string_view data) override { return Mark(sink.OnData(data)); }
+  base::Result<void> Mark(base::Result<void> given) {
+    failed = !given;
+    return given;
+  }
+  BodySink& sink;
+  bool failed = false;
 };
 
 }  // namespace rabbit::http

@@ -12,6 +12,9 @@
 
 namespace rabbit::http {
 
+// What our clients take of a response's head.
+inline constexpr std::size_t kMaxHeaderBytes = 64 << 10;
+
 // One request, whole.
 class RequestParser {
  public:

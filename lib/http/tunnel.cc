@@ -16,21 +16,6 @@ using base::Fail;
 using base::Result;
 using base::Sent;
 
-constexpr std::size_t kMaxHeaderBytes = 64 << 10;
-
-// Gives the sink's own errors through as they are.
-struct Marked final : BodySink {
-  explicit Marked(BodySink& to) : sink(to) {}
-  Result<void> OnHead(const ResponseHead& head) override { return Mark(sink.OnHead(head)); }
-  Result<void> OnData(std::string_view data) override { return Mark(sink.OnData(data)); }
-  Result<void> Mark(Result<void> given) {
-    failed = !given;
-    return given;
-  }
-  BodySink& sink;
-  bool failed = false;
-};
-
 class TunnelTransport final : public Transport {
  public:
   TunnelTransport(OpenTunnel open, std::string host)

@@ -22,7 +22,6 @@ using base::Fail;
 using base::Result;
 using base::Sent;
 
-constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxRefusalBytes = 64 << 10;
 constexpr std::size_t kReadBytes = 32 << 10;
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "operator/api/conditions.h"
-#include "operator/api/fields_in_effect.h"
 #include "operator/plan/membership/members.h"
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
@@ -116,7 +115,7 @@ std::string TagList(const std::vector<std::string>& tags) {
   return tags.empty() ? "none" : Quoted(Listed(tags));
 }
 
-bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
+bool TopologyWasInEffect(const api::RabbitCluster& cluster, const Plan& plan) {
   const auto condition_of_now = [&](std::string_view type) -> const api::Condition* {
     const api::Condition* condition = api::FindCondition(cluster.status.conditions, type);
     const bool of_now =
@@ -131,7 +130,7 @@ bool TopologyWasInEffect(const api::RabbitCluster& cluster) {
   // An operator of before that left the same fields alone acted on the same others.
   return fields->status == api::ConditionStatus::kTrue ||
          (fields->status == api::ConditionStatus::kFalse &&
-          fields->message == FieldsWithoutEffect(api::FieldsNotInEffect(cluster.spec)));
+          fields->message == SayFieldsWithoutEffect(plan.fields_without_effect));
 }
 
 void AddWait(Plan& plan, Wait wait) {

@@ -31,8 +31,8 @@ namespace rabbit::plan {
 
 // Whether all of this generation's topology was once seen in effect, so that a difference now is
 // somebody's doing at the broker. False when in doubt, as after an update of an operator that did
-// not act on all fields yet.
-[[nodiscard]] bool TopologyWasInEffect(const api::RabbitCluster& cluster);
+// not act on all fields yet: `plan` names those that this one does not act on.
+[[nodiscard]] bool TopologyWasInEffect(const api::RabbitCluster& cluster, const Plan& plan);
 
 // Says which entries of a list of the spec ("users") are in error. They concern themselves alone.
 void SayBrokenEntries(const api::RabbitCluster& cluster, std::string_view list, Plan& plan);

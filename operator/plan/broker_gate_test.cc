@@ -121,46 +121,49 @@ TEST_F(BrokerGateTest, ACountThatNobodySaysOrRecordedIsThatOfTheDisksThatAreTher
 }
 
 TEST_F(BrokerGateTest, TopologyWasInEffectOnlyIfThisGenerationsWas) {
-  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  const Plan plan;
+  EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
   for (const char* type : {"TopologySynced", "FieldsInEffect"}) {
     cluster_.status.conditions.push_back({.type = type,
                                           .status = api::ConditionStatus::kTrue,
                                           .observed_generation = cluster_.meta.generation});
   }
   const api::Status in_effect = cluster_.status;
-  EXPECT_TRUE(TopologyWasInEffect(cluster_));
+  EXPECT_TRUE(TopologyWasInEffect(cluster_, plan));
   ++cluster_.meta.generation;
-  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
   --cluster_.meta.generation;
   for (const std::size_t i : {0U, 1U}) {
     cluster_.status = in_effect;
     cluster_.status.conditions[i].observed_generation = 0;
-    EXPECT_FALSE(TopologyWasInEffect(cluster_));
+    EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
     cluster_.status = in_effect;
     cluster_.status.conditions[i].status = api::ConditionStatus::kUnknown;
-    EXPECT_FALSE(TopologyWasInEffect(cluster_));
+    EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
     cluster_.status.conditions.erase(cluster_.status.conditions.begin() + static_cast<int>(i));
-    EXPECT_FALSE(TopologyWasInEffect(cluster_));
+    EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
   }
 }
 
 TEST_F(BrokerGateTest, WhatAnOperatorOfBeforeDidNotActOnWasNotInEffect) {
+  Plan plan;
   cluster_.status.conditions = {{.type = "TopologySynced",
                                  .status = api::ConditionStatus::kTrue,
                                  .observed_generation = cluster_.meta.generation},
                                 {.type = "FieldsInEffect",
                                  .status = api::ConditionStatus::kFalse,
                                  .observed_generation = cluster_.meta.generation}};
-  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+  EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
   // This operator leaves alone just what that one did.
   cluster_.spec.tls = api::Tls{.secret_name = "certificate"};
   const auto idle = api::FieldsNotInEffect(cluster_.spec);
   ASSERT_FALSE(idle.empty());
-  cluster_.status.conditions[1].message = FieldsWithoutEffect(idle);
-  EXPECT_TRUE(TopologyWasInEffect(cluster_));
+  plan.fields_without_effect = idle;
+  cluster_.status.conditions[1].message = SayFieldsWithoutEffect(idle);
+  EXPECT_TRUE(TopologyWasInEffect(cluster_, plan));
   cluster_.status.conditions[1].message =
-      FieldsWithoutEffect(std::vector<std::string>{"spec.tls", "spec.vhosts"});
-  EXPECT_FALSE(TopologyWasInEffect(cluster_));
+      SayFieldsWithoutEffect(std::vector<std::string>{"spec.tls", "spec.vhosts"});
+  EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
 }
 
 TEST_F(BrokerGateTest, AVhostIsThereWhenTheBrokerHasItOrAStepMakesIt) {

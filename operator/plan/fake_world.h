@@ -19,6 +19,9 @@
 
 namespace rabbit::plan {
 
+inline observe::ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
+inline observe::ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
+
 class FakeWorld {
  public:
   FakeWorld();
@@ -100,8 +103,6 @@ class FakeWorld {
     std::string owner;  // uid; empty: nobody
   };
   static std::string OwnerIn(const base::Json& body);
-  static observe::ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
-  static observe::ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
   static observe::ChildId ProxiesId() { return {kube::kDeployments, "c-haproxy"}; }
 
   [[nodiscard]] const base::Json* Find(const observe::ChildId& id) const;

@@ -110,7 +110,7 @@ void PlanVhostLimits(const api::RabbitCluster& cluster, const observe::Observati
       vhost.name,
       {{rabbitmq::kMaxConnections, vhost.limits.max_connections, actual.max_connections},
        {rabbitmq::kMaxQueues, vhost.limits.max_queues, actual.max_queues}},
-      TopologyWasInEffect(cluster), made, after, plan);
+      TopologyWasInEffect(cluster, plan), made, after, plan);
 }
 
 void PlanUserLimits(const api::RabbitCluster& cluster, const observe::Observation& seen,
@@ -128,7 +128,7 @@ void PlanUserLimits(const api::RabbitCluster& cluster, const observe::Observatio
       user.name,
       {{rabbitmq::kMaxConnections, user.limits.max_connections, actual.max_connections},
        {rabbitmq::kMaxChannels, user.limits.max_channels, actual.max_channels}},
-      TopologyWasInEffect(cluster), made, after, plan);
+      TopologyWasInEffect(cluster, plan), made, after, plan);
 }
 
 std::vector<std::string> VhostLimitsForInventory(const api::RabbitCluster& cluster,

@@ -204,6 +204,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   if (!seen.node_set_trouble.empty()) return NodeSetUnknown(cluster, seen);
 
   Plan plan;
+  plan.fields_without_effect = FieldsWithoutEffect(cluster, memo);  // planners read it
   PlanStorage(cluster, seen, plan);
   Images images = ResolveImages(cluster, settings);
   const NodeCount count = DecideNodeCount(cluster, seen, images.broker, plan);
@@ -242,7 +243,6 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                    .broker_image = std::move(images.broker),
                    .proxy_image = std::move(images.proxy),
                    .proxy_config_hash = children.proxy_config_hash};
-  plan.fields_without_effect = FieldsWithoutEffect(cluster, memo);
   if (cluster.spec.paused) HoldStill(plan);
   return plan;
 }

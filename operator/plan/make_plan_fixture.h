@@ -12,9 +12,6 @@
 
 namespace rabbit::plan {
 
-inline observe::ChildId InventoryId() { return {kube::kConfigMaps, "c-inventory"}; }
-inline observe::ChildId NodeSetId() { return {kube::kStatefulSets, "c-node"}; }
-
 // Everything a plan says, for comparing.
 std::vector<std::string> Told(const Plan& plan);
 

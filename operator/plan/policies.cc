@@ -57,7 +57,7 @@ class PolicyPlanner {
 
   // Whether this policy was once seen at the broker as this generation declares it.
   [[nodiscard]] bool WasInEffect(const api::Policy& policy) const {
-    if (TopologyWasInEffect(cluster_)) return true;
+    if (TopologyWasInEffect(cluster_, plan_)) return true;
     // Operator policies are not known at each report, and one that is not is not listed.
     if (kind_ == PolicyKind::kOperator) return false;
     // Another policy or user may be what holds the whole back: the status names those that are not
@@ -141,7 +141,7 @@ class PolicyPlanner {
   }
 
   void PlanRemovalsOfUndeclared() {
-    const bool was_in_effect = TopologyWasInEffect(cluster_);
+    const bool was_in_effect = TopologyWasInEffect(cluster_, plan_);
     for (const rabbitmq::Policy& policy : actual_) {
       if (policy.name.starts_with(resources::kTemporaryPolicyPrefix)) continue;
       if (WasDeclared(policy) || !MayBeRemoved(policy.vhost, policy.name)) continue;

@@ -91,7 +91,7 @@ TopicBounds PlanTopicPermissions(const api::RabbitCluster& cluster,
     if (permission.exchange == api::kUnnamedExchangeInPaths) continue;
     pairs[{permission.vhost, permission.exchange}].actual = &permission;
   }
-  const bool was_in_effect = TopologyWasInEffect(cluster);
+  const bool was_in_effect = TopologyWasInEffect(cluster, plan);
   // Where the broker may refuse one because its exchange is not there yet, the user comes in all
   // the same: often it is who makes that exchange.
   const auto& told = seen.broker.view->version;

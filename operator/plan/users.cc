@@ -32,7 +32,7 @@ class UserPlanner {
         view_(*seen.broker.view),
         after_(after),
         plan_(plan),
-        was_in_effect_(TopologyWasInEffect(cluster)) {
+        was_in_effect_(TopologyWasInEffect(cluster, plan)) {
     if (!seen.inventory) return;
     const auto& recorded = seen.inventory->permissions;
     recorded_permissions_ = {recorded.begin(), recorded.end()};

@@ -65,7 +65,7 @@ class VhostPlanner {
         view_(*seen.broker.view),
         after_(after),
         plan_(plan),
-        was_in_effect_(TopologyWasInEffect(cluster)),
+        was_in_effect_(TopologyWasInEffect(cluster, plan)),
         listed_(ListedVhosts(cluster)) {
     if (view_.version) version_ = rabbitmq::ParseVersion(*view_.version);
   }

@@ -23,7 +23,7 @@ std::string Quoted(std::string_view text, std::size_t most) {
   return '"' + Shortened(text, most) + '"';
 }
 
-std::string FieldsWithoutEffect(std::span<const std::string> fields) {
+std::string SayFieldsWithoutEffect(std::span<const std::string> fields) {
   constexpr std::size_t kMostNamed = 20;
   return "this version of the operator does not act on " + Listed(fields, kMostNamed) +
          ": leave out what is not needed";

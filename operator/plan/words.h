@@ -18,7 +18,7 @@ namespace rabbit::plan {
 [[nodiscard]] std::string Listed(std::span<const std::string> names, std::size_t most = 5);
 
 // That this version of the operator does not act on these fields: the message of FieldsInEffect.
-[[nodiscard]] std::string FieldsWithoutEffect(std::span<const std::string> fields);
+[[nodiscard]] std::string SayFieldsWithoutEffect(std::span<const std::string> fields);
 
 // "1 object", "3 objects".
 [[nodiscard]] std::string Counted(std::size_t count, std::string_view noun);

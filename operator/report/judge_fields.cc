@@ -14,7 +14,7 @@ Verdict JudgeFields(const Facts& facts) {
   }
   return {.status = ConditionStatus::kFalse,
           .reason = "FieldsWithoutEffect",
-          .message = plan::FieldsWithoutEffect(idle),
+          .message = plan::SayFieldsWithoutEffect(idle),
           .needs_person = true};
 }
 

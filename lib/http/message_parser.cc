@@ -56,6 +56,13 @@ error_code Put(Parser& parser, std::string& bytes) {
   return error;
 }
 
+// What is left unread behind a header is the line of a chunk, or trailers, yet to end: Beast gives
+// data on as it comes, but holds neither of them to header_limit (1.74).
+template <typename Parser>
+bool IsTooLong(const Parser& parser, const std::string& unread, std::size_t max_header_bytes) {
+  return parser.is_header_done() && !parser.is_done() && unread.size() > max_header_bytes;
+}
+
 }  // namespace
 
 struct RequestParser::Impl final : beast::basic_parser<true> {
@@ -98,7 +105,7 @@ struct RequestParser::Impl final : beast::basic_parser<true> {
 };
 
 RequestParser::RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes)
-    : impl_(std::make_unique<Impl>()) {
+    : max_header_bytes_(max_header_bytes), impl_(std::make_unique<Impl>()) {
   impl_->header_limit(HeaderLimit(max_header_bytes));
   impl_->body_limit(max_body_bytes);
 }
@@ -110,6 +117,7 @@ RequestParser::State RequestParser::Feed(std::string& bytes) {
   if (error == beast::error::header_limit) return State::kHeaderTooLong;
   if (error == beast::error::body_limit) return State::kBodyTooLong;
   if (error) return State::kMalformed;
+  if (IsTooLong(*impl_, bytes, max_header_bytes_)) return State::kHeaderTooLong;
   return impl_->is_done() ? State::kDone : State::kMore;
 }
 
@@ -179,6 +187,12 @@ base::Result<void> ResponseParser::Feed(std::string& bytes) {
     const error_code error = Put(*impl_, bytes);
     if (impl_->sink_error) return tl::unexpected(*impl_->sink_error);
     if (error) return Fail(ErrorKind::kRetry, "malformed response: " + error.message());
+    if (IsTooLong(*impl_, bytes, max_header_bytes_)) {
+      return Fail(ErrorKind::kRetry,
+                  "malformed response: the line of a chunk, or a trailer, is "
+                  "longer than " +
+                      std::to_string(max_header_bytes_) + " bytes");
+    }
     if (!impl_->interim || !impl_->is_done()) break;
   }
   return {};

@@ -20,6 +20,7 @@ class RequestParser {
  public:
   enum class State { kMore, kDone, kMalformed, kUnknownMethod, kHeaderTooLong, kBodyTooLong };
 
+  // `max_header_bytes` bounds the line of each chunk, and the trailers, too.
   RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes);
   ~RequestParser();
   RequestParser(const RequestParser&) = delete;
@@ -38,6 +39,7 @@ class RequestParser {
 
  private:
   struct Impl;
+  const std::size_t max_header_bytes_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -58,6 +58,20 @@ TEST(RequestParser, HoldsItsBounds) {
             State::kBodyTooLong);
 }
 
+const std::vector<std::string> kEndless = {
+    "1;" + std::string(kHeader, 'a'),                  // the line of a chunk
+    "0\r\n" + std::string(kHeader + 1, 'a'),           // a trailer
+    "1\r\na\r\n0\r\nX: " + std::string(kHeader, 'a'),  // after data
+};
+
+TEST(RequestParser, LinesOfChunksAndTrailersAreBoundedToo) {
+  const std::string head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& endless : kEndless) {
+    EXPECT_EQ(Feed(head + endless), State::kHeaderTooLong) << endless;
+    EXPECT_EQ(Feed(head + endless.substr(0, 20)), State::kMore) << endless;
+  }
+}
+
 TEST(RequestParser, RefusesWhatIsNoRequest) {
   for (const std::string_view text :
        {"\x16\x03\x01\x02", "GET\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\nX: y\n\n",
@@ -99,6 +113,15 @@ TEST(ResponseParser, HandsTheBodyOnAsItComes) {
     EXPECT_TRUE(parser.done());
     EXPECT_EQ(sink.status, 200);
     EXPECT_EQ(sink.body, "abcde");
+  }
+}
+
+TEST(ResponseParser, LinesOfChunksAndTrailersAreBoundedToo) {
+  for (const std::string& endless : kEndless) {
+    Recorder sink;
+    ResponseParser parser(kHeader, false, sink);
+    std::string bytes = std::string(kChunked) + endless;
+    EXPECT_FALSE(parser.Feed(bytes)) << endless;
   }
 }
 

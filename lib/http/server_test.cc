@@ -187,6 +187,9 @@ TEST(Server, RefusesWhatIsTooLongOrNoRequest) {
       {"PUT / HTTP/1.1\r\nContent-Length: 101\r\n\r\n" + std::string(101, 'x'), "413"},
       {"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunk(std::string(101, 'x')),
        "413"},
+      {"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(1'001, 'x'), "431"},
+      {"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + std::string(1'001, 'x'),
+       "431"},
   };
   for (const auto& [request, status] : cases) {
     RawClient client(*server);

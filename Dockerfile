@@ -9,7 +9,7 @@ FROM ${BASE} AS source
 ARG SOURCE=compiled
 RUN [ "$SOURCE" = handed-in ] || { apt-get update && apt-get install -y --no-install-recommends \
       g++ cmake ninja-build mold pkg-config \
-      libcpprest-dev libboost-dev libssl-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libexpected-dev \
+      libboost-dev libssl-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libexpected-dev \
       libcli11-dev libpcre2-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev libgmock-dev; }
 COPY . /src
 ARG VERSION=
@@ -23,7 +23,7 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="rabbit-operator" \
       org.opencontainers.image.description="Kubernetes operator for RabbitMQ clusters behind HAProxy"
 # Only what the binary links; a base that has them already needs no network here.
-RUN packages="libcpprest2.10 libspdlog1.10 libfmt9 libpcre2-8-0 libyaml-cpp0.7 libprometheus-cpp-core1.0 libssl3"; \
+RUN packages="libspdlog1.10 libfmt9 libpcre2-8-0 libyaml-cpp0.7 libprometheus-cpp-core1.0 libssl3"; \
     dpkg -s $packages >/dev/null 2>&1 || { apt-get update \
       && apt-get install -y --no-install-recommends $packages && rm -rf /var/lib/apt/lists/*; }
 COPY --from=source /out/rabbit-operator /usr/local/bin/rabbit-operator

@@ -1,8 +1,8 @@
-// lib/http/beast_transport.h: a Transport without cpprestsdk, plain or TLS. Nothing runs but the
-// caller's thread, which does its own I/O. (The parser is Boost.Beast's.)
-// Two uses: small programs (the proxy agent, the health command) take a connection for each call;
-// the daemon's API calls keep connections, because a call then costs a third of what it costs
-// through cpprestsdk, whose I/O thread has to be woken and has to wake the caller.
+// lib/http/beast_transport.h: the Transport to API server, brokers and proxies: HTTP/1.1, plain or
+// TLS, to one literal IPv4 address. Nothing runs but the caller's thread, which does its own I/O
+// and runs the sink. (The parser is Boost.Beast's.) A body reaches the sink as it comes, and the
+// head of a response and the line of a chunk are held to a bound: no server can make a caller hold
+// more. A new certificate or address means a new transport.
 #pragma once
 
 #include <chrono>

@@ -52,7 +52,7 @@ struct ParsedUrl {
   bool operator==(const ParsedUrl&) const = default;
 };
 // Splits "https://host:6443/prefix"; a missing port is 443 or 80. kInvalid for other schemes, user
-// information, queries, and IPv6 literals (not supported: cpprestsdk cannot connect to them).
+// information, queries, and IPv6 literals (not supported).
 [[nodiscard]] base::Result<ParsedUrl> ParseUrl(std::string_view url);
 
 }  // namespace rabbit::http

@@ -1,6 +1,6 @@
 // lib/http/stream.h: one TCP connection, plain or TLS, with blocking calls that a deadline and a
-// stop token bound. Internal to lib/http. The one type that everything but cpprestsdk does its I/O
-// with. One thread at a time. After an error only destruction makes sense.
+// stop token bound. Internal to lib/http. The one type that everything here does its I/O with. One
+// thread at a time. After an error only destruction makes sense.
 #pragma once
 
 #include <cstddef>

@@ -56,8 +56,7 @@ int OwnerIndex() {
 }
 
 // Takes the place of OpenSSL's default verification. Whatever verify callback the connection's
-// owner has set (cpprestsdk compares with the Host header, port and all) does not count: the host
-// to check against stands in the context's parameters.
+// owner has set does not count: the host to check against stands in the context's parameters.
 int Verify(X509_STORE_CTX* store_context, void* /*unused*/) {
   const auto* connection = static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx()));

@@ -1,6 +1,6 @@
 // lib/http/transport.h: one server, reached by blocking calls with a deadline each.
-// Implementations: BeastTransport (the API server; small programs), CpprestTransport (http_cpprest:
-// brokers and proxies), and test doubles. All are thread-safe: any number of calls at once. A
+// Implementations: BeastTransport (a TCP or TLS connection), TunnelTransport (bytes that travel
+// inside something else), and test doubles. All are thread-safe: any number of calls at once. A
 // transport is a resource: not copyable, passed by reference, outlives its users.
 #pragma once
 

@@ -11,7 +11,7 @@
 
 #include "base/mutex.h"
 #include "base/random.h"
-#include "http/cpprest_transport.h"
+#include "http/beast_transport.h"
 #include "http/server.h"
 #include "operator/act/executor.h"
 #include "operator/commands/api_access.h"
@@ -55,11 +55,11 @@ enum StopStage { kStopWork, kStopLooking, kStopTelling, kStopLeading, kStopServi
 
 base::Result<std::unique_ptr<http::Transport>> ConnectPlain(const std::string& address,
                                                             std::uint16_t port) {
-  return http::MakeCpprestTransport(
+  return http::MakeBeastTransport(
       {.tls = false, .address = address, .port = port, .host_header = address}, {},
-      {.connect_timeout = std::chrono::seconds(2),
-       .idle_timeout = act::kLongestBrokerCall,  // calls have deadlines of their own
-       .connect_first = true});
+      {.keep = 2,  // one that looks and one that acts
+       .connect_timeout = std::chrono::seconds(2),
+       .idle_timeout = act::kLongestBrokerCall});  // calls have deadlines of their own
 }
 
 // All parts of the daemon, each made before those that use it. Started and stopped by a Manager.
@@ -401,7 +401,6 @@ int Run(const RunOptions& given, const Environment& environment) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  http::InitializeCpprest();
 
   auto config = LoadConfig(given, environment);
   if (!config) return Refuse(config.error().message);

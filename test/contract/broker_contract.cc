@@ -12,7 +12,7 @@
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "http/cpprest_transport.h"
+#include "http/beast_transport.h"
 #include "http/endpoint.h"
 #include "rabbitmq/client.h"
 #include "rabbitmq/password_hash.h"
@@ -507,8 +507,9 @@ base::Result<Target> MakeTarget(const char* url, const char* user, const char* p
   if (!std::getline(file, password)) {
     return base::Fail(ErrorKind::kInvalid, std::string("cannot read ") + password_file);
   }
-  auto transport = http::MakeCpprestTransport(
-      {.address = parsed->host, .port = parsed->port, .host_header = parsed->host}, {});
+  auto transport = http::MakeBeastTransport(
+      {.address = parsed->host, .port = parsed->port, .host_header = parsed->host}, {},
+      {.keep = 1});
   if (!transport) return tl::unexpected(transport.error());
   return Target{std::move(*transport), user, Secret(password)};
 }
@@ -522,7 +523,6 @@ int main(int argc, char** argv) {
     std::cerr << "usage: broker_contract http://ADDRESS:PORT USER PASSWORD_FILE\n";
     return 2;
   }
-  rabbit::http::InitializeCpprest();
   auto target = rabbit::rabbitmq::MakeTarget(argv[1], argv[2], argv[3]);
   if (!target) {
     std::cerr << "broker_contract: " << target.error().message << '\n';

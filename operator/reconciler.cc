@@ -53,10 +53,8 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
 act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
                                          const observe::Observation& seen, Memory& memory,
                                          const runtime::ReconcileContext& context) {
-  auto broker = observe::BrokerTargetOf(cluster, seen).value_or(observe::BrokerTarget{});
-  // Where a look found a node that hangs, nothing is written to it first either.
-  broker.nodes = observe::InOrder(std::move(broker.nodes), seen.broker.ask_first);
-  act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan, broker,
+  act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan,
+                                               observe::BrokerToWriteTo(cluster, seen),
                                                context.deadline - kForTheStatus, context.stop);
   Log(cluster, plan, done.results, memory);
   return done;

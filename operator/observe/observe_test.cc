@@ -225,6 +225,19 @@ TEST(BrokerTargetOf, WithoutAPasswordNobodyIsAsked) {
   EXPECT_EQ(BrokerTargetOf(cluster, seen), std::nullopt);
 }
 
+TEST(BrokerToWriteTo, IsAskedFirstWhereTheLastLookWasAnswered) {
+  api::RabbitCluster cluster;
+  cluster.meta.key = {"ns", "c"};
+  Observation seen = SeenNodes();
+  seen.nodes[1].ready = true;
+  const BrokerTarget::Node first{"c-node-0", "10.0.0.1"}, second{"c-node-1", "10.0.0.2"};
+  EXPECT_THAT(BrokerToWriteTo(cluster, seen).nodes, testing::ElementsAre(first, second));
+  seen.broker.ask_first = "c-node-1";
+  EXPECT_THAT(BrokerToWriteTo(cluster, seen).nodes, testing::ElementsAre(second, first));
+  seen.secrets.clear();
+  EXPECT_EQ(BrokerToWriteTo(cluster, seen), BrokerTarget{});
+}
+
 TEST(PartsToRead, OfAClusterThatDeclaresNoneOfItNothingMoreIsAsked) {
   api::RabbitCluster cluster;
   cluster.spec.vhosts = {{.name = "v", .tags = {"t"}, .description = "d"}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "haproxy/render.h"
 #include "operator/resources/names.h"
@@ -25,6 +26,12 @@ std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
     }
   }
   if (target.nodes.empty()) return std::nullopt;
+  return target;
+}
+
+BrokerTarget BrokerToWriteTo(const api::RabbitCluster& cluster, const Observation& seen) {
+  BrokerTarget target = BrokerTargetOf(cluster, seen).value_or(BrokerTarget{});
+  target.nodes = InOrder(std::move(target.nodes), seen.broker.ask_first);
   return target;
 }
 

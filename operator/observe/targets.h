@@ -14,6 +14,10 @@ namespace rabbit::observe {
 // its password is not known or no node serves: then there is nobody to ask.
 [[nodiscard]] std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                                                          const Observation& seen);
+// Whom to write to, in that order: where a look found a node that hangs, nothing is written to it
+// first either.
+[[nodiscard]] BrokerTarget BrokerToWriteTo(const api::RabbitCluster& cluster,
+                                           const Observation& seen);
 // What is to be read of the broker beyond what is always read: what this spec, or what is recorded
 // of an earlier one, makes somebody ask. Nothing of a cluster that declares none of it.
 [[nodiscard]] rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster,

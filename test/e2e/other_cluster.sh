@@ -2,15 +2,15 @@
 # Another cluster than that of kubernetes/cluster: only one that is named, together with the operator's image.
 
 take_value() { # --NAME VALUE...: sets the variable NAME
-  [[ -n ${2-} ]] || die "$1 needs a value"
+  [[ -n ${2-} ]] || misuse "$1 needs a value"
   printf -v "${1#--}" %s "$2"
 }
 
 check_other_cluster() {
-  [[ -n $kubeconfig || -z $image ]] || die "--image is for another cluster: name it with --kubeconfig"
+  [[ -n $kubeconfig || -z $image ]] || misuse "--image is for another cluster: name it with --kubeconfig"
   [[ -n $kubeconfig ]] || return 0
-  [[ -n $image ]] || die "--kubeconfig needs --image: an image of the operator that the cluster can pull"
-  [[ -f $kubeconfig ]] || die "there is no kubeconfig $kubeconfig"
+  [[ -n $image ]] || misuse "--kubeconfig needs --image: an image of the operator that the cluster can pull"
+  [[ -f $kubeconfig ]] || misuse "there is no kubeconfig $kubeconfig"
   kubeconfig=$(realpath "$kubeconfig")
 }
 

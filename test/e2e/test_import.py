@@ -48,7 +48,8 @@ def import_from(url, user, password):
 
 
 @pytest.fixture(params=["old", "new", "newest"])
-def name(request, every_version, single_nodes):
+def name(request, standing, single_nodes):
+    standing(request.param)
     kubectl.apply([secret(OWN["name"], OWN["key"])], single_nodes)
     kubectl.patch("rabbit", request.param, single_nodes, {"spec": declared(request.param)})
     wait_condition(request.param, single_nodes, "Ready", "True")

@@ -69,7 +69,8 @@ def is_as_declared(name, broker):
 
 
 @pytest.fixture(params=["old", "new", "newest"])
-def name(request, every_version, single_nodes):
+def name(request, standing, single_nodes):
+    standing(request.param)
     kubectl.patch("rabbit", request.param, single_nodes, {"spec": declared(request.param)})
     wait_condition(request.param, single_nodes, "Ready", "True")
     yield request.param

@@ -5,7 +5,7 @@ from lib.wait import NotYet, wait_until
 
 OLD = "localhost/rabbitmq:3.10-management"
 NEW = "localhost/rabbitmq:4.0-management"
-OLDEST = "localhost/rabbitmq:3.8-management"  # this and the next are for tests that ask for `every_version`
+OLDEST = "localhost/rabbitmq:3.8-management"  # this and the next are for tests that ask for `standing`
 NEWEST = "localhost/rabbitmq:4.3-management"
 ABSENT = "localhost/absent:1"  # nobody has it: all objects are made, and no container runs
 # Little enough that the two cores of a small machine have room for these beside the example.
@@ -26,9 +26,9 @@ SINGLE_NODES = [
     small("new", NEW, drift={"interval": "2s"}, loadBalancer={"image": "localhost/haproxy:3.0"}),
 ]
 
-# Of the fixture `every_version`, beside those.
-EDGES = [small("oldest", OLDEST, drift={"interval": "2s"}, users=[{"name": "made"}]),
-         small("newest", NEWEST, drift={"interval": "2s"}, loadBalancer={"image": "localhost/haproxy:3.0"})]
+# Of the fixture `standing`, beside those.
+EDGES = {"oldest": small("oldest", OLDEST, drift={"interval": "2s"}, users=[{"name": "made"}]),
+         "newest": small("newest", NEWEST, drift={"interval": "2s"}, loadBalancer={"image": "localhost/haproxy:3.0"})}
 
 
 def status(name, namespace):

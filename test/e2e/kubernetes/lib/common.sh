@@ -22,6 +22,12 @@ die() {
   exit 1
 }
 
+# What was asked makes no sense: nothing was begun.
+misuse() {
+  log "error: $*"
+  exit 2
+}
+
 # Whether waiting still makes sense. Who starts programs (processes.sh) knows better.
 no_part_has_died() { return 0; }
 

@@ -231,9 +231,9 @@ TEST(BrokerToWriteTo, IsAskedFirstWhereTheLastLookWasAnswered) {
   Observation seen = SeenNodes();
   seen.nodes[1].ready = true;
   const BrokerTarget::Node first{"c-node-0", "10.0.0.1"}, second{"c-node-1", "10.0.0.2"};
-  EXPECT_THAT(BrokerToWriteTo(cluster, seen).nodes, testing::ElementsAre(first, second));
+  EXPECT_EQ(BrokerToWriteTo(cluster, seen).nodes, (std::vector{first, second}));
   seen.broker.ask_first = "c-node-1";
-  EXPECT_THAT(BrokerToWriteTo(cluster, seen).nodes, testing::ElementsAre(second, first));
+  EXPECT_EQ(BrokerToWriteTo(cluster, seen).nodes, (std::vector{second, first}));
   seen.secrets.clear();
   EXPECT_EQ(BrokerToWriteTo(cluster, seen), BrokerTarget{});
 }

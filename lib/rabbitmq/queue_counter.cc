@@ -65,7 +65,8 @@ void AddTo(QueueCounts& sum, const QueueCounts& one) {
 
 }  // namespace
 
-QueueCounter::QueueCounter(const std::vector<Policy>& policies, const std::vector<Node>& nodes) {
+QueueCounter::QueueCounter(const std::vector<Policy>& policies, const std::vector<Node>& nodes)
+    : shadowed_(policies) {
   for (const Node& node : nodes) members_.push_back(node.name);
   for (const Policy& policy : policies) {
     MirrorRule rule = ParseMirrorRule(policy.definition);
@@ -91,6 +92,7 @@ std::uint32_t QueueCounter::MirrorsMeant(const QueueEntry& queue) const {
 }
 
 void QueueCounter::Add(const QueueEntry& queue) {
+  shadowed_.Add(queue);
   if (!queue.counted) return;
   Verdict verdict{.counts = {.total = 1}};
   if (queue.type == "quorum") {
@@ -131,6 +133,7 @@ QueueSummary QueueCounter::Take() {
                                 trouble);
   }
   examples_.clear();
+  summary_.shadowed = shadowed_.Take();
   return std::move(summary_);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rabbitmq/parse.h"
+#include "rabbitmq/shadowed_policies.h"
 #include "rabbitmq/view.h"
 
 namespace rabbit::rabbitmq {
@@ -15,6 +16,7 @@ namespace rabbit::rabbitmq {
 class QueueCounter {
  public:
   // `nodes` are the members, running or not: what a policy means does not shrink with an outage.
+  // `policies` must outlive it.
   QueueCounter(const std::vector<Policy>& policies, const std::vector<Node>& nodes);
 
   void Add(const QueueEntry& queue);
@@ -27,6 +29,7 @@ class QueueCounter {
   std::vector<std::string> members_;
   std::map<PolicyKey, MirrorRule> rules_;
   QueueSummary summary_;
+  ShadowedPolicies shadowed_;
   std::map<std::pair<std::string, std::string>, std::string> examples_;  // the smallest names
 };
 

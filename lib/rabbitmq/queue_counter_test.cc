@@ -139,6 +139,14 @@ TEST_F(QueueCounterTest, CountsByPolicyAndByLeader) {
             (std::map<std::string, std::uint32_t>{{"rabbit@n0", 2}, {"rabbit@n1", 1}}));
 }
 
+TEST_F(QueueCounterTest, APolicyInVainIsFoundAlsoOnQueuesThatAreNotCounted) {
+  policies_[0].pattern = policies_[4].pattern = "^q";
+  policies_[0].priority = 1;
+  QueueEntry queue = Classic("q", "half", 1, 1);
+  queue.counted = false;
+  EXPECT_THAT(Count({queue}).shadowed, testing::Contains(ShadowedPolicy{"/", "limits", "half"}));
+}
+
 TEST_F(QueueCounterTest, NamesAFewOfThoseInTrouble) {
   QueueEntry down = Classic("z", "", 0, 0);
   down.state = "down";
@@ -171,7 +179,8 @@ TEST_F(QueueCounterTest, OnlyMembersAreLeaders) {
 }
 
 TEST_F(QueueCounterTest, PoliciesAreCountedUpToABound) {
-  QueueCounter counter({}, Members(3));
+  const std::vector<Policy> none;
+  QueueCounter counter(none, Members(3));
   for (std::size_t i = 0; i < kMaxPolicies + 10; ++i) {
     counter.Add(Classic("q", "p" + std::to_string(i), 0, 0));
   }

@@ -110,6 +110,12 @@ struct QueueCounts {
   bool operator==(const QueueCounts&) const = default;
 };
 
+// A policy in vain: on each queue that it matches, `by` stands before it.
+struct ShadowedPolicy {
+  std::string vhost, name, by;
+  bool operator==(const ShadowedPolicy&) const = default;
+};
+
 struct QueueSummary {
   QueueCounts all;
   std::map<PolicyKey, QueueCounts>
@@ -118,11 +124,13 @@ struct QueueSummary {
   // At most kMaxExamples, the smallest by vhost and name: "orders in vhost /: 0 of 1 mirrors in
   // sync".
   std::vector<std::string> examples;
+  std::vector<ShadowedPolicy> shadowed;  // at most kMaxShadowed
   bool operator==(const QueueSummary&) const = default;
 };
 
 // What is kept at most; a longer list makes the part unknown (queue counts go on counting).
 inline constexpr std::size_t kMaxExamples = 5;
+inline constexpr std::size_t kMaxShadowed = 20;
 inline constexpr std::size_t kMaxNodes = 1'000;
 inline constexpr std::size_t kMaxPolicies = 2'000;
 inline constexpr std::size_t kMaxUsers = 10'000;

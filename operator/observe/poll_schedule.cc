@@ -5,6 +5,8 @@
 namespace rabbit::observe {
 namespace {
 
+constexpr int kPausePerLook = 4;
+
 double PerSecond(base::Duration interval) {
   return 1.0 / std::max(std::chrono::duration<double>(interval).count(), 0.001);
 }
@@ -69,7 +71,9 @@ std::optional<kube::ObjectKey> PollSchedule::Take(base::TimePoint now) {
   if (by_due_.empty() || by_due_.begin()->first > now) return std::nullopt;
   kube::ObjectKey key = by_due_.begin()->second;
   by_due_.erase(by_due_.begin());
-  entries_.at(key).out = true;
+  Entry& entry = entries_.at(key);
+  entry.out = true;
+  entry.due = now;
   return key;
 }
 
@@ -90,6 +94,7 @@ void PollSchedule::Done(const kube::ObjectKey& key, bool succeeded, double sprea
   }
   base::Duration pause = Times(entry.interval, Stretch());
   if (succeeded) {
+    pause = std::max(pause, kPausePerLook * (now - entry.due));
     entry.failures = 0;
   } else {
     pause = options_.first_retry;

@@ -1,7 +1,8 @@
 // operator/observe/poll_schedule.h: when each cluster's broker or proxies are looked at next.
 // Decisions only: no thread, no clock, no I/O. Not thread-safe: PollLoop guards it.
 //
-// A look that succeeded is repeated after the key's interval; one that failed opens the key's
+// A look that succeeded is repeated after the key's interval, and not before four times what it
+// took: no key has more than a fifth of a thread. One that failed opens the key's
 // circuit breaker: the next ones come after `first_retry`, three times as long each time, up to
 // `slowest`. When the intervals of all keys together ask for more looks than `looks_per_second`,
 // all of them are stretched alike. Looks to come are due at whole multiples of kGrain, so that a
@@ -47,8 +48,8 @@ class PollSchedule {
  private:
   struct Entry {
     base::Duration interval{};
-    base::TimePoint due{};
-    int failures = 0;  // in a row: more than none means that the breaker is open
+    base::TimePoint due{};  // or since when it is out
+    int failures = 0;       // in a row: more than none means that the breaker is open
     bool out = false;
     bool again = false;    // became due while it was out
     bool dropped = false;  // while it was out: forgotten with the end of that look

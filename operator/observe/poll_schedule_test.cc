@@ -60,6 +60,19 @@ TEST_F(PollScheduleTest, FailuresOpenTheBreakerAndASuccessClosesIt) {
   EXPECT_EQ(UntilNext(), seconds(15));
 }
 
+TEST_F(PollScheduleTest, ASlowLookIsNotRepeatedSoon) {
+  Want("a", seconds(2));
+  ASSERT_EQ(Take(), "a");
+  After(seconds(4));
+  Done("a", true);
+  EXPECT_EQ(UntilNext(), seconds(16));
+  After(seconds(16));
+  ASSERT_EQ(Take(), "a");
+  After(milliseconds(100));
+  Done("a", true);
+  EXPECT_EQ(UntilNext(), seconds(2));
+}
+
 TEST_F(PollScheduleTest, LooksToComeAreDueTogether) {
   Want("a", seconds(15));
   After(milliseconds(30));

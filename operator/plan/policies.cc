@@ -104,7 +104,7 @@ class PolicyPlanner {
       reason = was_in_effect ? "was removed at the broker" : "does not exist";
     } else {
       reason = PolicyDifference(wanted, *actual);
-      if (reason.empty()) return;
+      if (reason.empty()) return WarnOfShadow(wanted);
       if (was_in_effect) reason.insert(0, "was changed at the broker: ");
     }
     const auto vhost_step = StepThatCreates(seen_, plan_, declared.vhost);
@@ -118,6 +118,20 @@ class PolicyPlanner {
                            .reason = std::move(reason),
                            .after = vhost_step ? vhost_step : after_,
                            .repairs_drift = was_in_effect});
+  }
+
+  // It is there as declared, and does nothing.
+  void WarnOfShadow(const rabbitmq::Policy& policy) {
+    const auto& queues = seen_.broker.view->queues;
+    if (kind_ == PolicyKind::kOperator || !queues) return;
+    for (const rabbitmq::ShadowedPolicy& shadowed : queues->shadowed) {
+      if (shadowed.vhost != policy.vhost || shadowed.name != policy.name) continue;
+      plan_.warnings.push_back(
+          {"PolicyWarning",
+           Subject(policy) + "governs no queue: on each that its pattern matches, policy " +
+               shadowed.by + " of the same or a higher priority stands before it; " +
+               "raise its priority, or make the other's pattern narrower"});
+    }
   }
 
   // What is in a vhost that is deleted goes with it.

@@ -128,6 +128,20 @@ TEST_F(PlanPoliciesTest, MoreMirrorsThanNodesIsAWarning) {
   EXPECT_THAT(plan.warnings[0].message, StartsWith("policy half in vhost /: "));
 }
 
+TEST_F(PlanPoliciesTest, APolicyInVainIsAWarning) {
+  Has(Half());
+  Declare(Half());
+  broker_.queues = rabbitmq::QueueSummary{};
+  broker_.queues->shadowed = {{"/", "half", "all"}, {"other", "half", "x"}};
+  const Plan plan = MakePlan();
+  EXPECT_THAT(plan.steps, IsEmpty());
+  ASSERT_EQ(plan.warnings.size(), 1U);
+  EXPECT_EQ(plan.warnings[0].reason, "PolicyWarning");
+  EXPECT_THAT(plan.warnings[0].message,
+              StartsWith("policy half in vhost /: governs no queue: on each that its pattern "
+                         "matches, policy all of the same or a higher priority stands before it"));
+}
+
 TEST_F(PlanPoliciesTest, RemovedIsOnlyWhatWasDeclaredOnce) {
   Has(Half());
   Has(Policy("theirs", R"({"max-length":5})"));

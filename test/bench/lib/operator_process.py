@@ -1,4 +1,4 @@
-"""The operator as a process of its own, and what /proc says of it."""
+"""The operator as a process of its own, and what /proc says of one."""
 
 import os
 import pathlib
@@ -21,10 +21,33 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Operator:
+class Process:
+    """One that runs, by its number."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self):
+        """{"resident", "peak", "private", "unshared"} in MB of 10^6 bytes. Private is what the process
+        has written; unshared also counts pages of files that nobody else happens to map."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        rollup = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        kilobytes = lambda text, name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE).group(1))
+        return {"resident": kilobytes(rollup, "Rss") * 1024 / 1e6,
+                "peak": kilobytes(status, "VmHWM") * 1024 / 1e6,
+                "private": kilobytes(rollup, "Private_Dirty") * 1024 / 1e6,
+                "unshared": (kilobytes(rollup, "Private_Clean") + kilobytes(rollup, "Private_Dirty")) * 1024 / 1e6}
+
+
+class Operator(Process):
     """Runs from the beginning of the `with` to its end. `started` is the time of the exec."""
 
     def __init__(self, kubeconfig, *flags, log="operator.log", wrapper=()):
+        super().__init__(None)
         self.port = free_port()
         self.log = OUT / log
         self.line = [*wrapper, BINARY, "run", "--kubeconfig", kubeconfig, "--http-address", "127.0.0.1", "--http-port", str(self.port),
@@ -67,21 +90,6 @@ class Operator:
                 raise RuntimeError(f"the operator did not say '{message}': see {self.log}")
             time.sleep(0.005)
         return self.seen[message] - self.started
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def memory(self):
-        """{"resident", "peak", "private", "unshared"} in MB of 10^6 bytes. Private is what the process
-        has written; unshared also counts pages of files that nobody else happens to map."""
-        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        rollup = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        kilobytes = lambda text, name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE).group(1))
-        return {"resident": kilobytes(rollup, "Rss") * 1024 / 1e6,
-                "peak": kilobytes(status, "VmHWM") * 1024 / 1e6,
-                "private": kilobytes(rollup, "Private_Dirty") * 1024 / 1e6,
-                "unshared": (kilobytes(rollup, "Private_Clean") + kilobytes(rollup, "Private_Dirty")) * 1024 / 1e6}
 
     def get(self, path):
         try:

@@ -1,0 +1,39 @@
+// lib/rabbitmq/shadowed_policies.h: finds policies that are there in vain: they match queues, but
+// on each of these another one of no lower priority stands before them. Pure; one queue at a time.
+// Internal to the module; not thread-safe. Memory grows with the policies, not with the queues, and
+// what is matched is bounded: beyond it a policy is taken for one that has its effect.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rabbitmq/parse.h"
+#include "rabbitmq/view.h"
+
+namespace rabbit::rabbitmq {
+
+class ShadowedPolicies {
+ public:
+  static constexpr std::size_t kMaxMatches = 5'000;  // 1 to 2 ms
+
+  // `policies` must outlive it.
+  explicit ShadowedPolicies(const std::vector<Policy>& policies);
+  ~ShadowedPolicies();
+  ShadowedPolicies(const ShadowedPolicies&) = delete;
+  ShadowedPolicies& operator=(const ShadowedPolicies&) = delete;
+
+  void Add(const QueueEntry& queue);
+  // By vhost and name, at most kMaxShadowed.
+  [[nodiscard]] std::vector<ShadowedPolicy> Take();
+
+ private:
+  struct Candidate;
+  [[nodiscard]] bool Matches(Candidate& candidate, const std::string& queue);
+
+  std::vector<Candidate> candidates_;  // sorted by vhost and name
+  std::size_t matches_left_ = kMaxMatches;
+};
+
+}  // namespace rabbit::rabbitmq

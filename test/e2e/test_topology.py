@@ -162,3 +162,22 @@ def test_what_nobody_declared_stays_unless_ownership_is_exclusive(name, single_n
     # The operator's own user is still there: it looks, and writes.
     kubectl.patch("rabbit", name, single_nodes, {"spec": {"operatorPolicies": declared(name)["operatorPolicies"]}})
     wait_until("the operator can write", lambda: is_as_declared(name, broker), timeout=20)
+
+
+def test_a_policy_that_stands_behind_another_on_each_of_its_queues_is_told(name, single_nodes):
+    broker = clusters.broker(name, single_nodes)
+    broker.put("queues/%2F/shaded", {"durable": True})
+    policies = [{"vhost": "/", "name": policy, "pattern": "^shaded", "applyTo": "queues", "priority": priority, "definition": {"max-length": 9}}
+                for policy, priority in (("before", 2), ("behind", 1))]
+    kubectl.patch("rabbit", name, single_nodes, {"spec": {"policies": policies}})
+
+    def told():
+        events = kubectl.list_all("events.events.k8s.io", single_nodes)
+        notes = [event["note"] for event in events if event["reason"] == "PolicyWarning" and event["regarding"]["name"] == name]
+        if not any(note.startswith("policy behind in vhost /: governs no queue") and "policy before " in note for note in notes):
+            raise NotYet(notes)
+        return notes
+
+    assert not any(note.startswith("policy before") for note in wait_until("the warning", told, timeout=30))
+    kubectl.patch("rabbit", name, single_nodes, {"spec": {"policies": None}})
+    broker.delete("queues/%2F/shaded")

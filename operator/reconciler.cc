@@ -54,7 +54,7 @@ act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, cons
                                          const observe::Observation& seen, Memory& memory,
                                          const runtime::ReconcileContext& context) {
   act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan,
-                                               observe::BrokerToWriteTo(cluster, seen),
+                                               observe::BrokerToWriteTo(cluster, seen, settings_.cluster_domain),
                                                context.deadline - kForTheStatus, context.stop);
   Log(cluster, plan, done.results, memory);
   return done;

@@ -17,6 +17,7 @@ enum class Balance { kLeastConn, kRoundRobin, kSource };
 enum class CheckType {
   kAmqp,  // sends an AMQP header and wants Connection.Start: sees hung, drained and paused brokers
   kTcp,   // connects only: no line in the broker's log, but blind to a hung broker
+  kManagement,  // wants an answer of the management API: sees drained and paused brokers
 };
 
 struct HealthCheck {
@@ -25,6 +26,10 @@ struct HealthCheck {
   int rise = 2;  // good checks until a server is up, 1 to 100
   int fall = 2;  // bad checks until it is down, 1 to 100
   CheckType type = CheckType::kAmqp;
+  // Encrypted, without a certificate of its own, and whatever certificate it is shown: a check
+  // sends no secret.
+  bool tls = false;
+  std::uint16_t port = 0;  // 0: the one that clients are sent to
   bool operator==(const HealthCheck&) const = default;
 };
 
@@ -56,6 +61,7 @@ struct Listener {
   Protocol protocol = Protocol::kAmqp;
   std::uint16_t port = 5672;
   std::uint16_t server_port = 5672;
+  bool checked_apart = false;  // kTcp: a connect to this port is the check, not the AMQP listener's
   bool operator==(const Listener&) const = default;
 };
 

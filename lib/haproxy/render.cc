@@ -142,15 +142,23 @@ void WriteBalance(Writer& out, Balance balance) {
   }
 }
 
+std::string CheckedHow(const HealthCheck& check) {
+  std::string how;
+  if (check.port != 0) how += " port " + std::to_string(check.port);
+  if (check.tls && check.type != CheckType::kTcp) how += " check-ssl verify none";
+  return how;
+}
+
 void WriteServers(Writer& out, const Config& config, const Listener& listener) {
   for (const Server& server : config.servers) {
     std::string line = server.name + ' ' + server.host + ':' + std::to_string(listener.server_port);
     switch (listener.protocol) {
       case Protocol::kAmqp:
-        line += " check";
+        line += " check" + CheckedHow(config.health_check);
         break;
       case Protocol::kTcp:
-        line += " track " + std::string(kBackendName) + '/' + server.name;
+        line += listener.checked_apart ? " check"
+                                       : " track " + std::string(kBackendName) + '/' + server.name;
         break;
       case Protocol::kHttp:
         line += " check cookie " + server.name;
@@ -169,9 +177,14 @@ void WriteAmqp(Writer& out, const Config& config, const Listener& listener) {
     out.Comment("Sends the header of AMQP 0-9-1 and wants Connection.Start: a broker that hangs,");
     out.Comment("drains or is paused still accepts connections.");
     out.Line("option tcp-check");
-    out.Line("tcp-check connect");
+    out.Line(config.health_check.tls ? "tcp-check connect default" : "tcp-check connect");
     out.Line("tcp-check send-binary 414d515000000901");
     out.Line("tcp-check expect rbinary ^010000[0-9A-F]{8}000A000A");
+  } else if (config.health_check.type == CheckType::kManagement) {
+    out.Comment("Whoever asks for clients' certificates refuses a check that has none: management");
+    out.Comment("does not ask, and goes when a broker drains or is paused.");
+    out.Line("option httpchk GET /");
+    out.Line("http-check expect status 200");
   }
   out.Comment("A refused connection marks a broker down before its next check does.");
   out.Line(

@@ -242,5 +242,37 @@ TEST(RenderConfig, WhateverIsValidIsAcceptedByTheRealHaproxyWithoutAWarning) {
   }
 }
 
+TEST(RenderConfig, ChecksBrokersOverTlsWhereTheyAreReachedByNothingElse) {
+  Config config{.listeners = {{.name = "amqps", .port = 5671, .server_port = 5671}},
+                .servers = Brokers(3),
+                .health_check = {.tls = true}};
+  EXPECT_THAT(Text(config),
+              testing::HasSubstr("svc.cluster.local:5671 check check-ssl verify none\n"));
+  EXPECT_THAT(Text(config), testing::HasSubstr("tcp-check connect default\n"));
+  EXPECT_EQ(Complaint(Text(config)), "");
+
+  config.health_check.type = CheckType::kManagement;
+  config.health_check.port = 15671;
+  EXPECT_THAT(Text(config), testing::HasSubstr(":5671 check port 15671 check-ssl verify none\n"));
+  EXPECT_THAT(Text(config), testing::HasSubstr("option httpchk GET /\n"));
+  EXPECT_EQ(Complaint(Text(config)), "");
+
+  config.health_check.type = CheckType::kTcp;
+  config.health_check.port = 0;
+  EXPECT_THAT(Text(config), testing::HasSubstr(":5671 check\n"));
+}
+
+TEST(RenderConfig, AListenerMayHaveChecksOfItsOwn) {
+  Config config{.listeners = {{.name = "amqp"},
+                              {.name = "amqps",
+                               .protocol = Protocol::kTcp,
+                               .port = 5671,
+                               .server_port = 5671,
+                               .checked_apart = true}},
+                .servers = Brokers(1)};
+  EXPECT_THAT(Text(config), testing::HasSubstr("svc.cluster.local:5671 check\n"));
+  EXPECT_EQ(Complaint(Text(config)), "");
+}
+
 }  // namespace
 }  // namespace rabbit::haproxy

@@ -72,6 +72,10 @@ class BeastTransport final : public Transport {
     return Exchange(std::move(*stream), request, limits, sink, died);
   }
 
+  [[nodiscard]] std::string PeerCertificate() const override {
+    return tls_ ? tls_->LastPeer() : std::string();
+  }
+
  private:
   Result<std::unique_ptr<http::Stream>> Connect(const IoLimits& limits) const {
     const base::TimePoint latest = clock_.Now() + options_.connect_timeout;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -16,7 +17,11 @@ struct TlsSettings {
   base::Secret client_key_pem;
   std::string server_name;  // for SNI and verification, a DNS name or an IPv4 literal; empty: the
                             // host of Endpoint::host_header
-  bool insecure = false;    // kubeconfig's insecure-skip-tls-verify: the user's own word only
+  std::vector<std::string> also_named;  // DNS names that serve as well as that one
+  // SHA-256 (hex) of a certificate that is the server's own: it is trusted as it is, whoever signed
+  // it, and whatever names and dates it bears. Empty: there is none.
+  std::string own_certificate;
+  bool insecure = false;  // kubeconfig's insecure-skip-tls-verify: the user's own word only
 
   bool operator==(const TlsSettings&) const = default;
 };

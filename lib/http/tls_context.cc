@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <mutex>
 #include <utility>
 
@@ -63,18 +64,38 @@ int Verify(X509_STORE_CTX* store_context, void* /*unused*/) {
   const auto* owner =
       static_cast<Owner*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), OwnerIndex()));
   if (owner == nullptr) return 0;
-  if ((*owner)->insecure()) {
+  const X509* shown = X509_STORE_CTX_get0_cert(store_context);
+  std::string peer = shown == nullptr ? std::string() : Fingerprint(shown);
+  const bool own = !peer.empty() && peer == (*owner)->own_certificate();
+  if ((*owner)->insecure() || own) {
     X509_STORE_CTX_set_error(store_context, X509_V_OK);
+    (*owner)->SetPeer(std::move(peer));
     return 1;
   }
   X509_STORE_CTX_set_verify_cb(store_context, [](int ok, X509_STORE_CTX*) { return ok; });
-  if (X509_verify_cert(store_context) == 1) return 1;
+  if (X509_verify_cert(store_context) == 1) {
+    (*owner)->SetPeer(std::move(peer));
+    return 1;
+  }
   ERR_clear_error();  // what comes first in the queue becomes the connection's error
   (*owner)->SetProblem(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store_context)));
   return 0;
 }
 
 }  // namespace
+
+std::string Fingerprint(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += kHex[digest[i] >> 4U];
+    text += kHex[digest[i] & 0xfU];
+  }
+  return text;
+}
 
 std::string TlsReason(unsigned long code) {
   const char* reason = ERR_reason_error_string(code);
@@ -115,6 +136,8 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::Make(const TlsSettings& se
   std::shared_ptr<TlsContext> made(new TlsContext());
   made->server_name_ = std::move(server_name);
   made->insecure_ = settings.insecure;
+  made->also_named_ = settings.also_named;
+  made->own_certificate_ = settings.own_certificate;
   made->roots_.reset(X509_STORE_new());
   if (!settings.ca_pem.empty()) {
     base::Result<STACK_OF(X509)*> roots = ReadCertificates(settings.ca_pem, "CA");
@@ -182,6 +205,12 @@ base::Result<void> TlsContext::Apply(SSL_CTX* context) {
                         : X509_VERIFY_PARAM_set1_host(rules, server_name_.c_str(), 0);
   if (named != 1)
     return Fail(ErrorKind::kInvalid, "TLS server name " + server_name_ + " is not one");
+  // Any of them will do; an address can only be the first.
+  for (const std::string& name : also_named_) {
+    if (X509_VERIFY_PARAM_add1_host(rules, name.c_str(), 0) != 1) {
+      return Fail(ErrorKind::kInvalid, "TLS server name " + name + " is not one");
+    }
+  }
 
   if (client_chain_) {
     bool shown = SSL_CTX_use_certificate(context, sk_X509_value(client_chain_.get(), 0)) == 1;
@@ -211,6 +240,16 @@ std::string TlsContext::LastProblem() const {
 void TlsContext::SetProblem(std::string problem) {
   const base::MutexLock lock(mutex_);
   last_problem_ = std::move(problem);
+}
+
+std::string TlsContext::LastPeer() const {
+  const base::MutexLock lock(mutex_);
+  return last_peer_;
+}
+
+void TlsContext::SetPeer(std::string fingerprint) {
+  const base::MutexLock lock(mutex_);
+  last_peer_ = std::move(fingerprint);
 }
 
 }  // namespace rabbit::http

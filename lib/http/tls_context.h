@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/mutex.h"
@@ -48,6 +49,11 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   void SetProblem(std::string problem);
 
   [[nodiscard]] bool insecure() const { return insecure_; }
+  [[nodiscard]] const std::string& own_certificate() const { return own_certificate_; }
+
+  // Of the certificate that was shown last and not refused; empty: none was. See Fingerprint().
+  [[nodiscard]] std::string LastPeer() const;
+  void SetPeer(std::string fingerprint);
 
  private:
   struct FreeCertificates {
@@ -62,13 +68,19 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   TlsContext() = default;
 
   std::string server_name_;
+  std::vector<std::string> also_named_;
+  std::string own_certificate_;
   bool insecure_ = false;
   std::unique_ptr<x509_store_st, FreeStore> roots_;
   std::unique_ptr<stack_st_X509, FreeCertificates> client_chain_;  // leaf first
   std::unique_ptr<evp_pkey_st, FreeKey> client_key_;
   mutable base::Mutex mutex_;
   std::string last_problem_ RABBIT_GUARDED_BY(mutex_);
+  std::string last_peer_ RABBIT_GUARDED_BY(mutex_);
 };
+
+// SHA-256 of the certificate, 64 lower-case hex digits.
+[[nodiscard]] std::string Fingerprint(const x509_st* certificate);
 
 // OpenSSL's reason for the packed error code `code`, e.g. "certificate verify failed".
 [[nodiscard]] std::string TlsReason(unsigned long code);

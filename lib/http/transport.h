@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -53,6 +54,10 @@ class Transport {
   // the body ended (also when it was cut by the server: a chunked body without its end is kRetry).
   virtual base::Result<void> Stream(const Request& request, const CallOptions& options,
                                     BodySink& sink) = 0;
+
+  // SHA-256 (hex) of the certificate that the server showed in the last handshake that came about.
+  // Empty: there was none yet, or it speaks without TLS.
+  [[nodiscard]] virtual std::string PeerCertificate() const { return {}; }
 };
 
 }  // namespace rabbit::http

@@ -651,6 +651,45 @@ TEST_P(TransportContract, AServerCertificateThatIsItselfTrustedIsEnough) {
   ASSERT_TRUE(response) << response.error().message;
 }
 
+TEST_P(TransportContract, OneOfSeveralNamesIsEnough) {
+  const TestTls tls{Ca().Issue("server", "DNS:*.nodes.test"), ""};
+  Log log;
+  TestServer server(
+      [&](Peer& peer) {
+        log.Add(peer.server_name());
+        (void)peer.ReadRequest();
+        peer.Answer("hello");
+      },
+      &tls);
+  const auto named = [&](std::vector<std::string> names) {
+    const TlsSettings settings{
+        .ca_pem = Ca().pem(), .server_name = "n0.test", .also_named = std::move(names)};
+    return Tls(server.port(), settings).value()->Send({}, Soon());
+  };
+  const Result<Response> response = named({"b.test", "n0.nodes.test"});
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_THAT(log.texts(), testing::ElementsAre("n0.test"));
+  EXPECT_FALSE(named({"b.test", "n0.x.nodes.test"}));
+}
+
+TEST_P(TransportContract, TheServersOwnCertificateIsTrustedAsItIs) {
+  const TestCa unknown;
+  const TestTls tls{unknown.Issue("x", "DNS:elsewhere.test"), ""};
+  TestServer server(AnswerAll("hello"), &tls);
+  const std::string own = ReadCertificate(tls.certificate.pem).value().fingerprint;
+  const auto transport = Tls(server.port(), {.own_certificate = own}).value();
+  EXPECT_EQ(transport->PeerCertificate(), "");
+  const Result<Response> response = transport->Send({}, Soon());
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(transport->PeerCertificate(), own);
+  // And no other of the same names.
+  const std::string other =
+      ReadCertificate(unknown.Issue("x", "DNS:elsewhere.test").pem).value().fingerprint;
+  const auto wary = Tls(server.port(), {.own_certificate = other}).value();
+  EXPECT_FALSE(wary->Send({}, Soon()));
+  EXPECT_EQ(wary->PeerCertificate(), "");
+}
+
 TEST_P(TransportContract, InsecureMeansAnyServer) {
   const TestCa other;
   const TestTls tls{other.Issue("x", "DNS:x.test"), ""};

@@ -355,7 +355,7 @@ class Executor::Run {
       const std::size_t at = (answered_last_ + i) % broker_.nodes.size();
       const auto& node = broker_.nodes[at];
       if (!MayGoOn()) break;  // that one node hung does not send the call to the next, too late
-      const auto transport = executor_.connections_.To(node.address, observe::kManagementPort);
+      const auto transport = executor_.connections_.To(node.address, node.port(), node.tls);
       if (!transport) {
         result = tl::unexpected(transport.error());
         silent_.insert(at);
@@ -372,7 +372,7 @@ class Executor::Run {
         answered_last_ = at;
         return result;
       }
-      executor_.connections_.Forget(node.address, observe::kManagementPort);
+      executor_.connections_.Forget(node.address, node.port());
       const base::Error& error = result.error();
       if (error.http_status == 0) silent_.insert(at);
       if (failover == Failover::kUnlessItGoesOn && error.http_status == 0 &&

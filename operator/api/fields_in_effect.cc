@@ -32,6 +32,7 @@ constexpr auto kActedOn = std::to_array<std::string_view>({
     "policies.*",
     "operatorPolicies.*",
     "ownership.*",
+    "tls.*",
     "loadBalancer.enabled",
     "loadBalancer.replicas",
     "loadBalancer.image",
@@ -55,7 +56,7 @@ constexpr auto kActedOn = std::to_array<std::string_view>({
     "service.sourceRanges",
     "service.externalTrafficPolicy",
     "service.ipFamilyPolicy",
-    "service.expose",  // but see below: only amqp
+    "service.expose",  // but see below: only some
     "drift.interval",
     "pod.*",
 });
@@ -110,7 +111,8 @@ std::vector<std::string> FieldsNotInEffect(const Spec& spec) {
     if (!ActedOn(WithoutBrackets(path))) idle.insert("spec." + TopmostIdle(path));
   }
   for (const Listener listener : spec.service.expose) {
-    if (listener != Listener::kAmqp) {
+    const bool with_tls = listener == Listener::kAmqps || listener == Listener::kManagementTls;
+    if (listener != Listener::kAmqp && !(with_tls && spec.tls)) {
       idle.insert("spec.service.expose[" + std::string(Name(listener)) + "]");
     }
   }

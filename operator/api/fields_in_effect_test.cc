@@ -33,11 +33,11 @@ TEST(FieldsNotInEffect, NamesNothingThatStandsAtItsDefault) {
 
 TEST(FieldsNotInEffect, NamesAPartOfWhichNothingIsInEffectAsAWhole) {
   Spec spec;
-  spec.tls.emplace().secret_name = "certificate";
-  spec.tls->mode = TlsMode::kOnly;
+  spec.monitoring.pod_monitor = true;
   spec.binding.vhost = "v";
   spec.stopped = true;
-  EXPECT_THAT(FieldsNotInEffect(spec), ElementsAre("spec.binding", "spec.stopped", "spec.tls"));
+  EXPECT_THAT(FieldsNotInEffect(spec),
+              ElementsAre("spec.binding", "spec.monitoring", "spec.stopped"));
 }
 
 TEST(FieldsNotInEffect, NamesTheFieldWhereTheRestOfThePartIsInEffect) {
@@ -95,6 +95,7 @@ TEST(FieldsInEffectTable, LeavesOutWhatTheReferenceMarks) {
   for (const std::string_view word : EnumNames<Listener>::kWords) {
     spec.service.expose.push_back(*FromName<Listener>(word));
   }
+  spec.tls.emplace().secret_name = "those with TLS need it";
   const std::vector<std::string> words = FieldsNotInEffect(spec);
   idle.insert(words.begin(), words.end());
   std::string text;
@@ -105,6 +106,15 @@ TEST(FieldsInEffectTable, LeavesOutWhatTheReferenceMarks) {
   std::ostringstream golden;
   golden << std::ifstream(path).rdbuf();
   EXPECT_EQ(golden.str(), text) << path << ": ./dev golden rewrites it";
+}
+
+TEST(FieldsNotInEffect, ListenersWithTlsAreInEffectWhereTlsIsDeclared) {
+  Spec spec;
+  spec.service.expose = {Listener::kAmqps, Listener::kManagementTls};
+  EXPECT_THAT(FieldsNotInEffect(spec),
+              ElementsAre("spec.service.expose[amqps]", "spec.service.expose[management-tls]"));
+  spec.tls.emplace().secret_name = "certificate";
+  EXPECT_THAT(FieldsNotInEffect(spec), IsEmpty());
 }
 
 }  // namespace

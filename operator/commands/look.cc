@@ -70,12 +70,13 @@ std::string WhyNobodyIsAsked(const api::RabbitCluster& cluster, const observe::O
 }  // namespace
 
 Looker::Looker(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
-               ConnectToPod connect)
+               ConnectToPod connect, std::string domain)
     : client_(client),
       clock_(clock),
       random_(random),
       logger_(logger),
-      connect_(std::move(connect)) {}
+      connect_(std::move(connect)),
+      domain_(std::move(domain)) {}
 
 Looker::~Looker() = default;
 
@@ -126,10 +127,14 @@ base::Result<Look> Looker::At(const api::RabbitCluster& cluster,
 void Looker::LookAtBroker(const api::RabbitCluster& cluster, Look& look) {
   observe::Observation& seen = look.seen;
   const Pods pods(cluster.meta.key, seen);
-  observe::Connections connections([&](const std::string& address, std::uint16_t port) {
-    return connect_(pods.At(address), address, port);
-  });
-  if (const auto target = observe::BrokerTargetOf(cluster, seen)) {
+  observe::Connections connections(
+      [&](const std::string& address, std::uint16_t port) {
+        return connect_(pods.At(address), address, port, nullptr);
+      },
+      [&](const std::string& address, std::uint16_t port, const http::TlsSettings& tls) {
+        return connect_(pods.At(address), address, port, &tls);
+      });
+  if (const auto target = observe::BrokerTargetOf(cluster, seen, domain_)) {
     seen.broker =
         observe::LookAtBroker(connections, clock_, *target, {}, std::stop_token(), kBrokerLook)
             .look;

@@ -21,9 +21,10 @@
 
 namespace rabbit::commands {
 
-// Makes the transport to a port of a pod.
+// Makes the transport to a port of a pod; with `tls`, to one that speaks it.
 using ConnectToPod = std::function<base::Result<std::unique_ptr<http::Transport>>(
-    const kube::ObjectKey& pod, const std::string& address, std::uint16_t port)>;
+    const kube::ObjectKey& pod, const std::string& address, std::uint16_t port,
+    const http::TlsSettings* tls)>;
 
 struct Look {
   observe::Observation seen;
@@ -34,8 +35,9 @@ struct Look {
 class Looker {
  public:
   // Nothing is owned; all must outlive the looker. The client only reads.
+  // `domain` is the Kubernetes cluster's.
   Looker(kube::Client& client, base::Clock& clock, base::Random& random, base::Logger& logger,
-         ConnectToPod connect);
+         ConnectToPod connect, std::string domain = "cluster.local");
   ~Looker();
   Looker(const Looker&) = delete;
   Looker& operator=(const Looker&) = delete;
@@ -54,6 +56,7 @@ class Looker {
   base::Random& random_;
   base::Logger& logger_;
   const ConnectToPod connect_;
+  const std::string domain_;
   std::map<std::string, std::unique_ptr<observe::Caches>> caches_;  // by namespace
 };
 

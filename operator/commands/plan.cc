@@ -78,10 +78,11 @@ class Planner {
         api_(std::move(config.config), clock_, *logger_, nullptr, 4),
         guard_(api_.call_transport()),
         client_(guard_, api_.credentials(), nullptr),
-        looker_(client_, clock_, random_, *logger_,
-                [this](const kube::ObjectKey& pod, const std::string& address, std::uint16_t port) {
-                  return Connect(pod, address, port);
-                }) {}
+        looker_(
+            client_, clock_, random_, *logger_,
+            [this](const kube::ObjectKey& pod, const std::string& address, std::uint16_t port,
+                   const http::TlsSettings* tls) { return Connect(pod, address, port, tls); },
+            options.settings.cluster_domain) {}
 
   [[nodiscard]] const std::string& ns() const { return ns_; }
 
@@ -133,12 +134,22 @@ class Planner {
 
   // In the cluster as the operator does; from elsewhere addresses of pods may lead nowhere.
   Result<std::unique_ptr<http::Transport>> Connect(const kube::ObjectKey& pod,
-                                                   const std::string& address, std::uint16_t port) {
+                                                   const std::string& address, std::uint16_t port,
+                                                   const http::TlsSettings* tls) {
+    if (tls != nullptr && !in_cluster_) {
+      return base::Fail(base::ErrorKind::kInvalid,
+                        "it is asked over TLS, which the way through the API server does not "
+                        "carry: plan from a pod");
+    }
+    const http::Endpoint endpoint{.tls = tls != nullptr,
+                                  .address = address,
+                                  .port = port,
+                                  .host_header = tls != nullptr ? tls->server_name : address};
     Result<std::unique_ptr<http::Transport>> made =
-        in_cluster_ ? http::MakeBeastTransport(
-                          {.tls = false, .address = address, .port = port, .host_header = address},
-                          {}, {.keep = 1, .connect_timeout = seconds(2)})
-                    : kube::MakePortForwardTransport(sockets_, api_.credentials(), pod, port);
+        in_cluster_
+            ? http::MakeBeastTransport(endpoint, tls != nullptr ? *tls : http::TlsSettings{},
+                                       {.keep = 1, .connect_timeout = seconds(2)})
+            : kube::MakePortForwardTransport(sockets_, api_.credentials(), pod, port);
     if (!made) return made;
     return std::make_unique<Guarded>(std::move(*made));
   }

@@ -62,6 +62,16 @@ base::Result<std::unique_ptr<http::Transport>> ConnectPlain(const std::string& a
        .idle_timeout = act::kLongestBrokerCall});  // calls have deadlines of their own
 }
 
+base::Result<std::unique_ptr<http::Transport>> ConnectTls(const std::string& address,
+                                                          std::uint16_t port,
+                                                          const http::TlsSettings& tls) {
+  return http::MakeBeastTransport(
+      {.tls = true, .address = address, .port = port, .host_header = tls.server_name}, tls,
+      {.keep = 2,
+       .connect_timeout = std::chrono::seconds(2),
+       .idle_timeout = act::kLongestBrokerCall});
+}
+
 // All parts of the daemon, each made before those that use it. Started and stopped by a Manager.
 class Daemon {
  public:
@@ -96,7 +106,7 @@ class Daemon {
   ApiAccess api_;
   runtime::Fence fence_;
   runtime::EventRecorder events_;
-  observe::Connections connections_{ConnectPlain};
+  observe::Connections connections_{ConnectPlain, ConnectTls};
   observe::BrokerWatch brokers_;
   observe::ProxyWatch proxies_;
   observe::Caches caches_;
@@ -152,7 +162,7 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
       caches_(api_.watches(), clock_, random_, logger, &watch_metrics_,
               {.ns = options.ns, .watch = {}, .lasting_trouble = options.copies_good_for},
               [this](const kube::ObjectKey& key, observe::Cause cause) { OnChange(key, cause); }),
-      observer_(api_.calls(), caches_, brokers_, proxies_, clock_),
+      observer_(api_.calls(), caches_, brokers_, proxies_, clock_, options.settings.cluster_domain),
       executor_(
           api_.calls(), connections_,
           [this](const kube::ObjectKey& pod, const std::string& container,

@@ -51,6 +51,51 @@ void KeepOtherCounts(const rabbitmq::ViewParts& parts, const BrokerLook& before,
   }
 }
 
+bool SameTls(const std::shared_ptr<const http::TlsSettings>& a,
+             const std::shared_ptr<const http::TlsSettings>& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
+constexpr std::chrono::milliseconds kGreeting(1'000);
+
+using Served = std::shared_ptr<const std::vector<ServedCertificate>>;
+
+// What each node with TLS shows. One that has shown the certificate in its Secret is not asked
+// again: it reads the files anew by itself, and keeps what it has read until they change.
+Served LookAtCertificates(Connections& connections, base::Clock& clock, const BrokerTarget& target,
+                          const Served& before, const std::stop_token& stop,
+                          base::TimePoint deadline) {
+  std::vector<ServedCertificate> served;
+  for (const BrokerTarget::Node& node : target.nodes) {
+    if (node.tls == nullptr) continue;
+    ServedCertificate now{
+        .pod = node.pod, .address = node.address, .fingerprint = {}, .trouble = {}};
+    if (before != nullptr) {
+      const auto known = std::ranges::find_if(*before, [&](const ServedCertificate& one) {
+        return one.pod == node.pod && one.address == node.address;
+      });
+      if (known != before->end()) now = *known;
+    }
+    const base::TimePoint until = std::min(deadline, clock.Now() + kGreeting);
+    if (now.fingerprint != node.tls->own_certificate && clock.Now() < until &&
+        !stop.stop_requested()) {
+      connections.Forget(node.address, node.port());  // a kept connection shows nothing anew
+      const auto transport = connections.To(node.address, node.port(), node.tls);
+      const auto answered = transport
+                                ? (*transport)
+                                      ->Send({.method = http::Method::kHead, .target = "/"},
+                                             {.deadline = until, .stop = stop})
+                                : base::Result<http::Response>(tl::unexpected(transport.error()));
+      if (answered) now.fingerprint = (*transport)->PeerCertificate();
+      now.trouble = answered ? std::string() : answered.error().message;
+    }
+    served.push_back(std::move(now));
+  }
+  if (served.empty()) return nullptr;
+  if (before != nullptr && *before == served) return before;
+  return std::make_shared<const std::vector<ServedCertificate>>(std::move(served));
+}
+
 }  // namespace
 
 std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
@@ -60,20 +105,33 @@ std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
   return nodes;
 }
 
-base::Result<std::shared_ptr<http::Transport>> Connections::To(const std::string& address,
-                                                               std::uint16_t port) {
+base::Result<std::unique_ptr<http::Transport>> Connections::Connect(
+    const std::string& address, std::uint16_t port,
+    const std::shared_ptr<const http::TlsSettings>& tls) const {
+  if (tls == nullptr) return connect_(address, port);
+  if (connect_tls_) return connect_tls_(address, port, *tls);
+  return base::Fail(base::ErrorKind::kInvalid, "it speaks TLS only, which is not to be had here");
+}
+
+base::Result<std::shared_ptr<http::Transport>> Connections::To(
+    const std::string& address, std::uint16_t port,
+    const std::shared_ptr<const http::TlsSettings>& tls) {
   base::MutexLock lock(mutex_);
   const std::pair key{address, port};
   auto it = entries_.find(key);
+  if (it != entries_.end() && !SameTls(it->second.tls, tls)) {
+    entries_.erase(it);
+    it = entries_.end();
+  }
   if (it == entries_.end()) {
-    auto made = connect_(address, port);
+    auto made = Connect(address, port, tls);
     if (!made) return tl::unexpected(made.error());
     if (entries_.size() >= kMax) {
       entries_.erase(std::min_element(
           entries_.begin(), entries_.end(),
           [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
     }
-    it = entries_.emplace(key, Entry{.transport = std::move(*made)}).first;
+    it = entries_.emplace(key, Entry{.transport = std::move(*made), .tls = tls}).first;
   }
   it->second.last_use = ++uses_;
   return it->second.transport;
@@ -100,7 +158,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     const base::TimePoint now = clock.Now();
     const base::TimePoint share = now + (deadline - now) / static_cast<int>(nodes.size() - i);
     if (now >= deadline || stop.stop_requested()) break;
-    const auto transport = connections.To(node.address, kManagementPort);
+    const auto transport = connections.To(node.address, node.port(), node.tls);
     if (!transport) {
       answer.look.trouble = node.pod + ": " + transport.error().message;
       continue;
@@ -111,14 +169,16 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     if (view.nodes.has_value()) {
       const bool half = FailedHalfWay(view, parts);
       const BrokerTarget::Node& next = half ? nodes[(i + 1) % nodes.size()] : node;
-      if (half) connections.Forget(node.address, kManagementPort);
+      if (half) connections.Forget(node.address, node.port());
       KeepOtherCounts(parts, before, view);
-      answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
-                     .trouble = {},
-                     .at = began,
-                     .denied = false,
-                     .ask_first = next == target.nodes.front() ? "" : next.pod,
-                     .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back()};
+      answer.look = {
+          .view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
+          .trouble = {},
+          .at = began,
+          .denied = false,
+          .ask_first = next == target.nodes.front() ? "" : next.pod,
+          .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back(),
+          .served = LookAtCertificates(connections, clock, target, before.served, stop, deadline)};
       answer.succeeded = true;
       return answer;
     }
@@ -127,7 +187,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       answer.look.denied = true;  // the others share the same users
       break;
     }
-    connections.Forget(node.address, kManagementPort);
+    connections.Forget(node.address, node.port());
   }
   return answer;
 }
@@ -140,7 +200,10 @@ News Compare(const BrokerLook& before, const BrokerLook& now) {
   if (before.view == nullptr || now.view == nullptr) {
     return before.view != now.view ? News::kNow : News::kNone;
   }
-  return *before.view == *now.view ? News::kNone : News::kNow;
+  const bool same_certificates = before.served == nullptr || now.served == nullptr
+                                     ? before.served == now.served
+                                     : *before.served == *now.served;
+  return same_certificates && *before.view == *now.view ? News::kNone : News::kNow;
 }
 
 ProxyWatch::Answer LookAtProxies(Connections& connections, base::Clock& clock,

@@ -15,11 +15,13 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "base/secret.h"
+#include "http/endpoint.h"
 #include "http/transport.h"
 #include "kube/resource.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/watched.h"
 #include "rabbitmq/client.h"
+#include "rabbitmq/tls_config.h"
 
 namespace rabbit::observe {
 
@@ -29,14 +31,21 @@ inline constexpr std::uint16_t kManagementPort = 15672;
 using ConnectFunction = std::function<base::Result<std::unique_ptr<http::Transport>>(
     const std::string& address, std::uint16_t port)>;
 
+// And to one that speaks TLS.
+using TlsConnectFunction = std::function<base::Result<std::unique_ptr<http::Transport>>(
+    const std::string& address, std::uint16_t port, const http::TlsSettings& tls)>;
+
 // Transports by address, made on first use; at most kMax, the one that was used longest ago goes
 // first. Thread-safe; a transport in use outlives its removal.
 class Connections {
  public:
   static constexpr std::size_t kMax = 2'000;
-  explicit Connections(ConnectFunction connect) : connect_(std::move(connect)) {}
-  base::Result<std::shared_ptr<http::Transport>> To(const std::string& address, std::uint16_t port)
-      RABBIT_EXCLUDES(mutex_);
+  explicit Connections(ConnectFunction connect, TlsConnectFunction connect_tls = {})
+      : connect_(std::move(connect)), connect_tls_(std::move(connect_tls)) {}
+  // With `tls` the server is asked over TLS; other settings than before make another transport.
+  base::Result<std::shared_ptr<http::Transport>> To(
+      const std::string& address, std::uint16_t port,
+      const std::shared_ptr<const http::TlsSettings>& tls = nullptr) RABBIT_EXCLUDES(mutex_);
   // Forgets the connection to a server that failed or went away.
   void Forget(const std::string& address, std::uint16_t port) RABBIT_EXCLUDES(mutex_);
 
@@ -44,8 +53,13 @@ class Connections {
   struct Entry {
     std::shared_ptr<http::Transport> transport;
     std::uint64_t last_use = 0;  // counts uses
+    std::shared_ptr<const http::TlsSettings> tls = {};
   };
+  [[nodiscard]] base::Result<std::unique_ptr<http::Transport>> Connect(
+      const std::string& address, std::uint16_t port,
+      const std::shared_ptr<const http::TlsSettings>& tls) const;
   const ConnectFunction connect_;
+  const TlsConnectFunction connect_tls_;
   base::Mutex mutex_;
   std::uint64_t uses_ RABBIT_GUARDED_BY(mutex_) = 0;
   std::map<std::pair<std::string, std::uint16_t>, Entry> entries_ RABBIT_GUARDED_BY(mutex_);
@@ -54,7 +68,15 @@ class Connections {
 struct BrokerTarget {
   struct Node {
     std::string pod, address;
-    bool operator==(const Node&) const = default;
+    std::shared_ptr<const http::TlsSettings> tls = {};  // null: without TLS
+    bool operator==(const Node& other) const {
+      const bool same_tls =
+          tls == nullptr || other.tls == nullptr ? tls == other.tls : *tls == *other.tls;
+      return pod == other.pod && address == other.address && same_tls;
+    }
+    [[nodiscard]] std::uint16_t port() const {
+      return tls == nullptr ? kManagementPort : rabbitmq::kManagementTlsPort;
+    }
   };
   std::vector<Node> nodes;  // that serve, by ordinal
   std::string user;
@@ -86,8 +108,10 @@ using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
 [[nodiscard]] std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
                                                       const std::string& first);
 // Asks the nodes in turn until one answers, for at most `within` together; one that told its
-// nodes has all the time that is left. When it then fails half way, the next look begins at another
-// one. The view before is kept beside the trouble when none answers, with its age.
+// nodes has all the time that is left. A node with TLS that has not shown the certificate in its
+// Secret yet is then greeted anew, each look, until it has. When it then fails half way, the next
+// look begins at another one. The view before is kept beside the trouble when none answers, with
+// its age.
 [[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                                const BrokerTarget& target, const BrokerLook& before,
                                                const std::stop_token& stop,

@@ -78,6 +78,7 @@ struct Pod {
   // What it booted from: as the guard says once it is done, and until then empty; of a proxy, or a
   // guard that says nothing, annotation rabbitcluster.dev/config-hash.
   std::string config_hash;
+  std::string tls = {};    // annotation rabbitcluster.dev/tls; empty: it speaks without TLS only
   std::string volume_uid;  // filled by Observe from the claim; empty: ephemeral or not bound yet
   bool ready = false;
   bool deleting = false;
@@ -141,6 +142,14 @@ struct SecretView {
   bool operator==(const SecretView&) const = default;
 };
 
+// What a node with TLS showed in the last handshake with it.
+struct ServedCertificate {
+  std::string pod, address;
+  std::string fingerprint;  // SHA-256, hex; empty: no handshake came about yet
+  std::string trouble;      // why not
+  bool operator==(const ServedCertificate&) const = default;
+};
+
 struct BrokerLook {
   std::shared_ptr<const rabbitmq::BrokerView> view;  // null: nobody answered (yet)
   std::string trouble;                               // why the last look failed; empty: it did not
@@ -151,6 +160,8 @@ struct BrokerLook {
   std::string ask_first = {};
   // The vhost whose queues were the last to be counted apart: the next look goes on after it.
   std::string counted_last = {};
+  // One for each node with TLS; null where there is none.
+  std::shared_ptr<const std::vector<ServedCertificate>> served = {};
 };
 
 struct ProxyLook {
@@ -180,6 +191,7 @@ struct Observation {
   std::vector<ProxyLook> proxy_looks;
   // By its reason, since when there is waited for what nobody tells: as the last report said.
   std::map<std::string, base::TimePoint> waiting_since;
+  base::WallTime wall_now{};  // when this was observed: what certificates' dates are held against
 };
 
 }  // namespace rabbit::observe

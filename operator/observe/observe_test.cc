@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "http/certificate.h"
+#include "http/test_server.h"
 #include "kube/credentials.h"
 #include "operator/observe/broker_watch.h"
 #include "operator/observe/secrets.h"
@@ -633,6 +635,175 @@ TEST_F(LookTest, ProxiesOfWhichNoneAnswersAreAskedLessOften) {
   Break("10.0.0.9");
   EXPECT_FALSE(
       LookAtProxies(connections_, clock_, {.proxies = {{"p-2", "10.0.0.9"}}}, {}).succeeded);
+}
+
+// ---- TLS
+
+class TlsTargetTest : public testing::Test {
+ protected:
+  TlsTargetTest() {
+    cluster_.meta.key = {"ns", "c"};
+    seen_ = SeenNodes();
+  }
+  void Speaks(const std::string& tls) { seen_.nodes[0].tls = tls; }
+  void Has(const std::string& secret, const std::string& key, const std::string& value) {
+    seen_.secrets[secret].state = SecretState::kForeign;
+    seen_.secrets[secret].data[key] = base::Secret(value);
+  }
+  [[nodiscard]] BrokerTarget::Node Node() const {
+    return BrokerTargetOf(cluster_, seen_, "k8s.test")->nodes.at(0);
+  }
+
+  api::RabbitCluster cluster_;
+  Observation seen_;
+  const http::TestCa ca_;
+  const http::TestCertificate own_ = ca_.Issue("x", "DNS:c.ns.svc");
+};
+
+TEST_F(TlsTargetTest, APodIsAskedByWhatItSpeaksNotByWhatIsDeclared) {
+  cluster_.spec.tls = api::Tls{.secret_name = "t", .mode = api::TlsMode::kOnly};
+  Has("t", "tls.crt", own_.pem);
+  Has("t", "ca.crt", ca_.pem());
+  EXPECT_EQ(Node().tls, nullptr);
+  EXPECT_EQ(Node().port(), 15672);
+  cluster_.spec.tls.reset();
+  Speaks("Only t t/ca.crt");
+  ASSERT_NE(Node().tls, nullptr);
+  EXPECT_EQ(Node().port(), 15671);
+  EXPECT_EQ(Node().tls->ca_pem, ca_.pem());
+  EXPECT_EQ(Node().tls->own_certificate, http::ReadCertificate(own_.pem)->fingerprint);
+  EXPECT_EQ(Node().tls->server_name, "c-node-0.c-nodes.ns.svc.k8s.test");
+  EXPECT_EQ(Node().tls->also_named.back(), "c");
+}
+
+TEST_F(TlsTargetTest, TheSameTrustTwiceIsTheSameTarget) {
+  Speaks("Both t t/ca.crt");
+  Has("t", "ca.crt", ca_.pem());
+  EXPECT_EQ(Node(), Node());
+  const auto before = Node();
+  Has("t", "ca.crt", ca_.pem() + ca_.pem());
+  EXPECT_FALSE(Node() == before);
+}
+
+TEST_F(TlsTargetTest, AnAuthorityThatCannotBeReadTakesNothingFromTheRest) {
+  Speaks("Only t t/ca.crt");
+  Has("t", "tls.crt", own_.pem);
+  Has("t", "ca.crt", "nonsense");
+  EXPECT_EQ(Node().tls->ca_pem, "");
+  EXPECT_EQ(Node().tls->own_certificate, http::ReadCertificate(own_.pem)->fingerprint);
+}
+
+TEST_F(TlsTargetTest, WithNothingToTrustTheOpenPortIsTakenWhereThereIsOne) {
+  Speaks("Both t t/ca.crt");
+  EXPECT_EQ(Node().tls, nullptr);
+  Speaks("Only t t/ca.crt");
+  EXPECT_NE(Node().tls, nullptr);
+}
+
+TEST_F(TlsTargetTest, CertificatesAreReadOfWhatIsDeclaredAndOfWhatPodsSpeakEachOnce) {
+  EXPECT_TRUE(TlsOf(cluster_, seen_).empty());
+  cluster_.spec.tls = api::Tls{.secret_name = "new"};
+  for (Pod& pod : seen_.nodes) pod.tls = "Both old old/ca.crt";
+  seen_.nodes[2].tls = "Both new new/ca.crt";
+  const auto all = TlsOf(cluster_, seen_);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].secret, "new");
+  EXPECT_EQ(all[1].secret, "old");
+}
+
+class TlsLookTest : public LookTest {
+ protected:
+  class Shows final : public http::Transport {
+   public:
+    Shows(fakes::ScriptedTransport& to, std::string certificate)
+        : to_(to), certificate_(std::move(certificate)) {}
+    base::Result<http::Response> Send(const http::Request& request,
+                                      const http::CallOptions& options) override {
+      return to_.Send(request, options);
+    }
+    base::Result<void> Stream(const http::Request& request, const http::CallOptions& options,
+                              http::BodySink& sink) override {
+      return to_.Stream(request, options, sink);
+    }
+    [[nodiscard]] std::string PeerCertificate() const override { return certificate_; }
+
+   private:
+    fakes::ScriptedTransport& to_;
+    const std::string certificate_;
+  };
+  TlsLookTest() {
+    Serve("10.0.0.1", 200, kNodes);
+    Serve("10.0.0.2", 200, kNodes);
+  }
+  BrokerLook TlsLook(const std::string& own, const BrokerLook& before = {}) {
+    auto tls = std::make_shared<http::TlsSettings>();
+    tls->own_certificate = own;
+    return LookAtBroker(tls_connections_, clock_,
+                        {.nodes = {{"c-node-0", "10.0.0.1", tls}, {"c-node-1", "10.0.0.2", tls}},
+                         .user = "rabbit-operator",
+                         .password = base::Secret("p")},
+                        before, {})
+        .look;
+  }
+  std::string Shown(const BrokerLook& look) {
+    std::string text;
+    for (const auto& node : *look.served) text += node.pod + "=" + node.fingerprint + " ";
+    return text;
+  }
+
+  std::string shown_ = "old";
+  Connections tls_connections_{
+      [](const std::string&, std::uint16_t) -> base::Result<std::unique_ptr<http::Transport>> {
+        return base::Fail(base::ErrorKind::kInvalid, "plain");
+      },
+      [this](const std::string& address, std::uint16_t port,
+             const http::TlsSettings&) -> base::Result<std::unique_ptr<http::Transport>> {
+        EXPECT_EQ(port, 15671);
+        ++connects_[address];
+        return std::make_unique<Shows>(servers_[address], shown_);
+      }};
+};
+
+TEST_F(TlsLookTest, EachNodeIsGreetedUntilItShowsTheCertificateInItsSecret) {
+  BrokerLook look = TlsLook("old");
+  EXPECT_EQ(Shown(look), "c-node-0=old c-node-1=old ");
+  const auto connects = connects_;
+  const BrokerLook again = TlsLook("old", look);
+  EXPECT_EQ(connects_, connects) << "who shows it is not greeted again";
+  EXPECT_EQ(Compare(look, again), News::kNone);
+
+  look = TlsLook("new", again);  // the Secret has changed, the brokers have not read it yet
+  EXPECT_EQ(Shown(look), "c-node-0=old c-node-1=old ");
+  shown_ = "new";
+  const BrokerLook live = TlsLook("new", look);
+  EXPECT_EQ(Shown(live), "c-node-0=new c-node-1=new ");
+  EXPECT_EQ(Compare(look, live), News::kNow);
+}
+
+TEST_F(TlsLookTest, ANodeThatDoesNotAnswerSaysWhyAndHoldsNobodyBack) {
+  Break("10.0.0.2");
+  const BrokerLook look = TlsLook("old");
+  EXPECT_NE(look.view, nullptr);
+  EXPECT_EQ(Shown(look), "c-node-0=old c-node-1= ");
+  EXPECT_NE(look.served->at(1).trouble, "");
+}
+
+TEST_F(TlsLookTest, OtherTrustMakesAnotherConnection) {
+  const auto trust = [](const char* name) {
+    auto tls = std::make_shared<http::TlsSettings>();
+    tls->server_name = name;
+    return tls;
+  };
+  ASSERT_TRUE(tls_connections_.To("10.0.0.1", 15671, trust("a")));
+  ASSERT_TRUE(tls_connections_.To("10.0.0.1", 15671, trust("a")));
+  EXPECT_EQ(connects_["10.0.0.1"], 1);
+  ASSERT_TRUE(tls_connections_.To("10.0.0.1", 15671, trust("b")));
+  EXPECT_EQ(connects_["10.0.0.1"], 2);
+}
+
+TEST_F(LookTest, OfNodesWithoutTlsNoCertificateIsLookedFor) {
+  Serve("10.0.0.1", 200, kNodes);
+  EXPECT_EQ(Look().look.served, nullptr);
 }
 
 }  // namespace

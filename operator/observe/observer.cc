@@ -124,13 +124,15 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   const bool new_here = seen.first_sight && seen.claims.empty();
   memory.secrets.Refresh(
       cluster, seen.inventory ? seen.inventory->users : nobody, new_here, client_, now,
-      {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop});
+      {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop},
+      TlsOf(cluster, seen));
   seen.secrets = memory.secrets.views();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, left);
   LookAtOwnedClaims(cluster, seen, left);
   DropStatesOfOthers(cluster, seen);
   RememberMissingPods(memory, seen, now);
+  seen.wall_now = clock_.WallNow();
   return seen;
 }
 
@@ -199,7 +201,7 @@ void Observer::LookAtOwnedClaims(const api::RabbitCluster& cluster, Observation&
 void Observer::Follow(const api::RabbitCluster& cluster, const Observation& seen,
                       base::Duration interval) {
   const kube::ObjectKey& key = cluster.meta.key;
-  if (const auto target = BrokerTargetOf(cluster, seen)) {
+  if (const auto target = BrokerTargetOf(cluster, seen, domain_)) {
     brokers_.Want(key, *target, interval);
   } else {
     brokers_.Drop(key);

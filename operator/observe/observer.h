@@ -51,9 +51,15 @@ struct ClusterMemory {
 class Observer {
  public:
   // Nothing is owned; all must outlive the observer. Thread-safe, each memory apart.
+  // `domain` is the cluster's, which certificates of brokers name.
   Observer(kube::Client& client, Caches& caches, BrokerWatch& brokers, ProxyWatch& proxies,
-           base::Clock& clock)
-      : client_(client), caches_(caches), brokers_(brokers), proxies_(proxies), clock_(clock) {}
+           base::Clock& clock, std::string domain = "cluster.local")
+      : client_(client),
+        caches_(caches),
+        brokers_(brokers),
+        proxies_(proxies),
+        clock_(clock),
+        domain_(std::move(domain)) {}
 
   // Reads what is needed and not known yet: Secrets, and children whose content was never compared.
   // What cannot be read stays unknown, with the reason. Each read has ten seconds, and all of them
@@ -83,6 +89,7 @@ class Observer {
   BrokerWatch& brokers_;
   ProxyWatch& proxies_;
   base::Clock& clock_;
+  const std::string domain_;
 };
 
 // Fills preparing_since of the nodes' pods. Pure.

@@ -24,6 +24,15 @@ class Writer {
     static_assert(std::is_trivially_copyable_v<T>);
     bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
   }
+  // One byte for them together.
+  void Flags(bool a, bool b, bool c) {
+    Plain(static_cast<std::uint8_t>((a ? 1U : 0U) | (b ? 2U : 0U) | (c ? 4U : 0U)));
+  }
+  // A text that next to nobody has: one byte where it is empty.
+  void Rare(const std::string& text) {
+    Plain(!text.empty());
+    if (!text.empty()) Text(text);
+  }
   std::string Take() {
     bytes_.shrink_to_fit();
     return std::move(bytes_);
@@ -47,6 +56,19 @@ class Reader {
     Plain(is_there);
     text.reset();
     if (is_there) Text(text.emplace());
+  }
+  void Flags(bool& a, bool& b, bool& c) {
+    std::uint8_t flags = 0;
+    Plain(flags);
+    a = (flags & 1U) != 0;
+    b = (flags & 2U) != 0;
+    c = (flags & 4U) != 0;
+  }
+  void Rare(std::string& text) {
+    bool is_there = false;
+    Plain(is_there);
+    text.clear();
+    if (is_there) Text(text);
   }
   template <typename T>
   void Plain(T& value) {
@@ -95,9 +117,8 @@ void Fields(Archive& archive, T& cached) {
     archive.Text(pod.template_hash);
     archive.Text(pod.config_hash);
     archive.Text(pod.volume_uid);
-    archive.Plain(pod.ready);
-    archive.Plain(pod.deleting);
-    archive.Plain(pod.preparing);
+    archive.Flags(pod.ready, pod.deleting, pod.preparing);
+    archive.Rare(pod.tls);
     archive.Plain(pod.restarts);
     archive.Text(pod.trouble);
   } else {

@@ -50,6 +50,7 @@ TEST(Packed, APodComesBackAsItWas) {
                               .image = "image",
                               .template_hash = "t",
                               .config_hash = "k",
+                              .tls = "Both t t/ca.crt",
                               .volume_uid = "v",
                               .ready = true,
                               .deleting = true,
@@ -77,6 +78,18 @@ TEST(Packed, AClaimComesBackAsItWas) {
   EXPECT_EQ(back.claim, claim.claim);
   claim.claim.class_name.reset();
   EXPECT_EQ(Packed(claim).Unpack().claim, claim.claim);
+}
+
+TEST(Packed, FlagsOfAPodAreNotTakenForOneAnother) {
+  for (const bool first : {true, false}) {
+    CachedPod pod;
+    pod.pod.ready = first;
+    pod.pod.preparing = !first;
+    EXPECT_EQ(Packed(pod).Unpack().pod, pod.pod);
+    pod.pod.deleting = true;
+    pod.pod.preparing = false;
+    EXPECT_EQ(Packed(pod).Unpack().pod, pod.pod);
+  }
 }
 
 }  // namespace

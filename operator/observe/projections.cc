@@ -10,6 +10,7 @@
 #include "operator/observe/stranger.h"
 #include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
+#include "operator/resources/tls.h"
 
 namespace rabbit::observe {
 namespace {
@@ -259,6 +260,7 @@ base::Result<CachedPod> ProjectPod(std::string_view text) {
       FindString(object, {"metadata", "annotations", resources::kTemplateHashAnnotation});
   pod.config_hash =
       FindString(object, {"metadata", "annotations", resources::kConfigHashAnnotation});
+  pod.tls = FindString(object, {"metadata", "annotations", resources::kTlsAnnotation});
   pod.ready = IsTrue(object, "Ready");
   pod.deleting = Find(object, {"metadata", "deletionTimestamp"}) != nullptr;
   if (const Json* guard =

@@ -61,7 +61,8 @@ base::Result<SecretView> ParseSecret(std::string_view json) {
 void SecretMemory::Refresh(const api::RabbitCluster& cluster,
                            const std::vector<std::string>& once_declared, bool new_here,
                            kube::Client& client, base::TimePoint now,
-                           const http::CallOptions& options) {
+                           const http::CallOptions& options,
+                           const std::vector<resources::PodTls>& tls_of) {
   const std::string& name = cluster.meta.key.name;
   struct Need {
     base::Duration age;                  // how old the view may be
@@ -87,6 +88,17 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster,
           needed.try_emplace(resources::UserSecretName(name, user.name), Need{kOwnAge});
       own->second.keys.emplace_back(resources::kPasswordKey);
     }
+  }
+  for (const resources::PodTls& tls : tls_of) {
+    Need& pair = needed[tls.secret];
+    pair.age = cluster.spec.drift_interval;
+    pair.whole = true;
+    pair.keys.insert(pair.keys.end(),
+                     {resources::kTlsCertificateKey, resources::kTlsPrivateKeyKey});
+    Need& ca = needed[tls.ca.name];
+    ca.age = cluster.spec.drift_interval;
+    ca.whole = true;
+    ca.keys.push_back(tls.ca.key);
   }
   const auto is_declared = [&](const std::string& user) {
     return std::ranges::find(cluster.spec.users, user, &api::User::name) !=

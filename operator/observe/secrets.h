@@ -13,6 +13,7 @@
 #include "kube/client.h"
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
+#include "operator/resources/tls.h"
 
 namespace rabbit::observe {
 
@@ -27,12 +28,13 @@ class SecretMemory {
 
   // Reads what the cluster needs and what is older than its age: own Secrets kOwnAge, referenced
   // ones the drift interval. Of users that are `once_declared` (C-inventory has them) and are no
-  // more, those that were made for them. Nothing of its own is read for a cluster that is
+  // more, those that were made for them. Of `tls_of`, which is declared or spoken by pods, those
+  // with certificates. Nothing of its own is read for a cluster that is
   // `new_here`: it has none yet. A failed read keeps the old view when there is one, and is tried
   // again next time; so is a Secret that is somebody else's, or lacks a key that is needed.
   void Refresh(const api::RabbitCluster& cluster, const std::vector<std::string>& once_declared,
                bool new_here, kube::Client& client, base::TimePoint now,
-               const http::CallOptions& options);
+               const http::CallOptions& options, const std::vector<resources::PodTls>& tls_of = {});
   // What was created or found while acting.
   void Learn(const std::string& name, SecretView view, base::TimePoint now);
   // The next Refresh() reads all again: the broker refused what they say.

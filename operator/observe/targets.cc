@@ -6,12 +6,54 @@
 #include <utility>
 
 #include "haproxy/render.h"
+#include "http/certificate.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
+namespace {
+
+std::string ValueOf(const Observation& seen, const std::string& secret, const std::string& key) {
+  const auto view = seen.secrets.find(secret);
+  if (view == seen.secrets.end()) return {};
+  const auto value = view->second.data.find(key);
+  return value == view->second.data.end() ? std::string() : std::string(value->second.Reveal());
+}
+
+// How to speak TLS with a node: the certificate in the Secret is its own; one that was put there
+// since, or before, is trusted when the authorities answer for it under one of the node's names.
+// Null: without TLS. So too while neither is known, where the node can be had without.
+std::shared_ptr<const http::TlsSettings> TrustIn(const Pod& pod, const api::RabbitCluster& cluster,
+                                                 const Observation& seen, std::string_view domain) {
+  const auto tls = resources::PodTlsFrom(pod.tls);
+  const auto ordinal = resources::OrdinalOf(cluster.meta.key.name, pod.name);
+  if (!tls || !ordinal) return nullptr;
+  auto settings = std::make_shared<http::TlsSettings>();
+  settings->ca_pem = ValueOf(seen, tls->ca.name, tls->ca.key);
+  if (!http::CheckCertificates(settings->ca_pem)) settings->ca_pem.clear();
+  const auto own = http::ReadCertificate(ValueOf(seen, tls->secret, resources::kTlsCertificateKey));
+  if (own) settings->own_certificate = own->fingerprint;
+  if (settings->ca_pem.empty() && !own && tls->mode == api::TlsMode::kBoth) return nullptr;
+  settings->also_named = resources::NodeTlsNames(cluster.meta.key, *ordinal, domain);
+  settings->server_name = settings->also_named.front();
+  return settings;
+}
+
+}  // namespace
+
+std::vector<resources::PodTls> TlsOf(const api::RabbitCluster& cluster, const Observation& seen) {
+  std::vector<resources::PodTls> all;
+  const auto add = [&all](resources::PodTls tls) {
+    if (std::ranges::find(all, tls) == all.end()) all.push_back(std::move(tls));
+  };
+  if (cluster.spec.tls) add(resources::PodTlsOf(*cluster.spec.tls));
+  for (const Pod& pod : seen.nodes) {
+    if (auto tls = resources::PodTlsFrom(pod.tls)) add(*std::move(tls));
+  }
+  return all;
+}
 
 std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
-                                           const Observation& seen) {
+                                           const Observation& seen, std::string_view domain) {
   const auto secret = seen.secrets.find(resources::OperatorUserSecretName(cluster.meta.key.name));
   if (secret == seen.secrets.end()) return std::nullopt;
   const auto password = secret->second.data.find(resources::kPasswordKey);
@@ -22,15 +64,17 @@ std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                       .parts = PartsToRead(cluster, seen)};
   for (const Pod& node : seen.nodes) {
     if (node.ready && !node.deleting && !node.ip.empty()) {
-      target.nodes.push_back({.pod = node.name, .address = node.ip});
+      target.nodes.push_back(
+          {.pod = node.name, .address = node.ip, .tls = TrustIn(node, cluster, seen, domain)});
     }
   }
   if (target.nodes.empty()) return std::nullopt;
   return target;
 }
 
-BrokerTarget BrokerToWriteTo(const api::RabbitCluster& cluster, const Observation& seen) {
-  BrokerTarget target = BrokerTargetOf(cluster, seen).value_or(BrokerTarget{});
+BrokerTarget BrokerToWriteTo(const api::RabbitCluster& cluster, const Observation& seen,
+                             std::string_view domain) {
+  BrokerTarget target = BrokerTargetOf(cluster, seen, domain).value_or(BrokerTarget{});
   target.nodes = InOrder(std::move(target.nodes), seen.broker.ask_first);
   return target;
 }

@@ -27,6 +27,8 @@ std::string DigestOf(const ChildInputs& inputs) {
   if (text.empty()) return {};
   text += " " + std::to_string(inputs.replicas) + " " + std::to_string(inputs.pods) + " " +
           inputs.broker_image + " " + inputs.proxy_image + " " + inputs.settings.cluster_domain;
+  text += inputs.listening.plain ? " plain" : "";
+  text += inputs.listening.tls ? " tls" : "";
   for (const auto& [key, value] : resources::InventoryToData(inputs.inventory)) {
     text.append(1, '\n').append(key).append(1, '=').append(value);
   }
@@ -121,6 +123,8 @@ class ChildrenPlanner {
       AddWait(plan_, {Aspect::kChildren, "ChildLeaving",
                       Named(id) + " belongs to an earlier cluster of this name (owner " +
                           child.owner_uid + ") and is yet to be collected"});
+    } else if (IsHeldByTls(id, hash, child)) {
+      AddWait(plan_, *holds_.tls);
     } else if (IsHeld(id, hash, child)) {
       plan_.warnings.push_back(*holds_.config);
     } else {
@@ -129,7 +133,9 @@ class ChildrenPlanner {
   }
 
   void PlanOwn(const ChildId& id, const std::string& hash, const observe::Child& child) {
-    if (IsHeld(id, hash, child)) {
+    if (IsHeldByTls(id, hash, child)) {
+      AddWait(plan_, *holds_.tls);
+    } else if (IsHeld(id, hash, child)) {
       plan_.warnings.push_back(*holds_.config);
     } else if (child.applied_hash != hash) {
       PlanChange(id, child);
@@ -221,12 +227,20 @@ class ChildrenPlanner {
            id == ChildId{kube::kConfigMaps, resources::ConfigName(cluster_)};
   }
 
+  // A change of what nodes, and the ways to them, are made of. What is recorded is recorded still.
+  [[nodiscard]] bool IsHeldByTls(const ChildId& id, const std::string& hash,
+                                 const observe::Child& child) const {
+    return holds_.tls && child.applied_hash != hash &&
+           id != ChildId{kube::kConfigMaps, resources::InventoryName(cluster_)};
+  }
+
   // Why `id` may not be created now: somebody else's hold, or something that its pods would mount
   // is not there and not coming.
   [[nodiscard]] std::optional<Wait> HoldOn(const ChildId& id) const {
     std::vector<ChildId> needed;
     if (id.type == kube::kStatefulSets) {
       if (holds_.stateful_set) return holds_.stateful_set;
+      if (holds_.tls) return holds_.tls;
       needed = {{kube::kConfigMaps, resources::InventoryName(cluster_)},
                 {kube::kConfigMaps, resources::ConfigName(cluster_)},
                 {kube::kServices, resources::NodesServiceName(cluster_)}};

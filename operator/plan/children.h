@@ -22,6 +22,8 @@ struct Holds {
   std::optional<Wait> stateful_set;  // not created
   std::optional<Wait> proxies;       // not created
   std::optional<Warning> config;     // C-config, not changed
+  // The StatefulSet is not created, and no child but C-inventory is changed.
+  std::optional<Wait> tls = {};
   // The step without which neither C-inventory is written nor the StatefulSet: it makes what the
   // pods mount besides children (a node that started without it could not be told from one that
   // lost it), or asks what is then recorded.

@@ -16,6 +16,7 @@
 #include "operator/plan/nodes.h"
 #include "operator/plan/policies.h"
 #include "operator/plan/secrets.h"
+#include "operator/plan/tls.h"
 #include "operator/plan/topic_permissions.h"
 #include "operator/plan/users.h"
 #include "operator/plan/vhosts.h"
@@ -213,6 +214,8 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   const BootSecrets boot = PlanBootSecrets(cluster, seen, plan);
   const std::optional<std::size_t> first = PlanQuestions(guard, boot.step, plan);
   const observe::Inventory inventory = NextInventory(cluster, seen, count, guard);
+  Holds holds = HoldsOf(cluster, seen, count, images, boot, first);
+  holds.tls = PlanTls(cluster, seen, settings.cluster_domain, plan);
   const ChildrenPlanned children =
       PlanChildren({.cluster = &cluster,
                     .replicas = count.members,
@@ -220,8 +223,9 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .broker_image = images.broker,
                     .proxy_image = images.proxy,
                     .inventory = inventory,
-                    .settings = settings},
-                   seen, HoldsOf(cluster, seen, count, images, boot, first), memo, plan);
+                    .settings = settings,
+                    .listening = resources::ListeningOf(cluster, seen.nodes)},
+                   seen, holds, memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.

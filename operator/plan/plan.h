@@ -194,6 +194,9 @@ struct Plan {
   std::vector<std::string> fields_without_effect;  // api::FieldsNotInEffect()
   // A decision waits for a fresh look at the broker: the reconciler asks for one at once.
   bool look_at_broker = false;
+  // That all nodes show the certificate that lies in the Secret, in words; empty: not so, or there
+  // is no TLS. See kRotating in operator/plan/tls.h.
+  std::string certificate_live;
   // Children found equal while planning; the reconciler remembers them and drops their texts.
   std::vector<std::pair<observe::ChildId, observe::Verified>> verified;
 };

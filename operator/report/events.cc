@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "operator/api/conditions.h"
+#include "operator/plan/tls.h"
 #include "operator/plan/words.h"
 #include "operator/report/quiet.h"
 
@@ -104,6 +105,10 @@ void AddWentWrong(const Facts& facts, const api::Status& status, std::vector<Eve
   }
   for (const plan::Warning& warning : facts.warnings) {
     tell(warning.reason, "Validate", warning.message);
+  }
+  // The warning that it was not was told before, so this is news, also after a restart of ours.
+  if (!facts.plan.certificate_live.empty() && Says(before, plan::kRotating)) {
+    events.push_back({false, "CertificateLive", "Observe", facts.plan.certificate_live});
   }
   const api::Condition* available = api::FindCondition(after, api::kAvailable);
   if (available != nullptr && available->status != api::ConditionStatus::kTrue &&

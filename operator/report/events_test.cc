@@ -1,3 +1,4 @@
+#include "operator/plan/tls.h"
 #include "operator/report/report_fixture.h"
 
 namespace rabbit::report {
@@ -149,6 +150,24 @@ TEST_F(EventsTest, NothingSecretIsTold) {
     EXPECT_EQ(event.find("s3cret"), std::string::npos);
     EXPECT_EQ(event.find("aGFzaA"), std::string::npos);
   }
+}
+
+TEST_F(EventsTest, ThatARenewedCertificateIsLiveIsToldOnceAfterItWasWaitedFor) {
+  plan_.certificate_live = "every node that speaks TLS shows the certificate in Secret web";
+  Make();
+  EXPECT_THAT(Events(), IsEmpty()) << "nothing has changed";
+  plan_.certificate_live.clear();
+  plan_.warnings.push_back(
+      {"CertificateRotating", "c-node-0 shows " + std::string(plan::kRotating) + "web yet"});
+  Make();
+  EXPECT_THAT(Events(), ElementsAre(StartsWith("Warning CertificateRotating: c-node-0")));
+  plan_.warnings.clear();
+  plan_.certificate_live = "every node that speaks TLS shows the certificate in Secret web";
+  Make();
+  EXPECT_THAT(Events(), ElementsAre("Normal CertificateLive: every node that speaks TLS shows the "
+                                    "certificate in Secret web"));
+  Make();
+  EXPECT_THAT(Events(), IsEmpty());
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ std::string_view UntoldIn(const Finding& finding) {
   // Of the children all but Secrets are watched, and of objects none but the children.
   constexpr std::string_view kSeenByALook[] = {"SecretUnknown", "ChildLeaving",     "ChildUnknown",
                                                "SecretMissing", "SecretKeyMissing", "SecretLost",
-                                               "NameTaken",     "BrokerDenied"};
+                                               "SecretInvalid", "NameTaken",        "BrokerDenied"};
   if (const auto* known = std::ranges::find(kSeenByALook, finding.reason);
       known != std::ranges::end(kSeenByALook)) {
     return *known;

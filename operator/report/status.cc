@@ -6,6 +6,7 @@
 
 #include "haproxy/stats.h"
 #include "operator/resources/names.h"
+#include "operator/resources/tls.h"
 
 namespace rabbit::report {
 namespace {
@@ -163,20 +164,32 @@ api::LoadBalancerStatus MakeLoadBalancer(const Facts& facts) {
   return status;
 }
 
-api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster) {
+api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster,
+                             const std::vector<observe::Pod>& nodes) {
   const std::string& name = cluster.meta.key.name;
   const std::string domain = "." + cluster.meta.key.ns + ".svc:";
+  const resources::Listening listening = resources::ListeningOf(cluster, nodes);
+  const bool all_tls = cluster.spec.tls && std::ranges::none_of(nodes, [](const observe::Pod& pod) {
+                         return !pod.deleting && pod.tls.empty();
+                       });
+  const std::vector<api::Listener> exposed = resources::ExposedListeners(cluster.spec, listening);
   const auto exposes = [&](api::Listener listener) {
-    const auto& all = cluster.spec.service.expose;
-    return std::ranges::find(all, listener) != all.end();
+    return std::ranges::find(exposed, listener) != exposed.end();
   };
   api::Endpoints endpoints;
   if (exposes(api::Listener::kAmqp)) endpoints.amqp = name + domain + "5672";
   if (exposes(api::Listener::kAmqps)) endpoints.amqps = name + domain + "5671";
   const std::string brokers = resources::BrokersServiceName(name) + domain;
-  endpoints.management = "http://" + (exposes(api::Listener::kManagement) ? name + domain + "15672"
-                                                                          : brokers + "15672");
-  endpoints.metrics = "http://" + brokers + "15692/metrics";
+  // With TLS, unless some broker is yet to speak it.
+  if (all_tls) {
+    endpoints.management =
+        "https://" + (exposes(api::Listener::kManagementTls) ? name + domain : brokers) + "15671";
+  } else {
+    endpoints.management =
+        "http://" + (exposes(api::Listener::kManagement) ? name + domain : brokers) + "15672";
+  }
+  endpoints.metrics = listening.plain ? "http://" + brokers + "15692/metrics"
+                                      : "https://" + brokers + "15691/metrics";
   const api::LoadBalancer& balancer = cluster.spec.load_balancer;
   if (balancer.enabled && balancer.stats.enabled) {
     endpoints.stats = "http://" + resources::ProxyAdminServiceName(name) + domain +
@@ -210,7 +223,7 @@ api::Status MakeStatus(const Facts& facts) {
       facts.plan.declared.replicas.value_or(1), status.image);
   status.policies = MakePolicies(facts);
   status.load_balancer = MakeLoadBalancer(facts);
-  status.endpoints = MakeEndpoints(cluster);
+  status.endpoints = MakeEndpoints(cluster, facts.seen.nodes);
   status.binding_name = BindingSecret(cluster);
   return status;
 }

@@ -15,6 +15,7 @@ namespace rabbit::report {
 [[nodiscard]] std::vector<api::NodeStatus> MakeNodes(const Facts& facts);
 [[nodiscard]] std::optional<api::PoliciesStatus> MakePolicies(const Facts& facts);
 [[nodiscard]] api::LoadBalancerStatus MakeLoadBalancer(const Facts& facts);
-[[nodiscard]] api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster);
+[[nodiscard]] api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster,
+                                           const std::vector<observe::Pod>& nodes = {});
 
 }  // namespace rabbit::report

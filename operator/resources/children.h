@@ -9,6 +9,7 @@
 #include "operator/api/settings.h"
 #include "operator/api/types.h"
 #include "operator/observe/observation.h"
+#include "operator/resources/tls.h"
 
 namespace rabbit::resources {
 
@@ -21,6 +22,7 @@ struct ChildInputs {
   std::string proxy_image;
   observe::Inventory inventory;  // what C-inventory is to record
   Settings settings;
+  Listening listening = {};
 };
 
 struct DesiredChild {

@@ -162,6 +162,54 @@ pod:
   ExpectGolden("cluster-pods.yaml", All());
 }
 
+TEST_F(ChildrenTest, AClusterWithTlsAloneIsThatOfItsGoldenFile) {
+  Declare(R"(
+tls: {secretRef: {name: web-tls}, caSecretRef: {name: roots, key: bundle.pem}, mode: Only, clientAuth: Require}
+service: {expose: [amqp, management-tls]}
+)");
+  inputs_.listening = {.plain = false, .tls = true};
+  ExpectGolden("cluster-tls.yaml", All());
+}
+
+TEST_F(ChildrenTest, WithTlsBesideThePlainListenersClientsAreOfferedBothAsTheySay) {
+  Declare("{tls: {secretRef: {name: web-tls}}, service: {expose: [amqp, amqps]}}");
+  inputs_.listening = {.plain = true, .tls = true};
+  const auto ports = [this](const std::string& service) {
+    std::string names;
+    for (const Json& port : Child(kube::kServices, service)["spec"]["ports"]) {
+      names += port["name"].get<std::string>() + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(ports("rabbitcluster"), "amqp amqps ");
+  EXPECT_EQ(ports("rabbitcluster-brokers"),
+            "amqp management prometheus amqps management-tls prometheus-tls ");
+  const Json config = Child(kube::kConfigMaps, "rabbitcluster-config");
+  EXPECT_THAT(FindString(config, {"data", "rabbitmq.conf"}),
+              HasSubstr("management.tcp.port = 15672"));
+  const Json proxy = Child(kube::kConfigMaps, "rabbitcluster-haproxy");
+  EXPECT_THAT(FindString(proxy, {"data", "haproxy.cfg"}), HasSubstr("bind :5671\n"));
+  EXPECT_THAT(FindString(proxy, {"data", "haproxy.cfg"}), Not(HasSubstr("ssl")));
+}
+
+TEST_F(ChildrenTest, WhileSomeBrokersHaveNoTlsYetProxiesCheckEachPortByItself) {
+  Declare("{tls: {secretRef: {name: web-tls}, mode: Only}}");
+  inputs_.listening = {.plain = true, .tls = true};
+  const std::string config =
+      FindString(Child(kube::kConfigMaps, "rabbitcluster-haproxy"), {"data", "haproxy.cfg"});
+  EXPECT_THAT(config, HasSubstr("svc.cluster.local:5672 check\n"));
+  EXPECT_THAT(config, HasSubstr("svc.cluster.local:5671 check\n"));
+}
+
+TEST_F(ChildrenTest, WhoAsksForOtherTlsMakesOtherPods) {
+  Declare("{tls: {secretRef: {name: web-tls}, caSecretRef: {name: r, key: k}}}");
+  const std::string before = Annotation(kTemplateHashAnnotation);
+  Declare(
+      "{tls: {secretRef: {name: web-tls}, caSecretRef: {name: r, key: k}, clientAuth: Request}}");
+  EXPECT_FALSE(SameSpec(Annotation(kTemplateHashAnnotation), before));
+  EXPECT_FALSE(SameMade(Annotation(kTemplateHashAnnotation), before));
+}
+
 TEST_F(ChildrenTest, GoldenFilesSayWhatIsSentToTheServer) {
   for (const Json& object : All()) {
     const auto read = base::ParseYaml(ToYaml(object));

@@ -10,6 +10,8 @@ namespace rabbit::resources {
 
 // The text of prepare.sh.
 [[nodiscard]] std::string_view PrepareScript();
+// What follows it where the broker is to speak TLS: puts $TLS_CONF where the broker reads it.
+[[nodiscard]] std::string_view PrepareTlsScript();
 
 // Lets a held node in: writes the release file, whole or not at all. `volume_uid` is told in the
 // log. Does no harm to a node that is not held. All commands start with /bin/sh, which the

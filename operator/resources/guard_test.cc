@@ -55,6 +55,11 @@ class GuardTest : public testing::Test {
 
   // Starts the guard.
   void Start() { child_ = Spawn({"/bin/sh", "-c", std::string(PrepareScript())}); }
+  void StartWithTls(const std::string& conf) {
+    child_ = Spawn({"/bin/sh", "-c",
+                    "TLS_CONF='" + conf + "'\n" + std::string(PrepareScript()) +
+                        std::string(PrepareTlsScript())});
+  }
 
   // Its exit code; -1 while it holds (there for a moment, and the file that says so).
   int Wait() {
@@ -269,6 +274,15 @@ TEST_F(GuardTest, ABrokerBootsAlsoWhenNothingCanBeTold) {
   fs::create_directories(Path("told"));  // no file can be written there
   Start();
   EXPECT_EQ(Wait(), 0);
+}
+
+TEST_F(GuardTest, WhatTheTemplateSaysOfTlsIsPutWhereTheBrokerReadsItAfterTheRest) {
+  Write("etc/conf.d/50-tls.conf", "of before");
+  StartWithTls("listeners.tcp = none\nlisteners.ssl.default = 5671\n");
+  EXPECT_EQ(Wait(), 0);
+  EXPECT_EQ(Read("etc/conf.d/50-tls.conf"), "listeners.tcp = none\nlisteners.ssl.default = 5671\n");
+  EXPECT_EQ(Mode("etc/conf.d/50-tls.conf"), 0600U);
+  EXPECT_TRUE(Exists("etc/conf.d/90-first-boot.conf"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "operator/resources/inventory.h"
+#include "operator/resources/tls.h"
 
 namespace rabbit::resources {
 namespace {
@@ -39,6 +40,10 @@ std::string SpecOfBrokers(const ChildInputs& inputs) {
   out.Add(spec.config).Add(spec.advanced_config);
   for (const api::EnvVar& variable : spec.env) {
     out.Add("env").Add(variable.name).AddIf(variable.value).Add(variable.value_from);
+  }
+  if (spec.tls) {
+    out.Add("tls").Add(ToText(PodTlsOf(*spec.tls)));
+    out.Add(api::Name(spec.tls->client_auth)).Add(api::Name(spec.tls->min_version));
   }
   const api::Pod& pod = spec.pod;
   out.AddMap(pod.labels).AddMap(pod.annotations).AddMap(pod.node_selector);

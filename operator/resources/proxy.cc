@@ -6,6 +6,8 @@
 #include "operator/resources/listeners.h"
 #include "operator/resources/names.h"
 #include "operator/resources/object.h"
+#include "operator/resources/tls.h"
+#include "rabbitmq/tls_config.h"
 
 namespace rabbit::resources {
 namespace {
@@ -30,18 +32,32 @@ haproxy::Balance BalanceOf(api::Balance balance) {
   return haproxy::Balance::kLeastConn;
 }
 
+api::Listener FirstListener(const ChildInputs& inputs) {
+  return inputs.listening.plain ? api::Listener::kAmqp : api::Listener::kAmqps;
+}
+
 haproxy::Config ConfigOf(const ChildInputs& inputs) {
   const api::RabbitCluster& cluster = *inputs.cluster;
   const api::LoadBalancer& spec = cluster.spec.load_balancer;
   const auto& [ns, name] = cluster.meta.key;
+  const bool only = cluster.spec.tls && cluster.spec.tls->mode == api::TlsMode::kOnly;
   haproxy::Config config;
-  for (const api::Listener exposed : cluster.spec.service.expose) {
-    if (exposed == api::Listener::kAmqp) continue;  // there in any case: it has the checks
+  // There in any case: it has the checks.
+  const api::Listener first = FirstListener(inputs);
+  const ListenerPort first_port = PortOf(first);
+  config.listeners = {{.name = std::string(first_port.name),
+                       .protocol = haproxy::Protocol::kAmqp,
+                       .port = first_port.port,
+                       .server_port = first_port.port}};
+  for (const api::Listener exposed : ExposedListeners(cluster.spec, inputs.listening)) {
+    if (exposed == first) continue;
     const ListenerPort port = PortOf(exposed);
     config.listeners.push_back({.name = std::string(port.name),
                                 .protocol = port.protocol,
                                 .port = port.port,
-                                .server_port = port.port});
+                                .server_port = port.port,
+                                // While some brokers listen on one port, and some on the other.
+                                .checked_apart = only && exposed == api::Listener::kAmqps});
   }
   for (int i = 0; i < inputs.replicas; ++i) {
     config.servers.push_back(
@@ -55,6 +71,15 @@ haproxy::Config ConfigOf(const ChildInputs& inputs) {
                          .type = spec.health_check.type == api::HealthCheckType::kTcp
                                      ? haproxy::CheckType::kTcp
                                      : haproxy::CheckType::kAmqp};
+  if (first == api::Listener::kAmqps) {
+    config.health_check.tls = true;
+    // A check shows no certificate: where AMQPS asks for one, management over HTTPS does not.
+    if (cluster.spec.tls && cluster.spec.tls->client_auth == api::ClientAuth::kRequire &&
+        config.health_check.type == haproxy::CheckType::kAmqp) {
+      config.health_check.type = haproxy::CheckType::kManagement;
+      config.health_check.port = rabbitmq::kManagementTlsPort;
+    }
+  }
   config.timeouts = {.connect = spec.timeouts.connect,
                      .client = spec.timeouts.client,
                      .server = spec.timeouts.server};
@@ -80,9 +105,10 @@ Json Ports(const ChildInputs& inputs) {
   const auto add = [&](std::string_view name, int port) {
     ports.push_back({{"name", name}, {"containerPort", port}, {"protocol", "TCP"}});
   };
-  add("amqp", PortOf(api::Listener::kAmqp).port);
-  for (const api::Listener exposed : inputs.cluster->spec.service.expose) {
-    if (exposed != api::Listener::kAmqp) add(PortOf(exposed).name, PortOf(exposed).port);
+  const api::Listener first = FirstListener(inputs);
+  add(PortOf(first).name, PortOf(first).port);
+  for (const api::Listener exposed : ExposedListeners(inputs.cluster->spec, inputs.listening)) {
+    if (exposed != first) add(PortOf(exposed).name, PortOf(exposed).port);
   }
   add("admin", inputs.cluster->spec.load_balancer.stats.port);
   return ports;

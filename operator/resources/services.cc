@@ -6,6 +6,8 @@
 #include "operator/resources/listeners.h"
 #include "operator/resources/names.h"
 #include "operator/resources/object.h"
+#include "operator/resources/tls.h"
+#include "rabbitmq/tls_config.h"
 
 namespace rabbit::resources {
 namespace {
@@ -21,6 +23,20 @@ Json Port(std::string_view name, int port, const char* app_protocol = nullptr) {
 Json AmqpPort() { return Port("amqp", 5672, "amqp"); }
 Json ManagementPort() { return Port("management", 15672, "http"); }
 Json PrometheusPort() { return Port("prometheus", 15692, "http"); }
+
+// What the brokers themselves are reached by.
+void AddBrokerPorts(Json& ports, const Listening& listening) {
+  if (listening.plain) {
+    ports.push_back(AmqpPort());
+    ports.push_back(ManagementPort());
+    ports.push_back(PrometheusPort());
+  }
+  if (listening.tls) {
+    ports.push_back(Port("amqps", rabbitmq::kAmqpsPort));
+    ports.push_back(Port("management-tls", rabbitmq::kManagementTlsPort, "https"));
+    ports.push_back(Port("prometheus-tls", rabbitmq::kPrometheusTlsPort, "https"));
+  }
+}
 
 DesiredChild ServiceOf(const ChildInputs& inputs, const std::string& name,
                        std::string_view component, Json spec, Json extra_metadata = {}) {
@@ -52,7 +68,7 @@ DesiredChild BuildClientService(const ChildInputs& inputs) {
   const std::string_view component = proxied ? kProxyComponent : kBrokerComponent;
 
   Json ports = Json::array();
-  for (const api::Listener exposed : service.expose) {
+  for (const api::Listener exposed : ExposedListeners(inputs.cluster->spec, inputs.listening)) {
     if (exposed == api::Listener::kAmqp) {
       ports.push_back(AmqpPort());
     } else if (exposed == api::Listener::kManagement) {
@@ -79,20 +95,21 @@ DesiredChild BuildClientService(const ChildInputs& inputs) {
 }
 
 DesiredChild BuildBrokersService(const ChildInputs& inputs) {
-  return ServiceOf(
-      inputs, BrokersServiceName(inputs.cluster->meta.key.name), kBrokerComponent,
-      {{"type", "ClusterIP"}, {"ports", {AmqpPort(), ManagementPort(), PrometheusPort()}}});
+  Json ports = Json::array();
+  AddBrokerPorts(ports, inputs.listening);
+  return ServiceOf(inputs, BrokersServiceName(inputs.cluster->meta.key.name), kBrokerComponent,
+                   {{"type", "ClusterIP"}, {"ports", std::move(ports)}});
 }
 
 DesiredChild BuildNodesService(const ChildInputs& inputs) {
+  Json ports = {Port("epmd", 4369), Port("distribution", 25672)};
+  AddBrokerPorts(ports, inputs.listening);
   // Nodes find each other by these names before any of them is ready.
   return ServiceOf(inputs, NodesServiceName(inputs.cluster->meta.key.name), kBrokerComponent,
                    {{"type", "ClusterIP"},
                     {"clusterIP", "None"},
                     {"publishNotReadyAddresses", true},
-                    {"ports",
-                     {Port("epmd", 4369), Port("distribution", 25672), AmqpPort(), ManagementPort(),
-                      PrometheusPort()}}});
+                    {"ports", std::move(ports)}});
 }
 
 DesiredChild BuildProxyAdminService(const ChildInputs& inputs) {

@@ -9,6 +9,8 @@
 #include "operator/resources/names.h"
 #include "operator/resources/object.h"
 #include "operator/resources/pod_hash.h"
+#include "operator/resources/tls.h"
+#include "rabbitmq/tls_config.h"
 
 namespace rabbit::resources {
 namespace {
@@ -97,10 +99,40 @@ Json NewContainer(const ChildInputs& inputs, std::string_view name) {
   return container;
 }
 
+std::string TlsConf(const ChildInputs& inputs, const api::Tls& tls) {
+  using rabbitmq::PeerCertificates;
+  PeerCertificates peers = PeerCertificates::kNotAsked;
+  if (tls.client_auth == api::ClientAuth::kRequest) peers = PeerCertificates::kAsked;
+  if (tls.client_auth == api::ClientAuth::kRequire) peers = PeerCertificates::kRequired;
+  return rabbitmq::RenderTlsConf({.folder = kTlsFolder,
+                                  .only = tls.mode == api::TlsMode::kOnly,
+                                  .peers = peers,
+                                  .tls13_only = tls.min_version == api::TlsVersion::kTls13,
+                                  .version = rabbitmq::VersionOfImage(inputs.broker_image)});
+}
+
+// Two Secrets or one, in one folder. A pod is not started before they are there, with these keys.
+Json TlsVolume(const api::Tls& tls) {
+  const PodTls from = PodTlsOf(tls);
+  const Json pair = {
+      {"name", from.secret},
+      {"items",
+       {Item(kTlsCertificateKey, kTlsCertificateKey), Item(kTlsPrivateKeyKey, kTlsPrivateKeyKey)}}};
+  const Json ca = {{"name", from.ca.name}, {"items", Json::array({Item(from.ca.key, kCaKey)})}};
+  return {{"name", "tls"},
+          {"projected",
+           {{"defaultMode", kReadableByAll}, {"sources", {{{"secret", pair}}, {{"secret", ca}}}}}}};
+}
+
 Json PrepareContainer(const ChildInputs& inputs) {
   Json container = NewContainer(inputs, kGuardContainer);
-  container["command"] = {"/bin/sh", "-c", PrepareScript()};
+  std::string script(PrepareScript());
   container["env"] = Environment(inputs);
+  if (const auto& tls = inputs.cluster->spec.tls) {
+    script += PrepareTlsScript();
+    container["env"].push_back({{"name", "TLS_CONF"}, {"value", TlsConf(inputs, *tls)}});
+  }
+  container["command"] = {"/bin/sh", "-c", std::move(script)};
   container["volumeMounts"] = {Mount("source", kSourcePath, true), Mount("etc", "/etc/rabbitmq"),
                                Mount("run", "/run/rabbit-operator"),
                                Mount(kDataVolume, "/var/lib/rabbitmq")};
@@ -112,24 +144,30 @@ Json BrokerContainer(const ChildInputs& inputs) {
   // Not the image's entry point, which may be a script that changes what prepare.sh wrote.
   container["command"] = Json::array({"rabbitmq-server"});
   container["env"] = BrokerEnvironment(inputs);
+  const auto& tls = inputs.cluster->spec.tls;
+  const bool plain = !tls || tls->mode == api::TlsMode::kBoth;
   Json ports = Json::array();
-  constexpr std::pair<const char*, int> kPorts[] = {{"amqp", 5672},
-                                                    {"epmd", 4369},
-                                                    {"distribution", 25672},
-                                                    {"management", 15672},
-                                                    {"prometheus", 15692}};
-  for (const auto& [name, port] : kPorts) {
+  const auto add = [&](const char* name, int port) {
     ports.push_back({{"name", name}, {"containerPort", port}, {"protocol", "TCP"}});
-  }
+  };
+  if (plain) add("amqp", 5672);
+  if (tls) add("amqps", rabbitmq::kAmqpsPort);
+  add("epmd", 4369);
+  add("distribution", 25672);
+  if (plain) add("management", 15672);
+  if (tls) add("management-tls", rabbitmq::kManagementTlsPort);
+  if (plain) add("prometheus", 15692);
+  if (tls) add("prometheus-tls", rabbitmq::kPrometheusTlsPort);
   container["ports"] = std::move(ports);
   // Each second: half a period is what a probe adds to the time until clients are served.
-  container["readinessProbe"] = {{"tcpSocket", {{"port", "amqp"}}},
+  container["readinessProbe"] = {{"tcpSocket", {{"port", plain ? "amqp" : "amqps"}}},
                                  {"periodSeconds", 1},
                                  {"timeoutSeconds", 1},
                                  {"failureThreshold", 5}};
   container["volumeMounts"] = {Mount(kDataVolume, "/var/lib/rabbitmq"),
                                Mount("etc", "/etc/rabbitmq"), Mount("tmp", "/tmp"),
                                Mount("log", "/var/log/rabbitmq")};
+  if (tls) container["volumeMounts"].push_back(Mount("tls", kTlsFolder, true));
   return container;
 }
 
@@ -139,6 +177,7 @@ Json PodSpec(const ChildInputs& inputs) {
   const std::string& name = cluster.meta.key.name;
   Json volumes = {SourceVolume(name), Scratch("etc", "16Mi"), Scratch("run", "1Mi"),
                   Scratch("tmp", "256Mi"), Scratch("log", "256Mi")};
+  if (cluster.spec.tls) volumes.push_back(TlsVolume(*cluster.spec.tls));
   if (StorageOf(*inputs.cluster, inputs.inventory).ephemeral) {
     volumes.push_back(Scratch(kDataVolume, cluster.spec.storage.size));
   }
@@ -162,6 +201,7 @@ Json PodTemplate(const ChildInputs& inputs, const BrokerFiles& files) {
       {"metadata", {{"labels", std::move(labels)}, {"annotations", Json::object()}}},
       {"spec", PodSpec(inputs)}};
   Json& annotations = pod_template["metadata"]["annotations"];
+  if (cluster.spec.tls) annotations[kTlsAnnotation] = ToText(PodTlsOf(*cluster.spec.tls));
   AddMissing(annotations, pod.annotations);
   // Without the configuration: a pod of an earlier template takes the newest one when it restarts.
   annotations[std::string(kTemplateHashAnnotation)] = PodHash(inputs, base::Dump(pod_template));

@@ -1,0 +1,207 @@
+#include "operator/plan/tls.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "http/certificate.h"
+#include "operator/plan/broker_gate.h"
+#include "operator/plan/words.h"
+#include "operator/resources/names.h"
+#include "operator/resources/tls.h"
+
+namespace rabbit::plan {
+namespace {
+
+using observe::SecretState;
+using resources::PodTls;
+
+constexpr std::chrono::hours kSoon(7 * 24);
+
+// Without the time of day: people renew by days.
+std::string Day(base::WallTime time) { return base::FormatTime(time).substr(0, 10); }
+
+class TlsPlanner {
+ public:
+  TlsPlanner(const api::RabbitCluster& cluster, const observe::Observation& seen,
+             const std::string& domain, Plan& plan)
+      : cluster_(cluster),
+        seen_(seen),
+        domain_(domain),
+        plan_(plan),
+        tls_(resources::PodTlsOf(*cluster.spec.tls)) {}
+
+  std::optional<Wait> Run() {
+    const auto certificate =
+        Value(tls_.secret, resources::kTlsCertificateKey, "spec.tls.secretRef");
+    const auto key = Value(tls_.secret, resources::kTlsPrivateKeyKey, "spec.tls.secretRef");
+    const auto ca = Value(tls_.ca.name, tls_.ca.key, CaField());
+    const auto facts = certificate ? Judge(*certificate, key, ca) : std::nullopt;
+    if (!usable_) {
+      return Wait{Aspect::kChildren, "TlsWaiting",
+                  "nothing is changed at nodes, proxies and Services before what spec.tls names "
+                  "can be used"};
+    }
+    SayDates(*facts);
+    SayNames(*facts);
+    SayShown(*facts);
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] const char* CaField() const {
+    return cluster_.spec.tls->ca_secret_ref ? "spec.tls.caSecretRef" : "spec.tls.secretRef";
+  }
+  static std::string Named(const char* field, const std::string& secret) {
+    return std::string(field) + ": Secret " + secret;
+  }
+
+  void NeedsPerson(std::string reason, std::string message) {
+    usable_ = false;
+    AddProblem(plan_, {.aspect = Aspect::kChildren,
+                       .reason = std::move(reason),
+                       .message = std::move(message) + "; what runs is left as it is",
+                       .needs_person = true});
+  }
+
+  std::optional<base::Secret> Value(const std::string& name, const std::string& key,
+                                    const char* field) {
+    const auto found = seen_.secrets.find(name);
+    const observe::SecretView unread;
+    const observe::SecretView& secret = found == seen_.secrets.end() ? unread : found->second;
+    if (secret.state == SecretState::kUnknown) {
+      usable_ = false;
+      AddWait(plan_, {Aspect::kChildren, "SecretUnknown",
+                      Named(field, name) + (secret.trouble.empty()
+                                                ? " is yet to be read"
+                                                : " could not be read: " + secret.trouble)});
+      return std::nullopt;
+    }
+    if (secret.state == SecretState::kAbsent) {
+      NeedsPerson("SecretMissing",
+                  Named(field, name) + " does not exist: create it with keys " + KeysOf(name));
+      return std::nullopt;
+    }
+    const auto value = secret.data.find(key);
+    if (value != secret.data.end() && !value->second.empty()) return value->second;
+    std::string message =
+        Named(field, name) +
+        (value == secret.data.end() ? " has no key " : " has nothing under key ") + key +
+        ": add it";
+    if (!cluster_.spec.tls->ca_secret_ref && key == resources::kCaKey) {
+      message += ", or name the authorities by spec.tls.caSecretRef";
+    }
+    NeedsPerson("SecretKeyMissing", std::move(message));
+    return std::nullopt;
+  }
+
+  // All that are wanted of this Secret.
+  [[nodiscard]] std::string KeysOf(const std::string& name) const {
+    std::vector<std::string> keys;
+    if (name == tls_.secret) keys = {resources::kTlsCertificateKey, resources::kTlsPrivateKeyKey};
+    if (name == tls_.ca.name) keys.push_back(tls_.ca.key);
+    return Listed(keys);
+  }
+
+  std::optional<http::CertificateFacts> Judge(const base::Secret& certificate,
+                                              const std::optional<base::Secret>& key,
+                                              const std::optional<base::Secret>& ca) {
+    const auto invalid = [&](const std::string& secret, const std::string& data_key,
+                             const std::string& what, const char* field) {
+      NeedsPerson("SecretInvalid",
+                  Named(field, secret) + ", key " + data_key + ": " + what + ": replace it");
+    };
+    auto facts = http::ReadCertificate(certificate.Reveal());
+    auto whole = facts ? http::CheckCertificates(certificate.Reveal())
+                       : base::Result<void>(tl::unexpected(facts.error()));
+    if (!whole) {
+      invalid(tls_.secret, resources::kTlsCertificateKey, whole.error().message,
+              "spec.tls.secretRef");
+    } else if (key) {
+      if (const auto fits = http::CheckKey(certificate.Reveal(), *key); !fits) {
+        invalid(tls_.secret, resources::kTlsPrivateKeyKey, fits.error().message,
+                "spec.tls.secretRef");
+      }
+    }
+    if (ca) {
+      if (const auto read = http::CheckCertificates(ca->Reveal()); !read) {
+        invalid(tls_.ca.name, tls_.ca.key, read.error().message, CaField());
+      }
+    }
+    return facts ? std::optional(std::move(*facts)) : std::nullopt;
+  }
+
+  void Warn(std::string reason, std::string what) {
+    plan_.warnings.push_back(
+        {std::move(reason), "certificate in Secret " + tls_.secret + ": " + std::move(what)});
+  }
+
+  void SayDates(const http::CertificateFacts& facts) {
+    if (seen_.wall_now == base::WallTime{}) return;
+    if (seen_.wall_now >= facts.not_after) {
+      Warn("CertificateExpired",
+           "expired on " + Day(facts.not_after) + ": clients refuse it; renew it");
+    } else if (facts.not_after - seen_.wall_now < kSoon) {
+      Warn("CertificateExpires", "expires on " + Day(facts.not_after) + ": renew it");
+    } else if (seen_.wall_now < facts.not_before) {
+      Warn("CertificateNotYetValid",
+           "is not valid before " + Day(facts.not_before) + ": clients refuse it until then");
+    }
+  }
+
+  void SayNames(const http::CertificateFacts& facts) {
+    const std::vector<std::string> names = resources::NodeTlsNames(cluster_.meta.key, 0, domain_);
+    const bool one_serves = std::ranges::any_of(
+        names, [&](const std::string& name) { return http::IsFor(facts, name); });
+    if (one_serves) return;
+    Warn("CertificateNames",
+         "is for " + (facts.names.empty() ? std::string("no name") : Listed(facts.names, 3)) +
+             ", and for none of this cluster's: wanted are " +
+             resources::WantedTlsNames(cluster_.meta.key));
+  }
+
+  // Brokers read renewed files by themselves, some minutes after the Secret has changed.
+  void SayShown(const http::CertificateFacts& facts) {
+    if (seen_.broker.served == nullptr) return;
+    std::vector<std::string> others;
+    std::vector<std::string> untold;
+    for (const observe::ServedCertificate& node : *seen_.broker.served) {
+      if (!ShowsThisSecret(node.pod) || node.fingerprint == facts.fingerprint) continue;
+      (node.fingerprint.empty() ? untold : others).push_back(node.pod);
+    }
+    if (!others.empty()) {
+      plan_.warnings.push_back(
+          {"CertificateRotating", Listed(others) + (others.size() == 1 ? " shows " : " show ") +
+                                      kRotating + tls_.secret +
+                                      " yet: brokers read a renewed one by themselves, within "
+                                      "minutes"});
+    } else if (untold.empty() && !seen_.broker.served->empty()) {
+      plan_.certificate_live = "every node that speaks TLS shows the certificate in Secret " +
+                               tls_.secret + ", valid until " + Day(facts.not_after);
+    }
+  }
+
+  [[nodiscard]] bool ShowsThisSecret(const std::string& name) const {
+    const auto pod = std::ranges::find(seen_.nodes, name, &observe::Pod::name);
+    if (pod == seen_.nodes.end()) return false;
+    const auto speaks = resources::PodTlsFrom(pod->tls);
+    return speaks && speaks->secret == tls_.secret;
+  }
+
+  const api::RabbitCluster& cluster_;
+  const observe::Observation& seen_;
+  const std::string& domain_;
+  Plan& plan_;
+  const PodTls tls_;
+  bool usable_ = true;
+};
+
+}  // namespace
+
+std::optional<Wait> PlanTls(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                            const std::string& domain, Plan& plan) {
+  if (!cluster.spec.tls) return std::nullopt;
+  return TlsPlanner(cluster, seen, domain, plan).Run();
+}
+
+}  // namespace rabbit::plan

@@ -1,0 +1,181 @@
+#include "operator/plan/tls.h"
+
+#include <gmock/gmock.h>
+
+#include "http/certificate.h"
+#include "http/test_server.h"
+#include "operator/plan/fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class TlsTest : public PlanTest {
+ protected:
+  static const http::TestCa& Ca() {
+    static const http::TestCa kCa;
+    return kCa;
+  }
+  static const http::TestCertificate& Good() {
+    static const http::TestCertificate kGood = Ca().Issue("x", "DNS:c.ns.svc,DNS:*.c-nodes.ns.svc");
+    return kGood;
+  }
+  static http::CertificateFacts FactsOf(const http::TestCertificate& certificate) {
+    return http::ReadCertificate(certificate.pem).value();
+  }
+
+  TlsTest() {
+    cluster_.spec.tls = api::Tls{.secret_name = "web"};
+    Put("tls.crt", Good().pem);
+    Put("tls.key", Good().key_pem);
+    Put("ca.crt", Ca().pem());
+    for (int i = 0; i < 3; ++i) Pod(i).tls = "Both web web/ca.crt";
+    seen_.wall_now = FactsOf(Good()).not_before + std::chrono::seconds(1);
+  }
+  void Put(const std::string& key, const std::string& value, const std::string& secret = "web") {
+    seen_.secrets[secret].state = observe::SecretState::kForeign;  // a person's own
+    seen_.secrets[secret].data[key] = base::Secret(value);
+  }
+  void Shows(const std::vector<std::string>& fingerprints) {
+    std::vector<observe::ServedCertificate> served;
+    for (std::size_t i = 0; i < fingerprints.size(); ++i) {
+      served.push_back({.pod = resources::PodName("c", static_cast<int>(i)),
+                        .address = "10.0.0.1",
+                        .fingerprint = fingerprints[i],
+                        .trouble = {}});
+    }
+    seen_.broker.served = std::make_shared<const decltype(served)>(std::move(served));
+  }
+  // Problems, waits and warnings; "held" when nothing is to be changed.
+  std::vector<std::string> Said() {
+    plan_ = {};
+    const auto hold = PlanTls(cluster_, Seen(), "cluster.local", plan_);
+    std::vector<std::string> said = Problems(plan_);
+    for (const std::string& wait : Waits(plan_)) said.push_back("wait " + wait);
+    for (const Warning& warning : plan_.warnings) {
+      said.push_back(warning.reason + ": " + warning.message);
+    }
+    if (hold) said.emplace_back("held");
+    return said;
+  }
+
+  Plan plan_;
+};
+
+TEST_F(TlsTest, WhatServesIsPassedInSilence) { EXPECT_THAT(Said(), IsEmpty()); }
+
+TEST_F(TlsTest, WithoutTlsNothingIsAskedFor) {
+  cluster_.spec.tls.reset();
+  seen_.secrets.clear();
+  EXPECT_THAT(Said(), IsEmpty());
+}
+
+TEST_F(TlsTest, ASecretThatIsNotThereIsToBeMadeWithAllKeysThatAreWanted) {
+  seen_.secrets["web"] = {.state = observe::SecretState::kAbsent};
+  EXPECT_THAT(Said(),
+              ElementsAre("NeedsPerson SecretMissing: spec.tls.secretRef: Secret web does not "
+                          "exist: create it with keys tls.crt, tls.key, ca.crt; what runs is left "
+                          "as it is",
+                          "held"));
+}
+
+TEST_F(TlsTest, ASecretThatCouldNotBeReadIsWaitedFor) {
+  seen_.secrets["web"] = {.trouble = "timed out"};
+  EXPECT_THAT(Said(), ElementsAre("wait SecretUnknown: spec.tls.secretRef: Secret web could not be "
+                                  "read: timed out",
+                                  "held"));
+}
+
+TEST_F(TlsTest, EachKeyThatIsMissingIsNamed) {
+  seen_.secrets["web"].data.erase("tls.key");
+  Put("ca.crt", "");
+  EXPECT_THAT(
+      Said(),
+      ElementsAre("NeedsPerson SecretKeyMissing: spec.tls.secretRef: Secret web has no key "
+                  "tls.key: add it; what runs is left as it is",
+                  "NeedsPerson SecretKeyMissing: spec.tls.secretRef: Secret web has nothing under "
+                  "key ca.crt: add it, or name the authorities by spec.tls.caSecretRef; what runs "
+                  "is left as it is",
+                  "held"));
+}
+
+TEST_F(TlsTest, AuthoritiesMayLieElsewhereUnderAnotherKey) {
+  seen_.secrets["web"].data.erase("ca.crt");
+  cluster_.spec.tls->ca_secret_ref = api::KeyRef{"roots", "bundle.pem"};
+  seen_.secrets["roots"] = {.state = observe::SecretState::kAbsent};
+  EXPECT_THAT(Said(), ElementsAre("NeedsPerson SecretMissing: spec.tls.caSecretRef: Secret roots "
+                                  "does not exist: create it with keys bundle.pem; what runs is "
+                                  "left as it is",
+                                  "held"));
+  Put("bundle.pem", Ca().pem(), "roots");
+  EXPECT_THAT(Said(), IsEmpty());
+}
+
+TEST_F(TlsTest, AKeyOfAnotherCertificateIsRefused) {
+  Put("tls.key", Ca().Issue("x", "").key_pem);
+  EXPECT_THAT(Said(), ElementsAre("NeedsPerson SecretInvalid: spec.tls.secretRef: Secret web, key "
+                                  "tls.key: does not belong to the certificate: replace it; what "
+                                  "runs is left as it is",
+                                  "held"));
+}
+
+TEST_F(TlsTest, WhatCannotBeReadIsNamedAndNeverShown) {
+  Put("tls.crt", "hunter2");
+  Put("ca.crt", "hunter2");
+  const auto said = Said();
+  EXPECT_THAT(said,
+              ElementsAre("NeedsPerson SecretInvalid: spec.tls.secretRef: Secret web, key tls.crt: "
+                          "holds no PEM certificate: replace it; what runs is left as it is",
+                          "NeedsPerson SecretInvalid: spec.tls.secretRef: Secret web, key ca.crt: "
+                          "holds no PEM certificate: replace it; what runs is left as it is",
+                          "held"));
+}
+
+TEST_F(TlsTest, DatesOfTheCertificateAreToldButKeepNothingBack) {
+  const auto facts = FactsOf(Good());
+  const std::string until = base::FormatTime(facts.not_after).substr(0, 10);
+  seen_.wall_now = facts.not_after;
+  EXPECT_THAT(Said(), ElementsAre("CertificateExpired: certificate in Secret web: expired on " +
+                                  until + ": clients refuse it; renew it"));
+  seen_.wall_now = facts.not_after - std::chrono::seconds(1);
+  EXPECT_THAT(Said(), ElementsAre("CertificateExpires: certificate in Secret web: expires on " +
+                                  until + ": renew it"));
+}
+
+TEST_F(TlsTest, ACertificateForNoneOfTheClustersNamesSaysWhichAreWanted) {
+  const auto other = Ca().Issue("x", "DNS:rabbit.example.com");
+  Put("tls.crt", other.pem);
+  Put("tls.key", other.key_pem);
+  EXPECT_THAT(Said(), ElementsAre("CertificateNames: certificate in Secret web: is for "
+                                  "rabbit.example.com, and for none of this cluster's: wanted are "
+                                  "c.ns.svc for clients, c-brokers.ns.svc and *.c-nodes.ns.svc"));
+}
+
+TEST_F(TlsTest, NodesThatShowAnotherCertificateYetAreNamed) {
+  const std::string good = FactsOf(Good()).fingerprint;
+  Shows({good, "old", "old"});
+  EXPECT_THAT(Said(), ElementsAre("CertificateRotating: c-node-1, c-node-2 show another "
+                                  "certificate than the one in Secret web yet: brokers read a "
+                                  "renewed one by themselves, within minutes"));
+  EXPECT_EQ(plan_.certificate_live, "");
+  Shows({good, good, ""});  // one that has not been greeted yet
+  EXPECT_THAT(Said(), IsEmpty());
+  EXPECT_EQ(plan_.certificate_live, "");
+  Shows({good, good, good});
+  EXPECT_THAT(Said(), IsEmpty());
+  EXPECT_THAT(plan_.certificate_live,
+              HasSubstr("every node that speaks TLS shows the certificate in Secret web, valid "
+                        "until "));
+}
+
+TEST_F(TlsTest, NodesThatWereMadeWithAnotherSecretShowItsCertificateAndWaitForARestart) {
+  for (int i = 0; i < 3; ++i) Pod(i).tls = "Both of-before of-before/ca.crt";
+  Shows({"old", "old", "old"});
+  EXPECT_THAT(Said(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace rabbit::plan

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "http/certificate.h"
 #include "http/test_support.h"
 
 namespace rabbit::http {

@@ -31,6 +31,10 @@ struct TlsConfig {
 // way to take it back.
 [[nodiscard]] std::string RenderTlsConf(const TlsConfig& config);
 
+// Whether brokers start with TLS 1.3 alone: 3.8.9 hangs at its start, 3.10.8, 4.0.5 and 4.3.6 do
+// not.
+[[nodiscard]] constexpr bool CanSpeakTls13Alone(const Version& v) { return v >= Version{3, 10, 0}; }
+
 // The metrics' plain listener is closed by a line of its own (merged before 3.12.0). Before, a
 // listener with TLS takes its place unless both are asked for (tried with 3.8.9 and 3.10.8).
 [[nodiscard]] constexpr bool ClosesMetricsByName(const Version& v) {

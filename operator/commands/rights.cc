@@ -51,6 +51,7 @@ constexpr auto kNeeded = std::to_array<Right>({
     {"get", "", "secrets"},
     {"create", "", "secrets"},
     {"patch", "", "secrets"},
+    {"get", "", "pods"},
     {"list", "", "pods"},
     {"watch", "", "pods"},
     {"list", "", "persistentvolumeclaims"},

@@ -126,6 +126,9 @@ struct Inventory {
   bool operator==(const Inventory&) const = default;
 };
 
+// What a node was made of and booted from, part by part: a digest of each (resources/made_of.h).
+using MadeOf = std::map<std::string, std::string>;
+
 enum class SecretState {
   kUnknown,  // not read, or the read failed: `trouble` says why; empty when it was not tried
   kAbsent,
@@ -191,6 +194,9 @@ struct Observation {
   std::vector<ProxyLook> proxy_looks;
   // By its reason, since when there is waited for what nobody tells: as the last report said.
   std::map<std::string, base::TimePoint> waiting_since;
+  // By pod, of nodes that wait for a restart because of the spec. One that could not be read is not
+  // there.
+  std::map<std::string, std::shared_ptr<const MadeOf>> made_of;
   base::WallTime wall_now{};  // when this was observed: what certificates' dates are held against
 };
 

@@ -1,12 +1,16 @@
 #include "operator/observe/observer.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "kube/metadata.h"
 #include "operator/observe/stranger.h"
 #include "operator/observe/targets.h"
+#include "operator/resources/made_of.h"
 #include "operator/resources/names.h"
+#include "operator/resources/pod_hash.h"
 
 namespace rabbit::observe {
 namespace {
@@ -131,6 +135,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   ReadUnknownBodies(key, memory, seen, left);
   LookAtOwnedClaims(cluster, seen, left);
   DropStatesOfOthers(cluster, seen);
+  ReadEarlierPods(key, memory, seen, left);
   RememberMissingPods(memory, seen, now);
   seen.wall_now = clock_.WallNow();
   return seen;
@@ -167,6 +172,31 @@ void Observer::LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory&
       memory.strangers.erase(stranger);
     }
   }
+}
+
+void Observer::ReadEarlierPods(const kube::ObjectKey& cluster, ClusterMemory& memory,
+                               Observation& seen, http::CallOptions& left) {
+  std::vector<ClusterMemory::EarlierPod> known;
+  for (const Pod& pod : seen.nodes) {
+    if (!seen.stateful_set || pod.deleting) continue;
+    if (!resources::IsOfEarlierSpec(pod, *seen.stateful_set)) continue;
+    const auto before = std::ranges::find_if(memory.earlier_pods, [&](const auto& one) {
+      return one.uid == pod.uid && one.config_hash == pod.config_hash;
+    });
+    std::shared_ptr<const MadeOf> made_of;
+    if (before != memory.earlier_pods.end()) {
+      made_of = before->made_of;
+    } else if (const auto text = Read({kube::kPods, pod.name}, cluster.ns, left)) {
+      const auto object = base::ParseJson(*text);
+      if (object && base::FindString(*object, {"metadata", "uid"}) == pod.uid) {
+        made_of = std::make_shared<const MadeOf>(resources::MadeOfRunning(*object));
+      }
+    }
+    if (made_of == nullptr) continue;  // the message says less then
+    seen.made_of[pod.name] = made_of;
+    known.push_back({.uid = pod.uid, .config_hash = pod.config_hash, .made_of = made_of});
+  }
+  memory.earlier_pods = std::move(known);
 }
 
 void Observer::ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,

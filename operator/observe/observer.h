@@ -40,6 +40,13 @@ struct ClusterMemory {
   };
   std::map<ChildId, Stranger> strangers;
 
+  // Of pods that wait for a restart: read once, since a pod stays what it was made of.
+  struct EarlierPod {
+    std::string uid, config_hash;
+    std::shared_ptr<const MadeOf> made_of;
+  };
+  std::vector<EarlierPod> earlier_pods;
+
   std::map<std::string, base::TimePoint> preparing;  // uid of a node's pod: since when
   std::optional<base::TimePoint> pods_missing;       // since when
 
@@ -76,6 +83,8 @@ class Observer {
   // Whether names that were taken still are: they are remembered until they are free, or ours.
   void LookAtStrangers(const api::RabbitCluster& cluster, ClusterMemory& memory,
                        const Observation& seen, http::CallOptions& left);
+  void ReadEarlierPods(const kube::ObjectKey& cluster, ClusterMemory& memory, Observation& seen,
+                       http::CallOptions& left);
   void ReadUnknownBodies(const kube::ObjectKey& cluster, const ClusterMemory& memory,
                          Observation& seen, http::CallOptions& left);
   // Claims that belong to the nodes' StatefulSet, and no such set in the caches: it is asked for.

@@ -267,7 +267,10 @@ base::Result<CachedPod> ProjectPod(std::string_view text) {
           NamedStatus(object, "initContainerStatuses", resources::kGuardContainer)) {
     pod.preparing = Find(*guard, {"state", "running"}) != nullptr;
     const std::string booted_from = FindString(*guard, {"state", "terminated", "message"});
-    if (!booted_from.empty()) pod.config_hash = booted_from.substr(0, kLongestHash);
+    // The first line; what follows is read when it is asked for.
+    if (!booted_from.empty()) {
+      pod.config_hash = booted_from.substr(0, std::min(booted_from.find('\n'), kLongestHash));
+    }
     if (Find(*guard, {"state", "terminated"}) == nullptr) pod.config_hash.clear();
   } else if (out.broker) {
     pod.config_hash.clear();  // not started

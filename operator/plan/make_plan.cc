@@ -22,6 +22,7 @@
 #include "operator/plan/vhosts.h"
 #include "operator/plan/words.h"
 #include "operator/resources/inventory.h"
+#include "operator/resources/made_of.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
@@ -215,17 +216,16 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   const std::optional<std::size_t> first = PlanQuestions(guard, boot.step, plan);
   const observe::Inventory inventory = NextInventory(cluster, seen, count, guard);
   Holds holds = HoldsOf(cluster, seen, count, images, boot, first);
-  holds.tls = PlanTls(cluster, seen, settings.cluster_domain, plan);
-  const ChildrenPlanned children =
-      PlanChildren({.cluster = &cluster,
-                    .replicas = count.members,
-                    .pods = count.pods,
-                    .broker_image = images.broker,
-                    .proxy_image = images.proxy,
-                    .inventory = inventory,
-                    .settings = settings,
-                    .listening = resources::ListeningOf(cluster, seen.nodes)},
-                   seen, holds, memo, plan);
+  holds.tls = PlanTls(cluster, seen, images.broker, settings.cluster_domain, plan);
+  const resources::ChildInputs inputs{.cluster = &cluster,
+                                      .replicas = count.members,
+                                      .pods = count.pods,
+                                      .broker_image = images.broker,
+                                      .proxy_image = images.proxy,
+                                      .inventory = inventory,
+                                      .settings = settings,
+                                      .listening = resources::ListeningOf(cluster, seen.nodes)};
+  const ChildrenPlanned children = PlanChildren(inputs, seen, holds, memo, plan);
   PlanUserSecrets(cluster, seen, plan);
   PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.
@@ -236,7 +236,8 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   }
 
   PlanNodesReady(cluster, seen, count.members, now, plan);
-  PlanRestartPending(cluster, seen, images.broker, guard, plan);
+  PlanRestartPending(cluster, seen, images.broker, guard, plan,
+                     [&] { return resources::MadeOfDeclared(inputs); });
   PlanClusterName(cluster, seen, count.members, children.inventory_step, plan);
   PlanVhosts(cluster, seen, count.members, children.inventory_step, plan);
   PlanUsers(cluster, seen, count.members, children.inventory_step, plan);

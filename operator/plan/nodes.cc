@@ -7,6 +7,7 @@
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/declared.h"
 #include "operator/plan/words.h"
+#include "operator/resources/made_of.h"
 #include "operator/resources/names.h"
 #include "operator/resources/pod_hash.h"
 #include "rabbitmq/version.h"
@@ -52,6 +53,27 @@ std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::O
   }
   if (!troubles.empty()) advice += ". " + Listed(troubles, 2);
   return advice;
+}
+
+// " (because of env TZ and rabbitmq.conf key x)", or node by node where they are not alike; nothing
+// where it is not known of all of them.
+std::string Because(const std::vector<std::string>& pods, const observe::Observation& seen,
+                    const observe::MadeOf& declared) {
+  std::map<std::string, std::vector<std::string>> pods_by_parts;
+  for (const std::string& pod : pods) {
+    const auto made_of = seen.made_of.find(pod);
+    if (made_of == seen.made_of.end()) return {};
+    const std::vector<std::string> parts = resources::Differences(*made_of->second, declared);
+    if (parts.empty()) return {};
+    pods_by_parts[Listed(parts, 6)].push_back(pod);
+  }
+  if (pods_by_parts.size() == 1) return " (because of " + pods_by_parts.begin()->first + ")";
+  std::string because;
+  for (const auto& [parts, some] : pods_by_parts) {
+    because.append(because.empty() ? " (" : "; ").append(Listed(some));
+    because.append(" because of ").append(parts);
+  }
+  return because + ")";
 }
 
 }  // namespace
@@ -115,7 +137,8 @@ std::optional<std::string> WhyConfigStays(const observe::Observation& seen,
 }
 
 void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                        const std::string& broker_image, const GuardDecision& guard, Plan& plan) {
+                        const std::string& broker_image, const GuardDecision& guard, Plan& plan,
+                        const std::function<observe::MadeOf()>& declared) {
   if (!seen.stateful_set) return;
   const observe::StatefulSetState& wanted = *seen.stateful_set;
   const auto ready = std::ranges::count_if(seen.nodes, &observe::Pod::ready);
@@ -156,9 +179,10 @@ void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observ
     }
   }
   if (!by_spec.empty()) {
-    const std::string what = other_image.empty()
-                                 ? std::string("earlier settings")
-                                 : "image " + other_image + ", declared is " + broker_image;
+    std::string what = other_image.empty()
+                           ? std::string("earlier settings")
+                           : "image " + other_image + ", declared is " + broker_image;
+    if (declared) what += Because(by_spec, seen, declared());
     std::string message = Listed(by_spec);
     if (first_start) {
       message += (by_spec.size() == 1 ? " was made with " : " were made with ") + what +

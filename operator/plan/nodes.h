@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,8 +46,10 @@ void PlanNodesReady(const api::RabbitCluster& cluster, const observe::Observatio
 // Says which nodes wait for a restart: a problem when the spec was changed, a warning when only a
 // new operator makes something else of the same spec. Before the cluster has formed, a node that
 // does not start is repaired by making it anew, not by what was declared before; and so are pods
-// that the API server refuses, which are made from the earlier template for ever.
+// that the API server refuses, which are made from the earlier template for ever. `declared` is
+// asked what nodes are to be made of, when that is worth telling.
 void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                        const std::string& broker_image, const GuardDecision& guard, Plan& plan);
+                        const std::string& broker_image, const GuardDecision& guard, Plan& plan,
+                        const std::function<observe::MadeOf()>& declared = {});
 
 }  // namespace rabbit::plan

@@ -227,5 +227,35 @@ TEST_F(NodesTest, OfAnEarlierOperatorAreAWarningOnly) {
   EXPECT_THAT(plan.warnings[0].message, HasSubstr("c-node-1 runs"));
 }
 
+TEST_F(NodesTest, ARestartIsPendingBecauseOfWhatDiffers) {
+  const auto made_of = [](const char* tz) {
+    return std::make_shared<const observe::MadeOf>(
+        observe::MadeOf{{"env TZ", tz}, {"image", "a"}, {"resources.limits.memory", "2"}});
+  };
+  const observe::MadeOf declared = *made_of("new");
+  const auto restarts = [&] {
+    Plan plan;
+    PlanRestartPending(cluster_, Seen(), "rabbitmq:3.13-management", {.formed = true}, plan,
+                       [&] { return declared; });
+    return Problems(plan);
+  };
+  for (int i = 0; i < 3; ++i) {
+    Pod(i).config_hash = "other-c";
+    seen_.made_of[resources::PodName("c", i)] = made_of("old");
+  }
+  EXPECT_THAT(restarts(),
+              ElementsAre(HasSubstr("RestartPending: c-node-0, c-node-1 and c-node-2 run with "
+                                    "earlier settings (because of env TZ): this takes")));
+  auto other = *made_of("old");
+  other["image"] = "b";
+  seen_.made_of["c-node-2"] = std::make_shared<const observe::MadeOf>(other);
+  EXPECT_THAT(restarts(), ElementsAre(HasSubstr("earlier settings (c-node-0 and c-node-1 because "
+                                                "of env TZ; c-node-2 because of env TZ and image): "
+                                                "this takes")));
+  // Half of the truth would be taken for all of it.
+  seen_.made_of.erase("c-node-1");
+  EXPECT_THAT(restarts(), ElementsAre(HasSubstr("run with earlier settings: this takes")));
+}
+
 }  // namespace
 }  // namespace rabbit::plan

@@ -9,6 +9,7 @@
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
 #include "operator/resources/tls.h"
+#include "rabbitmq/tls_config.h"
 
 namespace rabbit::plan {
 namespace {
@@ -24,14 +25,16 @@ std::string Day(base::WallTime time) { return base::FormatTime(time).substr(0, 1
 class TlsPlanner {
  public:
   TlsPlanner(const api::RabbitCluster& cluster, const observe::Observation& seen,
-             const std::string& domain, Plan& plan)
+             const std::string& broker_image, const std::string& domain, Plan& plan)
       : cluster_(cluster),
         seen_(seen),
+        broker_image_(broker_image),
         domain_(domain),
         plan_(plan),
         tls_(resources::PodTlsOf(*cluster.spec.tls)) {}
 
   std::optional<Wait> Run() {
+    CheckVersions();
     const auto certificate =
         Value(tls_.secret, resources::kTlsCertificateKey, "spec.tls.secretRef");
     const auto key = Value(tls_.secret, resources::kTlsPrivateKeyKey, "spec.tls.secretRef");
@@ -54,6 +57,17 @@ class TlsPlanner {
   }
   static std::string Named(const char* field, const std::string& secret) {
     return std::string(field) + ": Secret " + secret;
+  }
+
+  void CheckVersions() {
+    const auto version = rabbitmq::VersionOfImage(broker_image_);
+    if (cluster_.spec.tls->min_version != api::TlsVersion::kTls13 || !version ||
+        rabbitmq::CanSpeakTls13Alone(*version)) {
+      return;
+    }
+    NeedsPerson("UnsupportedField", "spec.tls.minVersion: RabbitMQ " + version->ToString() +
+                                        " does not start with TLSv1.3 alone: take TLSv1.2, which "
+                                        "speaks both, or an image of 3.10 or later");
   }
 
   void NeedsPerson(std::string reason, std::string message) {
@@ -79,7 +93,7 @@ class TlsPlanner {
     }
     if (secret.state == SecretState::kAbsent) {
       NeedsPerson("SecretMissing",
-                  Named(field, name) + " does not exist: create it with keys " + KeysOf(name));
+                  Named(field, name) + " does not exist: create it with " + KeysOf(name));
       return std::nullopt;
     }
     const auto value = secret.data.find(key);
@@ -100,7 +114,7 @@ class TlsPlanner {
     std::vector<std::string> keys;
     if (name == tls_.secret) keys = {resources::kTlsCertificateKey, resources::kTlsPrivateKeyKey};
     if (name == tls_.ca.name) keys.push_back(tls_.ca.key);
-    return Listed(keys);
+    return (keys.size() == 1 ? "key " : "keys ") + Listed(keys);
   }
 
   std::optional<http::CertificateFacts> Judge(const base::Secret& certificate,
@@ -190,6 +204,7 @@ class TlsPlanner {
 
   const api::RabbitCluster& cluster_;
   const observe::Observation& seen_;
+  const std::string& broker_image_;
   const std::string& domain_;
   Plan& plan_;
   const PodTls tls_;
@@ -199,9 +214,10 @@ class TlsPlanner {
 }  // namespace
 
 std::optional<Wait> PlanTls(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                            const std::string& domain, Plan& plan) {
+                            const std::string& broker_image, const std::string& domain,
+                            Plan& plan) {
   if (!cluster.spec.tls) return std::nullopt;
-  return TlsPlanner(cluster, seen, domain, plan).Run();
+  return TlsPlanner(cluster, seen, broker_image, domain, plan).Run();
 }
 
 }  // namespace rabbit::plan

@@ -16,6 +16,7 @@ namespace rabbit::plan {
 // goes on meanwhile.
 [[nodiscard]] std::optional<Wait> PlanTls(const api::RabbitCluster& cluster,
                                           const observe::Observation& seen,
+                                          const std::string& broker_image,
                                           const std::string& domain, Plan& plan);
 
 // How a warning begins that some nodes are yet to show the certificate in the Secret: once none is

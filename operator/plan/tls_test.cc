@@ -52,7 +52,7 @@ class TlsTest : public PlanTest {
   // Problems, waits and warnings; "held" when nothing is to be changed.
   std::vector<std::string> Said() {
     plan_ = {};
-    const auto hold = PlanTls(cluster_, Seen(), "cluster.local", plan_);
+    const auto hold = PlanTls(cluster_, Seen(), image_, "cluster.local", plan_);
     std::vector<std::string> said = Problems(plan_);
     for (const std::string& wait : Waits(plan_)) said.push_back("wait " + wait);
     for (const Warning& warning : plan_.warnings) {
@@ -62,6 +62,7 @@ class TlsTest : public PlanTest {
     return said;
   }
 
+  std::string image_ = "rabbitmq:3.13-management";
   Plan plan_;
 };
 
@@ -75,11 +76,12 @@ TEST_F(TlsTest, WithoutTlsNothingIsAskedFor) {
 
 TEST_F(TlsTest, ASecretThatIsNotThereIsToBeMadeWithAllKeysThatAreWanted) {
   seen_.secrets["web"] = {.state = observe::SecretState::kAbsent};
-  EXPECT_THAT(Said(),
-              ElementsAre("NeedsPerson SecretMissing: spec.tls.secretRef: Secret web does not "
-                          "exist: create it with keys tls.crt, tls.key, ca.crt; what runs is left "
-                          "as it is",
-                          "held"));
+  EXPECT_THAT(
+      Said(),
+      ElementsAre("NeedsPerson SecretMissing: spec.tls.secretRef: Secret web does not "
+                  "exist: create it with keys tls.crt, tls.key and ca.crt; what runs is left "
+                  "as it is",
+                  "held"));
 }
 
 TEST_F(TlsTest, ASecretThatCouldNotBeReadIsWaitedFor) {
@@ -107,7 +109,7 @@ TEST_F(TlsTest, AuthoritiesMayLieElsewhereUnderAnotherKey) {
   cluster_.spec.tls->ca_secret_ref = api::KeyRef{"roots", "bundle.pem"};
   seen_.secrets["roots"] = {.state = observe::SecretState::kAbsent};
   EXPECT_THAT(Said(), ElementsAre("NeedsPerson SecretMissing: spec.tls.caSecretRef: Secret roots "
-                                  "does not exist: create it with keys bundle.pem; what runs is "
+                                  "does not exist: create it with key bundle.pem; what runs is "
                                   "left as it is",
                                   "held"));
   Put("bundle.pem", Ca().pem(), "roots");
@@ -157,7 +159,7 @@ TEST_F(TlsTest, ACertificateForNoneOfTheClustersNamesSaysWhichAreWanted) {
 TEST_F(TlsTest, NodesThatShowAnotherCertificateYetAreNamed) {
   const std::string good = FactsOf(Good()).fingerprint;
   Shows({good, "old", "old"});
-  EXPECT_THAT(Said(), ElementsAre("CertificateRotating: c-node-1, c-node-2 show another "
+  EXPECT_THAT(Said(), ElementsAre("CertificateRotating: c-node-1 and c-node-2 show another "
                                   "certificate than the one in Secret web yet: brokers read a "
                                   "renewed one by themselves, within minutes"));
   EXPECT_EQ(plan_.certificate_live, "");
@@ -175,6 +177,17 @@ TEST_F(TlsTest, NodesThatWereMadeWithAnotherSecretShowItsCertificateAndWaitForAR
   for (int i = 0; i < 3; ++i) Pod(i).tls = "Both of-before of-before/ca.crt";
   Shows({"old", "old", "old"});
   EXPECT_THAT(Said(), IsEmpty());
+}
+
+TEST_F(TlsTest, Tls13AloneIsRefusedWhereBrokersDoNotStartWithIt) {
+  cluster_.spec.tls->min_version = api::TlsVersion::kTls13;
+  EXPECT_THAT(Said(), IsEmpty());
+  image_ = "rabbitmq:3.8-management";
+  EXPECT_THAT(Said(), ElementsAre("NeedsPerson UnsupportedField: spec.tls.minVersion: RabbitMQ "
+                                  "3.8.0 does not start with TLSv1.3 alone: take TLSv1.2, which "
+                                  "speaks both, or an image of 3.10 or later; what runs is left "
+                                  "as it is",
+                                  "held"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/quantity.h"
 #include "operator/resources/inventory.h"
+#include "operator/resources/made_of.h"
 #include "operator/resources/names.h"
 #include "operator/resources/object.h"
 #include "operator/resources/pod_hash.h"
@@ -72,10 +73,12 @@ DesiredChild BuildBrokerConfig(const ChildInputs& inputs) {
   base::Result<BrokerFiles> files = MakeBrokerFiles(inputs);
   if (!files) return {.id = id, .body = {}, .hash = {}, .problem = files.error().message};
   base::Json object = NewObject(*inputs.cluster, id.type, id.name, kBrokerComponent);
+  // Behind the hash, part by part: the guard tells all of it, and so what a node booted from.
+  std::string hash = files->hash + "\n" + DigestText(MadeOfFiles(*files));
   object["data"] = {{kConfFile, std::move(files->conf)},
                     {kAdvancedFile, std::move(files->advanced)},
                     {kPluginsFile, std::move(files->plugins)},
-                    {kHashFile, std::move(files->hash)}};
+                    {kHashFile, std::move(hash)}};
   return Finish(id, std::move(object));
 }
 

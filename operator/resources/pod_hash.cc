@@ -72,4 +72,9 @@ bool SameSpec(std::string_view pod_hash, std::string_view other) {
   return pod_hash.substr(0, pod_hash.find('-')) == other.substr(0, other.find('-'));
 }
 
+bool IsOfEarlierSpec(const observe::Pod& pod, const observe::StatefulSetState& set) {
+  return !SameSpec(pod.template_hash, set.template_hash) ||
+         (!pod.config_hash.empty() && !SameSpec(pod.config_hash, set.config_hash));
+}
+
 }  // namespace rabbit::resources

@@ -19,4 +19,8 @@ namespace rabbit::resources {
 // Whether both were made from the same spec, as far as brokers are concerned.
 [[nodiscard]] bool SameSpec(std::string_view pod_hash, std::string_view other);
 
+// Whether the spec of a pod, of its template or of what it booted from, is another than that of the
+// StatefulSet: it waits for a restart. Nothing is known of what a pod has not booted from yet.
+[[nodiscard]] bool IsOfEarlierSpec(const observe::Pod& pod, const observe::StatefulSetState& set);
+
 }  // namespace rabbit::resources

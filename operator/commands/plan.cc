@@ -136,11 +136,9 @@ class Planner {
   Result<std::unique_ptr<http::Transport>> Connect(const kube::ObjectKey& pod,
                                                    const std::string& address, std::uint16_t port,
                                                    const http::TlsSettings* tls) {
-    if (tls != nullptr && !in_cluster_) {
-      return base::Fail(base::ErrorKind::kInvalid,
-                        "it is asked over TLS, which the way through the API server does not "
-                        "carry: plan from a pod");
-    }
+    // The way through the API server has TLS of its own, and carries none within: a broker is asked
+    // on its plain port, where it has one.
+    if (tls != nullptr && !in_cluster_) port = observe::kManagementPort;
     const http::Endpoint endpoint{.tls = tls != nullptr,
                                   .address = address,
                                   .port = port,

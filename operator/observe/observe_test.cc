@@ -149,6 +149,30 @@ TEST_F(SecretMemoryTest, AReferencedSecretIsReadAgainEachDriftInterval) {
 }
 
 // What a person is asked to mend is looked at each time, however old a look may be otherwise.
+TEST_F(SecretMemoryTest, CertificatesAreReadAgainEachDriftIntervalWholeAndUntilAllKeysAreThere) {
+  const auto secret = [](const std::string& more) {
+    return R"({"metadata":{"uid":"s1"},"data":{"tls.crt":"YQ==","tls.key":"YQ==")" + more + "}}";
+  };
+  const auto refresh = [&] {
+    memory_.Refresh(cluster_, once_declared_, /*new_here=*/true, client_, now_,
+                    {.deadline = now_ + seconds(10)}, {{.secret = "web", .ca = {"web", "ca.crt"}}});
+  };
+  // Its own are read as well once something is known.
+  for (const char* own : {"c-erlang-cookie", "c-operator-user", "c-default-user"}) {
+    memory_.Learn(own, {.state = SecretState::kPresent}, now_ + seconds(600));
+  }
+  ExpectRead("web").Answer(200, secret(""));
+  refresh();
+  ExpectRead("web").Answer(200, secret(R"(,"ca.crt":"YQ==")"));
+  refresh();
+  refresh();
+  EXPECT_EQ(memory_.views().at("web").data.at("ca.crt"), base::Secret("a"));
+  now_ += seconds(16);
+  ExpectRead("web").Answer(200, secret(R"(,"ca.crt":"Yg==")"));
+  refresh();
+  EXPECT_EQ(memory_.views().at("web").data.at("ca.crt"), base::Secret("b"));
+}
+
 TEST_F(SecretMemoryTest, ASecretThatDoesNotServeYetIsReadAgainEachTime) {
   cluster_.spec.drift_interval = std::chrono::hours(1);
   cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "pass"}},

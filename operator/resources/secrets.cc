@@ -50,12 +50,14 @@ NewSecret OperatorUserSecret(const api::RabbitCluster& cluster) {
 }
 
 NewSecret DefaultUserSecret(const api::RabbitCluster& cluster) {
+  const auto& tls = cluster.spec.tls;
+  const bool only_tls = tls && tls->mode == api::TlsMode::kOnly;
   return Make(cluster, DefaultUserSecretName(cluster.meta.key.name), "servicebinding.io/rabbitmq",
               {{"type", "rabbitmq"},
                {"provider", "rabbit-operator"},
                // Resolves from any namespace of this Kubernetes, whatever its domain.
                {"host", cluster.meta.key.name + "." + cluster.meta.key.ns + ".svc"},
-               {"port", "5672"},
+               {"port", only_tls ? "5671" : "5672"},
                {kUsernameKey, kDefaultUser}},
               kPasswordKey);
 }

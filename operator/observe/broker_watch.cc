@@ -77,8 +77,9 @@ Served LookAtCertificates(Connections& connections, base::Clock& clock, const Br
       if (known != before->end()) now = *known;
     }
     const base::TimePoint until = std::min(deadline, clock.Now() + kGreeting);
-    if (now.fingerprint != node.tls->own_certificate && clock.Now() < until &&
-        !stop.stop_requested()) {
+    const std::string& own = node.tls->own_certificate;  // empty: not known
+    const bool wanted = own.empty() ? now.fingerprint.empty() : now.fingerprint != own;
+    if (wanted && clock.Now() < until && !stop.stop_requested()) {
       connections.Forget(node.address, node.port());  // a kept connection shows nothing anew
       const auto transport = connections.To(node.address, node.port(), node.tls);
       const auto answered = transport

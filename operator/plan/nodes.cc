@@ -56,18 +56,21 @@ std::string FirstStartAdvice(const api::RabbitCluster& cluster, const observe::O
 }
 
 // " (because of env TZ and rabbitmq.conf key x)", or node by node where they are not alike; nothing
-// where it is not known of all of them.
+// where it is not known of all of them. The image is left out where it is told already.
 std::string Because(const std::vector<std::string>& pods, const observe::Observation& seen,
-                    const observe::MadeOf& declared) {
+                    const observe::MadeOf& declared, bool image_is_told) {
   std::map<std::string, std::vector<std::string>> pods_by_parts;
   for (const std::string& pod : pods) {
     const auto made_of = seen.made_of.find(pod);
     if (made_of == seen.made_of.end()) return {};
-    const std::vector<std::string> parts = resources::Differences(*made_of->second, declared);
+    std::vector<std::string> parts = resources::Differences(*made_of->second, declared);
     if (parts.empty()) return {};
-    pods_by_parts[Listed(parts, 6)].push_back(pod);
+    if (image_is_told) std::erase(parts, "image");
+    if (!parts.empty()) pods_by_parts[Listed(parts, 6)].push_back(pod);
   }
-  if (pods_by_parts.size() == 1) return " (because of " + pods_by_parts.begin()->first + ")";
+  if (pods_by_parts.empty()) return {};
+  const auto& [first, alike] = *pods_by_parts.begin();
+  if (alike.size() == pods.size()) return " (because of " + first + ")";
   std::string because;
   for (const auto& [parts, some] : pods_by_parts) {
     because.append(because.empty() ? " (" : "; ").append(Listed(some));
@@ -182,7 +185,7 @@ void PlanRestartPending(const api::RabbitCluster& cluster, const observe::Observ
     std::string what = other_image.empty()
                            ? std::string("earlier settings")
                            : "image " + other_image + ", declared is " + broker_image;
-    if (declared) what += Because(by_spec, seen, declared());
+    if (declared) what += Because(by_spec, seen, declared(), !other_image.empty());
     std::string message = Listed(by_spec);
     if (first_start) {
       message += (by_spec.size() == 1 ? " was made with " : " were made with ") + what +

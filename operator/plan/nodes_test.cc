@@ -252,9 +252,14 @@ TEST_F(NodesTest, ARestartIsPendingBecauseOfWhatDiffers) {
   EXPECT_THAT(restarts(), ElementsAre(HasSubstr("earlier settings (c-node-0 and c-node-1 because "
                                                 "of env TZ; c-node-2 because of env TZ and image): "
                                                 "this takes")));
+  // The image is told by its name, and with what else differs.
+  for (int i = 0; i < 3; ++i) Pod(i).image = "rabbitmq:3.12-management";
+  EXPECT_THAT(restarts(), ElementsAre(HasSubstr("run with image rabbitmq:3.12-management, declared "
+                                                "is rabbitmq:3.13-management (because of env TZ): "
+                                                "this takes")));
   // Half of the truth would be taken for all of it.
   seen_.made_of.erase("c-node-1");
-  EXPECT_THAT(restarts(), ElementsAre(HasSubstr("run with earlier settings: this takes")));
+  EXPECT_THAT(restarts(), ElementsAre(HasSubstr("is rabbitmq:3.13-management: this takes")));
 }
 
 }  // namespace

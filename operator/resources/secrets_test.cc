@@ -59,6 +59,8 @@ TEST_F(SecretsTest, TheDefaultUserIsOfferedByTheServiceBindingSpecification) {
   EXPECT_EQ(data["type"], "rabbitmq");
   EXPECT_EQ(data["host"], "c.ns.svc");
   EXPECT_EQ(data["port"], "5672");
+  cluster_.spec.tls = api::Tls{.secret_name = "t", .mode = api::TlsMode::kOnly};
+  EXPECT_EQ(Body(DefaultUserSecret(cluster_))["stringData"]["port"], "5671");
   EXPECT_EQ(data["username"], "default");
 }
 

@@ -61,6 +61,9 @@ class Guarded final : public http::Transport {
                       http::BodySink& sink) override {
     return guard_.Stream(request, options, sink);
   }
+  [[nodiscard]] std::string PeerCertificate() const override {
+    return transport_->PeerCertificate();
+  }
 
  private:
   const std::unique_ptr<http::Transport> transport_;

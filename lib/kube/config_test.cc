@@ -355,7 +355,10 @@ TEST_F(ConfigTest, TlsSettingsHoldTheFilesContent) {
         "client-certificate: crt, client-key: key");
   const auto tls = LoadTls(*Load(), Reader());
   ASSERT_TRUE(tls) << tls.error().message;
-  EXPECT_EQ(*tls, (http::TlsSettings{"ROOTS", "CHAIN", base::Secret("KEY"), "name", false}));
+  EXPECT_EQ(*tls, (http::TlsSettings{.ca_pem = "ROOTS",
+                                     .client_certificate_pem = "CHAIN",
+                                     .client_key_pem = base::Secret("KEY"),
+                                     .server_name = "name"}));
   files_.erase("/home/u/key");
   EXPECT_EQ(LoadTls(*Load(), Reader()).error().message,
             "client key: cannot read /home/u/key: No such file");

@@ -50,13 +50,14 @@ void AddExtension(X509* certificate, X509* issuer, int nid, const std::string& v
   X509_EXTENSION_free(extension);
 }
 
-X509* NewCertificate(EVP_PKEY* key, const std::string& common_name) {
+X509* NewCertificate(EVP_PKEY* key, const std::string& common_name,
+                     std::chrono::hours valid = std::chrono::hours(24)) {
   static std::atomic<long> serial = 1;
   X509* certificate = X509_new();
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial++);
   X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), std::chrono::seconds(valid).count());
   X509_set_pubkey(certificate, key);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
@@ -104,9 +105,10 @@ TestCa::~TestCa() {
   EVP_PKEY_free(key_);
 }
 
-TestCertificate TestCa::Issue(const std::string& common_name, const std::string& names) const {
+TestCertificate TestCa::Issue(const std::string& common_name, const std::string& names,
+                              std::chrono::hours valid) const {
   EVP_PKEY* key = NewKey();
-  X509* certificate = NewCertificate(key, common_name);
+  X509* certificate = NewCertificate(key, common_name, valid);
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate_));
   if (!names.empty()) AddExtension(certificate, certificate_, NID_subject_alt_name, names);
   X509_sign(certificate, key_, EVP_sha256());

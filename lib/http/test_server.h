@@ -36,8 +36,8 @@ class TestCa {
 
   [[nodiscard]] const std::string& pem() const { return pem_; }
   // `names` as in openssl's configuration: "DNS:api.test,IP:127.0.0.1"; empty: none at all.
-  [[nodiscard]] TestCertificate Issue(const std::string& common_name,
-                                      const std::string& names) const;
+  [[nodiscard]] TestCertificate Issue(const std::string& common_name, const std::string& names,
+                                      std::chrono::hours valid = std::chrono::hours(24)) const;
 
  private:
   evp_pkey_st* key_;

@@ -19,6 +19,12 @@ using resources::PodTls;
 
 constexpr std::chrono::hours kSoon(7 * 24);
 
+// When it should have been renewed long ago. Of one that lasts for days only, as some authorities
+// make them, that is the last quarter.
+base::WallTime::duration Soon(const http::CertificateFacts& facts) {
+  return std::min<base::WallTime::duration>(kSoon, (facts.not_after - facts.not_before) / 4);
+}
+
 // Without the time of day: people renew by days.
 std::string Day(base::WallTime time) { return base::FormatTime(time).substr(0, 10); }
 
@@ -155,7 +161,7 @@ class TlsPlanner {
     if (seen_.wall_now >= facts.not_after) {
       Warn("CertificateExpired",
            "expired on " + Day(facts.not_after) + ": clients refuse it; renew it");
-    } else if (facts.not_after - seen_.wall_now < kSoon) {
+    } else if (facts.not_after - seen_.wall_now < Soon(facts)) {
       Warn("CertificateExpires", "expires on " + Day(facts.not_after) + ": renew it");
     } else if (seen_.wall_now < facts.not_before) {
       Warn("CertificateNotYetValid",

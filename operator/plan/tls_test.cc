@@ -137,14 +137,30 @@ TEST_F(TlsTest, WhatCannotBeReadIsNamedAndNeverShown) {
 }
 
 TEST_F(TlsTest, DatesOfTheCertificateAreToldButKeepNothingBack) {
-  const auto facts = FactsOf(Good());
+  const auto lasting = Ca().Issue("x", "DNS:c.ns.svc,DNS:*.c-nodes.ns.svc", std::chrono::days(90));
+  Put("tls.crt", lasting.pem);
+  Put("tls.key", lasting.key_pem);
+  const auto facts = FactsOf(lasting);
   const std::string until = base::FormatTime(facts.not_after).substr(0, 10);
   seen_.wall_now = facts.not_after;
   EXPECT_THAT(Said(), ElementsAre("CertificateExpired: certificate in Secret web: expired on " +
                                   until + ": clients refuse it; renew it"));
-  seen_.wall_now = facts.not_after - std::chrono::seconds(1);
+  seen_.wall_now = facts.not_after - std::chrono::days(7) + std::chrono::seconds(1);
   EXPECT_THAT(Said(), ElementsAre("CertificateExpires: certificate in Secret web: expires on " +
                                   until + ": renew it"));
+  seen_.wall_now = facts.not_after - std::chrono::days(7);
+  EXPECT_THAT(Said(), IsEmpty());
+  seen_.wall_now = facts.not_before - std::chrono::seconds(1);
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("CertificateNotYetValid: certificate in Secret web: is "
+                                            "not valid before ")));
+}
+
+TEST_F(TlsTest, OneThatIsMadeToLastForADayExpiresSoonInItsLastQuarter) {
+  const auto facts = FactsOf(Good());
+  seen_.wall_now = facts.not_after - std::chrono::hours(7);
+  EXPECT_THAT(Said(), IsEmpty());
+  seen_.wall_now = facts.not_after - std::chrono::hours(6);
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("CertificateExpires: ")));
 }
 
 TEST_F(TlsTest, ACertificateForNoneOfTheClustersNamesSaysWhichAreWanted) {

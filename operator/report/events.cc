@@ -106,8 +106,10 @@ void AddWentWrong(const Facts& facts, const api::Status& status, std::vector<Eve
   for (const plan::Warning& warning : facts.warnings) {
     tell(warning.reason, "Validate", warning.message);
   }
-  // The warning that it was not was told before, so this is news, also after a restart of ours.
-  if (!facts.plan.certificate_live.empty() && Says(before, plan::kRotating)) {
+  // The warning that it was not was told before, so this is news, also after a restart of ours; and
+  // told with the write that takes the warning back, which may have to wait.
+  if (!facts.plan.certificate_live.empty() && Says(before, plan::kRotating) &&
+      !Says(after, plan::kRotating)) {
     events.push_back({false, "CertificateLive", "Observe", facts.plan.certificate_live});
   }
   const api::Condition* available = api::FindCondition(after, api::kAvailable);

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "http/certificate.h"
 #include "http/test_support.h"
 #include "http/transport_contract.h"
 
@@ -35,6 +36,31 @@ TEST(BeastTransport, TakesAConnectionForEachCallAndSaysSo) {
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(transport->Send({}, Soon()));
   EXPECT_EQ(server.connections(), 2);
   EXPECT_THAT(log.texts().at(0), testing::HasSubstr("\r\nConnection: close\r\n"));
+}
+
+TEST(BeastTransport, TellsWhichCertificateTheServerShowed) {
+  const TestCa unknown;
+  const TestTls tls{unknown.Issue("x", "DNS:elsewhere.test"), ""};
+  TestServer server(
+      [](Peer& peer) {
+        (void)peer.ReadRequest();
+        peer.Answer("hello");
+      },
+      &tls);
+  const auto trusting = [&](const std::string& certificate) {
+    return MakeBeastTransport({true, "127.0.0.1", server.port(), "api.test"},
+                              {.own_certificate = certificate})
+        .value();
+  };
+  const std::string own = ReadCertificate(tls.certificate.pem).value().fingerprint;
+  const auto transport = trusting(own);
+  EXPECT_EQ(transport->PeerCertificate(), "");
+  EXPECT_TRUE(transport->Send({}, Soon()));
+  EXPECT_EQ(transport->PeerCertificate(), own);
+  // None that was refused.
+  const auto wary = trusting(std::string(64, '0'));
+  EXPECT_FALSE(wary->Send({}, Soon()));
+  EXPECT_EQ(wary->PeerCertificate(), "");
 }
 
 // The newest is taken again and again: those below it are looked after too.

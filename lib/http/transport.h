@@ -56,7 +56,7 @@ class Transport {
                                     BodySink& sink) = 0;
 
   // SHA-256 (hex) of the certificate that the server showed in the last handshake that came about.
-  // Empty: there was none yet, or it speaks without TLS.
+  // Empty: there was none yet, or the transport has no TLS of its own (a tunnel never has).
   [[nodiscard]] virtual std::string PeerCertificate() const { return {}; }
 };
 

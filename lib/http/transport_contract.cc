@@ -679,16 +679,12 @@ TEST_P(TransportContract, TheServersOwnCertificateIsTrustedAsItIs) {
   TestServer server(AnswerAll("hello"), &tls);
   const std::string own = ReadCertificate(tls.certificate.pem).value().fingerprint;
   const auto transport = Tls(server.port(), {.own_certificate = own}).value();
-  EXPECT_EQ(transport->PeerCertificate(), "");
   const Result<Response> response = transport->Send({}, Soon());
   ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(transport->PeerCertificate(), own);
   // And no other of the same names.
   const std::string other =
       ReadCertificate(unknown.Issue("x", "DNS:elsewhere.test").pem).value().fingerprint;
-  const auto wary = Tls(server.port(), {.own_certificate = other}).value();
-  EXPECT_FALSE(wary->Send({}, Soon()));
-  EXPECT_EQ(wary->PeerCertificate(), "");
+  EXPECT_FALSE(Tls(server.port(), {.own_certificate = other}).value()->Send({}, Soon()));
 }
 
 TEST_P(TransportContract, InsecureMeansAnyServer) {

@@ -155,14 +155,14 @@ TEST_F(BrokerGateTest, WhatAnOperatorOfBeforeDidNotActOnWasNotInEffect) {
                                  .observed_generation = cluster_.meta.generation}};
   EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
   // This operator leaves alone just what that one did.
-  cluster_.spec.tls = api::Tls{.secret_name = "certificate"};
+  cluster_.spec.service.expose = {api::Listener::kMqtt};
   const auto idle = api::FieldsNotInEffect(cluster_.spec);
   ASSERT_FALSE(idle.empty());
   plan.fields_without_effect = idle;
   cluster_.status.conditions[1].message = SayFieldsWithoutEffect(idle);
   EXPECT_TRUE(TopologyWasInEffect(cluster_, plan));
   cluster_.status.conditions[1].message =
-      SayFieldsWithoutEffect(std::vector<std::string>{"spec.tls", "spec.vhosts"});
+      SayFieldsWithoutEffect(std::vector<std::string>{idle[0], "spec.vhosts"});
   EXPECT_FALSE(TopologyWasInEffect(cluster_, plan));
 }
 

@@ -240,7 +240,7 @@ TEST_F(NodesTest, ARestartIsPendingBecauseOfWhatDiffers) {
     return Problems(plan);
   };
   for (int i = 0; i < 3; ++i) {
-    Pod(i).config_hash = "other-c";
+    Pod(i).config_hash = "s0-c0";
     seen_.made_of[resources::PodName("c", i)] = made_of("old");
   }
   EXPECT_THAT(restarts(),

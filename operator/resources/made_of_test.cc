@@ -66,8 +66,6 @@ TEST_F(MadeOfTest, EachPartIsNamedAsPeopleKnowIt) {
       Differ(pod),
       ElementsAre("advanced.config", "enabled_plugins", "env GONE", "env NEW", "env TZ", "image",
                   "pod.nodeSelector", "rabbitmq.conf key channel_max",
-                  "rabbitmq.conf key cluster_formation.discovery_retry_interval",
-                  "rabbitmq.conf key cluster_formation.discovery_retry_limit",
                   "rabbitmq.conf key heartbeat", "rabbitmq.conf key log.console.level", "tls"));
 }
 

@@ -107,6 +107,13 @@ void ClusterReconciler::Remember(const plan::Plan& plan, const act::Executed& do
          .at = now});
   }
   if (done.broker_written) observed.broker_written_at = now;
+  for (std::size_t i = 0; i < done.results.size(); ++i) {
+    if (std::holds_alternative<plan::ResetOwnUser>(plan.steps[i].action) &&
+        done.results[i].outcome != report::StepResult::Outcome::kSkipped) {
+      ++observed.own_user_resets.count;
+      observed.own_user_resets.last = now;
+    }
+  }
   for (const auto& [id, who] : done.strangers)
     observed.strangers[id] = {.who = who, .seen_at = now};
   for (const auto& [name, view] : done.secrets) observed.secrets.Learn(name, view, now);

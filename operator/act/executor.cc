@@ -11,6 +11,7 @@
 #include "operator/observe/stranger.h"
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
+#include "operator/resources/own_user.h"
 #include "rabbitmq/client.h"
 #include "rabbitmq/password_hash.h"
 
@@ -30,7 +31,8 @@ bool IsForBroker(const plan::Action& action) {
                !std::is_same_v<Step, plan::CreateSecretOnce> &&
                !std::is_same_v<Step, plan::HandOverSecret> &&
                !std::is_same_v<Step, plan::ApplyObject> &&
-               !std::is_same_v<Step, plan::DeleteObject> && !std::is_same_v<Step, plan::ExecInPod>;
+               !std::is_same_v<Step, plan::DeleteObject> &&
+               !std::is_same_v<Step, plan::ExecInPod> && !std::is_same_v<Step, plan::ResetOwnUser>;
       },
       action);
 }
@@ -253,14 +255,15 @@ class Executor::Run {
   }
 
   Result<void> operator()(const plan::ExecInPod& step) {
-    const auto code =
-        executor_.exec_(Key(step.pod), step.container, step.command, step.input, Call(kExecCall));
-    if (!code) return tl::unexpected(code.error());
-    if (*code != 0) {
-      return base::Fail(base::ErrorKind::kRetry,
-                        "the command ended with exit code " + std::to_string(*code));
-    }
-    return {};
+    return RunIn(step.pod, step.container, step.command, step.input);
+  }
+
+  Result<void> operator()(const plan::ResetOwnUser& step) {
+    const auto hash = rabbitmq::HashPassword(step.password, rabbitmq::kSha256, executor_.random_);
+    if (!hash) return tl::unexpected(hash.error());
+    out_.broker_written = true;
+    return RunIn(step.pod, std::string(resources::kBrokerContainer), resources::ImportCommand(),
+                 resources::OwnUserDefinition(*hash, rabbitmq::kSha256));
   }
 
  private:
@@ -273,6 +276,17 @@ class Executor::Run {
                             : now,
             .stop = stop_};
   }
+  Result<void> RunIn(const std::string& pod, const std::string& container,
+                     const std::vector<std::string>& command, const base::Secret& input) {
+    const auto code = executor_.exec_(Key(pod), container, command, input, Call(kExecCall));
+    if (!code) return tl::unexpected(code.error());
+    if (*code != 0) {
+      return base::Fail(base::ErrorKind::kRetry,
+                        "the command ended with exit code " + std::to_string(*code));
+    }
+    return {};
+  }
+
   [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
   [[nodiscard]] http::CallOptions BrokerCall() const { return Call(kBrokerCall); }
 

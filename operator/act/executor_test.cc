@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "kube/credentials.h"
+#include "operator/resources/own_user.h"
+#include "rabbitmq/password_hash.h"
 #include "test/fakes/scripted_transport.h"
 
 namespace rabbit::act {
@@ -79,13 +83,17 @@ class ExecutorTest : public testing::Test {
   observe::BrokerTarget broker_;
   runtime::Fence fence_;  // open
   std::vector<std::string> commands_;
+  std::vector<std::string> command_;  // the last one, and its standard input
+  std::string input_;
   int exit_code_ = 0;
   Executor executor_{client_,
                      connections_,
                      [this](const kube::ObjectKey& pod, const std::string& container,
-                            const std::vector<std::string>& command, const base::Secret&,
+                            const std::vector<std::string>& command, const base::Secret& input,
                             const http::CallOptions&) -> base::Result<int> {
                        commands_.push_back(pod.name + "/" + container + ": " + command.front());
+                       command_ = command;
+                       input_ = std::string(input.Reveal());
                        return exit_code_;
                      },
                      fence_,
@@ -504,6 +512,24 @@ TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {
                                   .reason = "new node"}});
   EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/prepare: /bin/sh"});
   EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+}
+
+TEST_F(ExecutorTest, TheOwnUserIsSetByAHashOnStandardInputAndTheBrokerIsLookedAtAgain) {
+  const Executed done = Execute({{.action = plan::ResetOwnUser{"c-node-1", base::Secret("s3cret")},
+                                  .reason = "the broker refuses it"}});
+  EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/rabbitmq: /bin/sh"});
+  EXPECT_EQ(command_, resources::ImportCommand());
+  const auto definition = base::ParseJson(input_);
+  ASSERT_TRUE(definition) << input_;
+  const base::Json& user = (*definition)["users"][0];
+  EXPECT_EQ(user["name"], "rabbit-operator");
+  EXPECT_EQ(user["tags"], "administrator");
+  EXPECT_TRUE(rabbitmq::PasswordMatches(base::Secret("s3cret"),
+                                        base::Secret(user["password_hash"].get<std::string>()),
+                                        user["hashing_algorithm"].get<std::string>()));
+  EXPECT_EQ(input_.find("s3cret"), std::string::npos);
+  EXPECT_EQ(input_.find('\n'), input_.size() - 1) << "it is read as one line";
+  EXPECT_TRUE(done.broker_written);
 }
 
 }  // namespace

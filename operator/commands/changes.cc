@@ -175,6 +175,7 @@ class Differ {
   StepChanges operator()(const plan::HandOverSecret&) const { return {Kind::kChange, {}}; }
   StepChanges operator()(const plan::DeleteObject&) const { return {Kind::kDelete, {}}; }
   StepChanges operator()(const plan::ExecInPod&) const { return {Kind::kRun, {}}; }
+  StepChanges operator()(const plan::ResetOwnUser&) const { return {Kind::kRun, {}}; }
 
   StepChanges operator()(const plan::ApplyObject& step) const {
     StepChanges out{Kind::kChange, {}};

@@ -113,10 +113,13 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       const BrokerTarget::Node& next = half ? nodes[(i + 1) % nodes.size()] : node;
       if (half) connections.Forget(node.address, kManagementPort);
       KeepOtherCounts(parts, before, view);
+      // Of the tag `monitoring`: nodes are told, and users are not.
+      const bool denied = !view.users && view.users.kind() == base::ErrorKind::kDenied;
       answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
                      .trouble = {},
                      .at = began,
-                     .denied = false,
+                     .denied = denied,
+                     .denied_at = denied ? began : base::TimePoint(),
                      .ask_first = next == target.nodes.front() ? "" : next.pod,
                      .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back()};
       answer.succeeded = true;
@@ -125,6 +128,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     answer.look.trouble = node.pod + ": " + view.nodes.why();
     if (view.nodes.kind() == base::ErrorKind::kDenied) {
       answer.look.denied = true;  // the others share the same users
+      answer.look.denied_at = began;
       break;
     }
     connections.Forget(node.address, kManagementPort);

@@ -146,11 +146,21 @@ struct BrokerLook {
   std::string trouble;                               // why the last look failed; empty: it did not
   base::TimePoint at{};                              // when the look that gave `view` began
   bool outdated = false;  // something was written at the broker since: what it shows may be undone
-  bool denied = false;    // the broker refused the operator's password
+  // The broker refused the operator's password, or does not take it for an administrator. When a
+  // look began that found it so.
+  bool denied = false;
+  base::TimePoint denied_at = {};
   // The pod that the next look begins with, after others failed; empty: as they are ordered.
   std::string ask_first = {};
   // The vhost whose queues were the last to be counted apart: the next look goes on after it.
   std::string counted_last = {};
+};
+
+// How often the operator's own user was set anew at the broker (or that was tried), and when that
+// last came back, until the broker has let it in for a while.
+struct OwnUserResets {
+  int count = 0;
+  base::TimePoint last{};
 };
 
 struct ProxyLook {
@@ -177,6 +187,7 @@ struct Observation {
   std::string inventory_trouble;              // … or, when this is not empty, cannot be read: why
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
+  OwnUserResets own_user_resets;
   std::vector<ProxyLook> proxy_looks;
   // By its reason, since when there is waited for what nobody tells: as the last report said.
   std::map<std::string, base::TimePoint> waiting_since;

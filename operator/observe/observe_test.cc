@@ -563,7 +563,27 @@ TEST_F(LookTest, ARefusedPasswordIsToldApart) {
   const auto answer = Look();
   EXPECT_FALSE(answer.succeeded);
   EXPECT_TRUE(answer.look.denied);
+  EXPECT_EQ(answer.look.denied_at, clock_.Now());
   EXPECT_EQ(connects_.count("10.0.0.2"), 0U);  // it has the same users
+}
+
+TEST_F(LookTest, WhoIsNoAdministratorIsDeniedAndSeesTheNodesAllTheSame) {
+  servers_["10.0.0.1"].Otherwise([](const http::Request& request) -> base::Result<http::Response> {
+    if (request.target.starts_with("/api/users")) {
+      return http::Response{.status = 401, .headers = {}, .body = R"({"error":"not_authorised",
+                                        "reason":"Not administrator user"})"};
+    }
+    const bool nodes = request.target.starts_with("/api/nodes");
+    return http::Response{.status = 200, .headers = {}, .body = nodes ? kNodes : "[]"};
+  });
+  const auto answer = Look();
+  EXPECT_TRUE(answer.succeeded);
+  EXPECT_TRUE(answer.look.denied);
+  EXPECT_EQ(answer.look.denied_at, clock_.Now());
+  EXPECT_EQ(answer.look.trouble, "");
+  ASSERT_NE(answer.look.view, nullptr);
+  EXPECT_TRUE(answer.look.view->nodes);
+  EXPECT_EQ(Compare(answer.look, Look(answer.look).look), News::kNone);
 }
 
 TEST_F(LookTest, TheSameViewAgainIsNoNews) {

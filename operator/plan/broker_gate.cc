@@ -20,20 +20,10 @@ std::string NotAnswering(const observe::BrokerLook& look) {
 
 }  // namespace
 
-bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observation& seen,
+bool BrokerMayBeWritten(const api::RabbitCluster& /*cluster*/, const observe::Observation& seen,
                         int members, Plan& plan) {
   const observe::BrokerLook& look = seen.broker;
-  if (look.denied) {
-    AddProblem(plan,
-               {.aspect = Aspect::kTopology,
-                .reason = "BrokerDenied",
-                .message = "the broker refuses user " + std::string(resources::kOperatorUser) +
-                           " with the password in Secret " +
-                           resources::OperatorUserSecretName(cluster.meta.key.name) +
-                           ": set that password at the broker again",
-                .needs_person = true});
-    return false;
-  }
+  if (look.denied) return false;  // PlanOwnUser says so
   if (!look.view || !look.trouble.empty()) {
     AddWait(plan, {Aspect::kTopology, "BrokerNotAnswering", NotAnswering(look)});
     return false;

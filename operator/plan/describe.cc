@@ -2,6 +2,7 @@
 #include "operator/plan/plan.h"
 #include "operator/plan/policies.h"
 #include "operator/plan/words.h"
+#include "operator/resources/names.h"
 
 namespace rabbit::plan {
 namespace {
@@ -66,6 +67,9 @@ std::string Text(const ExecInPod& step) {
     command += word;
   }
   return "run " + Quoted(command, 120) + " in pod " + step.pod;
+}
+std::string Text(const ResetOwnUser& step) {
+  return "set user " + std::string(resources::kOperatorUser) + " anew in pod " + step.pod;
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ TEST(DescribeTest, NothingSecretIsSaid) {
                                 base::Secret("s3cret")},
                       ""}),
             "run \"rabbitmqctl change_password u\" in pod c-node-0");
+  EXPECT_EQ(Describe({ResetOwnUser{"c-node-0", base::Secret("s3cret")}, ""}),
+            "set user rabbit-operator anew in pod c-node-0");
 }
 
 }  // namespace

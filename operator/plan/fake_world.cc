@@ -180,6 +180,10 @@ observe::Observation FakeWorld::Observe() {
   if (look_is_late && last_look_.view != nullptr) {
     seen.broker = last_look_;
     seen.broker.outdated = written_since_look_;
+  } else if (!running_.empty() && PasswordIn("c-operator-user").empty()) {
+    last_look_ = {};  // nobody can be asked
+  } else if (!running_.empty() && PasswordIn("c-operator-user") != own_password) {
+    seen.broker = {.trouble = "c-node-0: 401", .denied = true, .denied_at = now};
   } else if (!running_.empty()) {
     rabbitmq::BrokerView view = broker.Show(observe::PartsToRead(cluster, seen));
     std::vector<rabbitmq::Node> nodes;
@@ -195,6 +199,7 @@ observe::Observation FakeWorld::Observe() {
     last_look_ = seen.broker;
     written_since_look_ = false;
   }
+  seen.own_user_resets = own_user_resets_;
   return seen;
 }
 
@@ -335,7 +340,10 @@ void FakeWorld::Boot(int ordinal) {
         << "node " << ordinal << " founds a second cluster";
     members_.insert(ordinal);
     claim.blank = false;
-    if (!broker.has_booted() || !data_elsewhere) broker.FirstBoot();
+    if (!broker.has_booted() || !data_elsewhere) {
+      broker.FirstBoot();
+      own_password = PasswordIn("c-operator-user");
+    }
   } else if (!members_.contains(ordinal)) {
     return;  // forgotten, with its old disk: never gets up
   }
@@ -405,8 +413,24 @@ bool FakeWorld::Do(const CreateSecretOnce& step) {
       data[key] = base::Secret(value.get<std::string>());
     }
   }
-  for (const auto& random : step.random) data[random.key] = base::Secret("random");
+  for (const auto& random : step.random) data[random.key] = base::Secret(NewUid("random"));
   return true;
+}
+
+bool FakeWorld::Do(const ResetOwnUser& step) {
+  const auto ordinal = resources::OrdinalOf("c", step.pod);
+  EXPECT_TRUE(ordinal && running_.contains(*ordinal)) << step.pod;
+  ++own_user_resets_.count;
+  own_user_resets_.last = now;
+  own_password = step.password;
+  return true;
+}
+
+base::Secret FakeWorld::PasswordIn(const std::string& secret) const {
+  const auto found = secrets_.find(secret);
+  if (found == secrets_.end()) return {};
+  const auto password = found->second.data.find(resources::kPasswordKey);
+  return password == found->second.data.end() ? base::Secret() : password->second;
 }
 
 bool FakeWorld::Do(const ExecInPod& step) {

@@ -14,6 +14,7 @@
 #include "operator/plan/membership/guard.h"
 #include "operator/plan/membership/node_count.h"
 #include "operator/plan/nodes.h"
+#include "operator/plan/own_user.h"
 #include "operator/plan/policies.h"
 #include "operator/plan/secrets.h"
 #include "operator/plan/topic_permissions.h"
@@ -223,6 +224,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                     .settings = settings},
                    seen, HoldsOf(cluster, seen, count, images, boot, first), memo, plan);
   PlanUserSecrets(cluster, seen, plan);
+  PlanOwnUser(cluster, seen, now, plan);
   PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.
   if (children.inventory_step) {

@@ -132,11 +132,18 @@ struct ExecInPod {
   base::Secret input;
 };
 
+// The operator's own user, made or mended from within a pod of ours (operator/resources/own_user.h):
+// an administrator with this password, hashed with a fresh salt by Execute.
+struct ResetOwnUser {
+  std::string pod;
+  base::Secret password;
+};
+
 using Action =
     std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject, DeleteObject,
                  PutClusterName, PutVhost, DeleteVhost, PutVhostLimit, DeleteVhostLimit, PutUser,
                  DeleteUser, PutUserLimit, DeleteUserLimit, PutPermissions, DeletePermissions,
-                 PutTopicPermission, DeleteTopicPermission, PutPolicy, DeletePolicy, ExecInPod>;
+                 PutTopicPermission, DeleteTopicPermission, PutPolicy, DeletePolicy, ExecInPod, ResetOwnUser>;
 
 struct Step {
   Action action;

@@ -29,7 +29,7 @@ using testing::IsEmpty;
 constexpr const char* kCluster = R"({
   "apiVersion": "rabbitcluster.dev/v1beta1", "kind": "RabbitCluster",
   "metadata": {"name": "c", "namespace": "ns", "uid": "u", "generation": 1},
-  "spec": {"replicas": 1, "users": [
+  "spec": {"replicas": 1, "storage": {"ephemeral": true}, "users": [
     {"name": "root", "passwordSecretRef": {"name": "root", "key": "password"}}]}})";
 
 class LookerTest : public testing::Test {
@@ -54,6 +54,13 @@ class LookerTest : public testing::Test {
         {"spec", {{"containers", {{{"name", "rabbitmq"}, {"image", "i"}}}}}},
         {"status",
          {{"podIP", "10.1.2.3"}, {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}};
+    // The cluster is not a new one, which has no Secrets yet.
+    objects_["/api/v1/namespaces/ns/services/c-nodes"] = {{"metadata",
+                                                           {{"name", "c-nodes"},
+                                                            {"namespace", "ns"},
+                                                            {"uid", "n"},
+                                                            {"resourceVersion", "5"},
+                                                            {"labels", Labels()}}}};
     broker_["overview"] = {{"cluster_name", "c"}, {"rabbitmq_version", "4.0.5"}};
     broker_["nodes"] = {{{"name", "rabbit@c-node-0.c-nodes.ns"}, {"running", true}}};
     broker_["vhosts"] = {{{"name", "/"}}};
@@ -97,7 +104,9 @@ class LookerTest : public testing::Test {
       lines.push_back(put->name + " is given " +
                       (put->password ? std::string(put->password->Reveal()) : "nothing"));
     }
-    for (const plan::Problem& problem : plan.problems) lines.push_back(problem.reason);
+    for (const plan::Problem& problem : plan.problems) {
+      if (problem.aspect == plan::Aspect::kTopology) lines.push_back(problem.reason);
+    }
     return lines;
   }
 

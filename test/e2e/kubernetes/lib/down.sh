@@ -45,7 +45,9 @@ end_pods() {
     sleep 0.1
   done
   for directory in "${directories[@]}"; do
-    [[ ! -d $directory ]] || find "$directory" -depth -type d -exec rmdir {} + || log "cannot remove $directory"
+    [[ -d $directory ]] || continue # after a restart of the machine, for one, which has set its own controllers
+    find "$directory" -depth -type d -exec rmdir {} + || log "cannot remove $directory"
+    ! has_one_hierarchy || take_back_controllers
   done
 }
 

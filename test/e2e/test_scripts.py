@@ -325,6 +325,18 @@ def test_controllers_that_are_refused_are_one_line(shell):
     assert "cpuset cpu memory hugetlb pids" in done.stderr
 
 
+@pytest.mark.parametrize("loaded, removed", [
+    ("lsb_release cri-containerd.apparmor.d", "cri-containerd.apparmor.d"),
+    ("lsb_release cri-containerd.apparmor.d.other", ""),
+    ("", ""),
+])
+def test_the_profile_of_containers_is_taken_back(shell, tmp_path, loaded, removed):
+    (tmp_path / "profiles").write_text("".join(f"{each} (enforce)\n" for each in loaded.split()))
+    done = shell("touch .remove; apparmor=$PWD; remove_apparmor_profile; cat .remove")
+    assert (done.returncode, done.stdout, done.stderr) == (0, removed, "")
+    assert shell("apparmor=$PWD/absent; remove_apparmor_profile").returncode == 0
+
+
 FILTER = "*filter\\n:INPUT ACCEPT [0:0]\\n{}-A INPUT -j ACCEPT\\nCOMMIT\\n"
 
 

@@ -5,6 +5,7 @@
 
 #include "operator/api/status_json.h"
 #include "operator/observe/targets.h"
+#include "operator/report/attempts.h"
 #include "operator/report/report.h"
 
 namespace rabbit {
@@ -114,6 +115,7 @@ void ClusterReconciler::Remember(const plan::Plan& plan, const act::Executed& do
       observed.own_user_resets.last = now;
     }
   }
+  report::RememberAttempts(plan, done.results, now, observed.attempts);
   for (const auto& [id, who] : done.strangers)
     observed.strangers[id] = {.who = who, .seen_at = now};
   for (const auto& [name, view] : done.secrets) observed.secrets.Learn(name, view, now);

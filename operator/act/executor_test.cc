@@ -86,15 +86,16 @@ class ExecutorTest : public testing::Test {
   std::vector<std::string> command_;  // the last one, and its standard input
   std::string input_;
   int exit_code_ = 0;
+  std::string errors_;
   Executor executor_{client_,
                      connections_,
                      [this](const kube::ObjectKey& pod, const std::string& container,
                             const std::vector<std::string>& command, const base::Secret& input,
-                            const http::CallOptions&) -> base::Result<int> {
+                            const http::CallOptions&) -> base::Result<kube::ExecResult> {
                        commands_.push_back(pod.name + "/" + container + ": " + command.front());
                        command_ = command;
                        input_ = std::string(input.Reveal());
-                       return exit_code_;
+                       return kube::ExecResult{.exit_code = exit_code_, .errors = errors_};
                      },
                      fence_,
                      clock_,
@@ -420,6 +421,9 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
        "PUT /api/topic-permissions/%2F/u", R"({"exchange":"amq.topic","read":"^b","write":"^a"})"},
       {plan::DeleteTopicPermission{"u", "/", "x"}, "DELETE /api/topic-permissions/%2F/u/x", ""},
       {policy, "PUT /api/policies/%2F/p", R"("priority":1)"},
+      {plan::EnableFlag{"f"}, "PUT /api/feature-flags/f/enable", "{}"},
+      {plan::ImportDefinitions{"ConfigMap d", 1, base::Secret(R"({"vhosts":[]})")},
+       "POST /api/definitions", R"({"vhosts":[]})"},
       {operators, "PUT /api/operator-policies/%2F/p", R"("priority":1)"},
       {plan::DeletePolicy{"/", "p"}, "DELETE /api/policies/%2F/p", ""},
       {plan::DeletePolicy{"/", "p", PolicyKind::kOperator}, "DELETE /api/operator-policies/%2F/p",
@@ -530,6 +534,27 @@ TEST_F(ExecutorTest, TheOwnUserIsSetByAHashOnStandardInputAndTheBrokerIsLookedAt
   EXPECT_EQ(input_.find("s3cret"), std::string::npos);
   EXPECT_EQ(input_.find('\n'), input_.size() - 1) << "it is read as one line";
   EXPECT_TRUE(done.broker_written);
+}
+
+TEST_F(ExecutorTest, PluginsAreSetInTheBrokersContainerAndTheBrokerIsLookedAtAgain) {
+  const plan::Step set{.action = plan::SetPlugins{"c-node-1", {"a", "b"}}, .reason = "differ"};
+  Executed done = Execute({set});
+  EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/rabbitmq: /bin/sh"});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  EXPECT_TRUE(done.broker_written);
+
+  exit_code_ = 3;
+  errors_ = "no such plugin: b\n";
+  done = Execute({set});
+  EXPECT_EQ(done.results[0].error->message,
+            "enable plugins a and b in pod c-node-1: no such plugin: b");
+  EXPECT_EQ(done.results[0].error->kind, base::ErrorKind::kInvalid) << "it is not mended by itself";
+
+  exit_code_ = 1;
+  errors_.clear();
+  done = Execute({set});
+  EXPECT_EQ(done.results[0].error->message, "enable plugins a and b in pod c-node-1: exit code 1");
+  EXPECT_EQ(done.results[0].error->kind, base::ErrorKind::kRetry);
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ bool FailedHalfWay(const rabbitmq::BrokerView& view, const rabbitmq::ViewParts& 
          (parts.user_limits && failed(view.user_limits)) ||
          (parts.topic_permissions && failed(view.topic_permissions)) ||
          (parts.operator_policies && failed(view.operator_policies)) ||
+         (parts.definitions && failed(view.missing_definitions)) ||
+         (parts.disabled_flags && failed(view.disabled_flags)) ||
          (parts.queues && failed(view.queues));
 }
 

@@ -18,6 +18,7 @@
 #include "operator/api/enums.h"
 #include "operator/observe/child_id.h"
 #include "operator/observe/verified.h"
+#include "rabbitmq/definitions.h"
 #include "rabbitmq/view.h"
 
 namespace rabbit::observe {
@@ -122,6 +123,9 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> permissions = {};
   // Vhosts and users for whom limits were once declared, and who may still have some.
   std::vector<std::string> vhost_limits = {}, user_limits = {};
+  // Of the broker: with it, all nodes were seen to have all its stable feature flags enabled.
+  std::string flags_version = {};
+  std::string definitions = {};  // of those that were imported last (plan/definitions.h); or empty
   bool operator==(const Inventory&) const = default;
 };
 
@@ -169,6 +173,27 @@ struct ProxyLook {
   std::string trouble;
 };
 
+// What spec.definitions names.
+struct DefinitionsView {
+  std::string source;   // "ConfigMap d, key k"
+  std::string trouble;  // why it cannot be used; empty: it can
+  bool needs_person = false;
+  // Keyed digests, of the whole content and of `wanted`.
+  std::string content_digest, digest;
+  rabbitmq::Definitions wanted;  // without what the spec itself names
+  bool operator==(const DefinitionsView&) const = default;
+};
+
+// What was done that the world does not show at once, or failed and is not to be repeated at each
+// look. Lost with the process.
+struct Attempt {
+  std::string digest;  // of what was wanted: another one is another attempt
+  base::TimePoint at{};
+  int failures = 0;     // in a row
+  std::string trouble;  // of the last time; empty: it was done
+  bool operator==(const Attempt&) const = default;
+};
+
 struct Observation {
   // No child of this cluster is in the caches: it is new, so own Secrets need not be read first.
   bool first_sight = false;
@@ -191,6 +216,8 @@ struct Observation {
   std::vector<ProxyLook> proxy_looks;
   // By its reason, since when there is waited for what nobody tells: as the last report said.
   std::map<std::string, base::TimePoint> waiting_since;
+  std::map<std::string, Attempt> attempts;             // by Step::attempt
+  std::shared_ptr<const DefinitionsView> definitions;  // null: none are declared
 };
 
 }  // namespace rabbit::observe

@@ -246,8 +246,10 @@ TEST(PartsToRead, OfAClusterThatDeclaresNoneOfItNothingMoreIsAsked) {
   cluster.spec.ownership.users = api::Ownership::kExclusive;
   Observation seen;
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
-  seen.inventory = Inventory{
-      .users = {"u"}, .policies = {{"/", "p"}}, .vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}};
+  seen.inventory = Inventory{.users = {"u"},
+                             .policies = {{"/", "p"}},
+                             .vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}},
+                             .flags_version = "3.10.8"};
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
 }
 
@@ -303,12 +305,18 @@ TEST(PartsToRead, EachIsAskedForByWhatStandsOnIt) {
          spec.vhosts = {{.name = "b"}};
        },
        {.queues_of = {"a", "e"}}},
+      {"a plugin",
+       [](api::Spec& spec, Inventory&) { spec.plugins = {"rabbitmq_top"}; },
+       {.running_plugins = true}},
+      {"feature flags that were never seen",
+       [](api::Spec&, Inventory& recorded) { recorded.flags_version.clear(); },
+       {.disabled_flags = true}},
   };
   for (const auto& [what, change, parts] : rows) {
     SCOPED_TRACE(what);
     api::RabbitCluster cluster;
     Observation seen;
-    seen.inventory = Inventory{};
+    seen.inventory = Inventory{.flags_version = "3.10.8"};
     change(cluster.spec, *seen.inventory);
     EXPECT_EQ(PartsToRead(cluster, seen), parts);
   }
@@ -318,7 +326,8 @@ TEST(PartsToRead, AVhostThatMayBeDeclaredIsNotCounted) {
   api::RabbitCluster cluster;
   cluster.findings.entries = {{.list = "vhosts", .name = "v", .error = {}}};
   Observation seen;
-  seen.inventory = Inventory{.vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}};
+  seen.inventory =
+      Inventory{.vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}, .flags_version = "3.10.8"};
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
 }
 

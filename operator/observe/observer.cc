@@ -123,6 +123,7 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.broker.outdated = seen.broker.view != nullptr && seen.broker.at < memory.broker_written_at;
   seen.proxy_looks = proxies_.Latest(key).looks;
   seen.waiting_since = memory.waiting;
+  seen.attempts = memory.attempts;
   if (seen.broker.denied) memory.secrets.Doubt();
   if (LetsUsInAgain(seen.broker, memory.own_user_resets)) memory.own_user_resets = {};
   seen.own_user_resets = memory.own_user_resets;
@@ -134,6 +135,10 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
       cluster, seen.inventory ? seen.inventory->users : nobody, new_here, client_, now,
       {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop});
   seen.secrets = memory.secrets.views();
+  memory.definitions.Refresh(
+      cluster, seen.secrets, seen.inventory && !seen.inventory->definitions.empty(), client_, now,
+      {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop});
+  seen.definitions = memory.definitions.view();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, left);
   LookAtOwnedClaims(cluster, seen, left);

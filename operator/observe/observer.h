@@ -14,6 +14,7 @@
 #include "operator/api/types.h"
 #include "operator/observe/broker_watch.h"
 #include "operator/observe/caches.h"
+#include "operator/observe/definitions.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/packed.h"
 #include "operator/observe/secrets.h"
@@ -44,6 +45,8 @@ struct ClusterMemory {
   std::optional<base::TimePoint> pods_missing;       // since when
 
   std::map<std::string, base::TimePoint> waiting;  // Report::waiting of the last one
+  std::map<std::string, Attempt> attempts;         // by Step::attempt
+  DefinitionsMemory definitions;
 
   base::TimePoint broker_written_at{};  // when the last write at the broker had come back
   OwnUserResets own_user_resets;

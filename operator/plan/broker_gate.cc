@@ -143,6 +143,10 @@ std::optional<std::size_t> StepThatCreates(const observe::Observation& seen, con
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto* put = std::get_if<PutVhost>(&plan.steps[i].action);
     if (put != nullptr && put->name == vhost) return i;
+    const auto* import = std::get_if<ImportDefinitions>(&plan.steps[i].action);
+    if (import != nullptr && std::ranges::find(import->vhosts, vhost) != import->vhosts.end()) {
+      return i;
+    }
   }
   return std::nullopt;
 }

@@ -60,6 +60,14 @@ std::string Text(const PutPolicy& step) {
 std::string Text(const DeletePolicy& step) {
   return "delete " + PolicySubject(Shortened(step.vhost), Shortened(step.name), step.kind);
 }
+std::string Text(const ImportDefinitions& step) {
+  return "import definitions of " + step.source + " (" +
+         (step.entries == 1 ? "1 entry" : std::to_string(step.entries) + " entries") + ")";
+}
+std::string Text(const EnableFlag& step) { return "enable feature flag " + Shortened(step.name); }
+std::string Text(const SetPlugins& step) {
+  return "enable plugins " + Listed(step.plugins, 10) + " in pod " + step.pod;
+}
 std::string Text(const ExecInPod& step) {
   std::string command;
   for (const std::string& word : step.command) {

@@ -37,6 +37,7 @@ class FakeWorld {
   // The API server makes no more than `refuses_after` pods of this image (a quota, a policy).
   std::string refused_image;
   int refuses_after = 0;
+  std::string definitions;  // what spec.definitions names; empty: nothing is there
   // The broker's pollers are busy: what is seen of it is what was seen last.
   bool look_is_late = false;
 
@@ -117,6 +118,9 @@ class FakeWorld {
   static std::string TemplateOf(const base::Json& set);
   [[nodiscard]] bool MakesEarlierPods() const;
 
+  void Remember(const Step& step, bool done);
+  [[nodiscard]] std::shared_ptr<const observe::DefinitionsView> Definitions() const;
+
   void StartPod(int ordinal, const base::Json& set);
 
   [[nodiscard]] bool IsHeld(int ordinal) const;
@@ -158,6 +162,7 @@ class FakeWorld {
   std::set<int> released_, members_, running_;
   std::string first_template_, first_image_;
   observe::BrokerLook last_look_;
+  std::map<std::string, observe::Attempt> attempts_;
   bool written_since_look_ = false;
   observe::OwnUserResets own_user_resets_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "operator/api/crd_text.h"
+#include "operator/commands/cluster_commands.h"
 #include "operator/commands/import.h"
 #include "operator/commands/options.h"
 #include "operator/commands/plan.h"
@@ -32,7 +33,8 @@ int Print(std::string_view text) {
 int main(int argc, char** argv) {
   using rabbit::commands::Command;
   const rabbit::commands::CommandLine line =
-      rabbit::commands::ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+      rabbit::commands::ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc),
+                                         rabbit::commands::ProgramName(argc > 0 ? argv[0] : ""));
   if (line.text) {
     if (line.exit_code == 0) return Print(*line.text);
     std::fprintf(stderr, "rabbit-operator: %s\n", line.text->c_str());
@@ -50,6 +52,18 @@ int main(int argc, char** argv) {
       std::fputs(output.error.c_str(), stderr);
       return Print(output.out) == 0 ? output.exit_code : rabbit::commands::kExitUsage;
     }
+    case Command::kStatus:
+    case Command::kEvents:
+    case Command::kPause:
+    case Command::kResume: {
+      std::signal(SIGPIPE, SIG_IGN);
+      const rabbit::commands::Output output =
+          rabbit::commands::ClusterCommand(line.command, line.cluster, Lookup);
+      std::fputs(output.error.c_str(), stderr);
+      return Print(output.out) == 0 ? output.exit_code : rabbit::commands::kExitUsage;
+    }
+    case Command::kManage:
+      return rabbit::commands::ManageUntilSignal(line.cluster, Lookup);
     case Command::kImport:
       return rabbit::commands::Import(line.import, Lookup);
     case Command::kRun:

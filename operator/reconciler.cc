@@ -5,6 +5,7 @@
 
 #include "operator/api/status_json.h"
 #include "operator/observe/targets.h"
+#include "operator/report/attempts.h"
 #include "operator/report/report.h"
 
 namespace rabbit {
@@ -107,6 +108,14 @@ void ClusterReconciler::Remember(const plan::Plan& plan, const act::Executed& do
          .at = now});
   }
   if (done.broker_written) observed.broker_written_at = now;
+  for (std::size_t i = 0; i < done.results.size(); ++i) {
+    if (std::holds_alternative<plan::ResetOwnUser>(plan.steps[i].action) &&
+        done.results[i].outcome != report::StepResult::Outcome::kSkipped) {
+      ++observed.own_user_resets.count;
+      observed.own_user_resets.last = now;
+    }
+  }
+  report::RememberAttempts(plan, done.results, now, observed.attempts);
   for (const auto& [id, who] : done.strangers)
     observed.strangers[id] = {.who = who, .seen_at = now};
   for (const auto& [name, view] : done.secrets) observed.secrets.Learn(name, view, now);

@@ -18,13 +18,15 @@ using base::FailWrapped;
 using base::Result;
 
 constexpr std::size_t kMaxRefusalBytes = 64 << 10;
+constexpr std::size_t kMaxFlags = 1'000;
 // What a broker answers below /api that it does not know (cowboy 2.6 serves it from static files,
 // and asks for the type before it looks for the file).
 constexpr int kNotAcceptable = 406;
 
 // GET /api/nodes keeps its statistics: without them partitions and alarms are missing.
 constexpr std::string_view kNodes =
-    "/api/nodes?columns=name,running,type,partitions,mem_alarm,disk_free_alarm,being_drained";
+    "/api/nodes?columns=name,running,type,partitions,mem_alarm,disk_free_alarm,being_drained,"
+    "enabled_plugins";
 constexpr std::string_view kVhosts =
     "/api/vhosts?disable_stats=true&columns=name,description,tags,default_queue_type,cluster_state";
 // No enable_queue_totals: it empties synchronised_slave_nodes.
@@ -134,8 +136,10 @@ Result<ManagementClient::Overview> ManagementClient::GetOverview(const http::Cal
                   std::move(overview->node)};
 }
 
-Result<std::vector<Node>> ManagementClient::GetNodes(const http::CallOptions& options) {
-  return ListOf(transport_, MakeHeaders(), kNodes, options, ParseNode, kMaxNodes, kByName);
+Result<std::vector<Node>> ManagementClient::GetNodes(const http::CallOptions& options,
+                                                     bool running_plugins) {
+  const std::string target = std::string(kNodes) + (running_plugins ? ",applications.name" : "");
+  return ListOf(transport_, MakeHeaders(), target, options, ParseNode, kMaxNodes, kByName);
 }
 
 Result<std::vector<Vhost>> ManagementClient::GetVhosts(const http::CallOptions& options) {
@@ -211,6 +215,53 @@ Result<std::vector<Policy>> ManagementClient::GetOperatorPolicies(
                 kMaxPolicies, kByVhostAndName);
 }
 
+Result<std::vector<std::string>> ManagementClient::GetDisabledFlags(
+    const http::CallOptions& options) {
+  constexpr std::string_view kFlags = "/api/feature-flags?columns=name,state,stability";
+  const auto flags =
+      ListOf(transport_, MakeHeaders(), kFlags, options, ParseFlag, kMaxFlags, kByName);
+  if (!flags) return tl::unexpected(flags.error());
+  std::vector<std::string> disabled;
+  for (const ParsedFlag& flag : *flags) {
+    if (flag.state == "disabled" && flag.stability == "stable") disabled.push_back(flag.name);
+  }
+  return disabled;
+}
+
+Result<std::vector<DefinitionKey>> ManagementClient::FindMissing(const Definitions& wanted,
+                                                                 const http::CallOptions& options) {
+  // Streams a 200 into a finder, and keeps the beginning of anything else.
+  class Sink final : public http::BodySink {
+   public:
+    explicit Sink(const Definitions& wanted) : finder_(wanted) {}
+    Result<void> OnHead(const http::ResponseHead& head) override {
+      status_ = head.status;
+      return {};
+    }
+    Result<void> OnData(std::string_view data) override {
+      if (status_ == 200) return finder_.Feed(data);
+      refusal_ += data.substr(0, kMaxRefusalBytes - std::min(kMaxRefusalBytes, refusal_.size()));
+      return {};
+    }
+    [[nodiscard]] Result<std::vector<DefinitionKey>> Finish() const {
+      if (status_ == 200) return finder_.Finish();
+      return tl::unexpected(ErrorOfAnswer(status_, refusal_));
+    }
+
+   private:
+    DefinitionsFinder finder_;
+    int status_ = 0;
+    std::string refusal_;
+  };
+  const http::Request request{.target = "/api/definitions", .headers = MakeHeaders()};
+  Sink sink(wanted);
+  const auto done = transport_.Stream(request, options, sink);
+  auto missing =
+      done ? sink.Finish() : Result<std::vector<DefinitionKey>>(tl::unexpected(done.error()));
+  if (!missing) return FailWrapped(missing.error(), CallName(request.method, request.target));
+  return missing;
+}
+
 Result<QueueSummary> ManagementClient::GetQueueSummary(
     const std::vector<Policy>& policies, const std::vector<Node>& nodes,
     const http::CallOptions& options, std::map<std::string, std::size_t>* in_vhosts) {
@@ -256,7 +307,7 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
     view.cluster_name = error;
     view.version = error;
   }
-  read(view.nodes, [&] { return GetNodes(at_first); });
+  read(view.nodes, [&] { return GetNodes(at_first, parts.running_plugins); });
   read(view.vhosts, [&] { return GetVhosts(options); });
   if (parts.vhost_limits) read(view.vhost_limits, [&] { return GetVhostLimits(options); });
   read(view.users, [&] { return GetUsers(options); });
@@ -269,6 +320,10 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   if (parts.operator_policies) {
     read(view.operator_policies, [&] { return GetOperatorPolicies(options); });
   }
+  if (parts.definitions) {
+    read(view.missing_definitions, [&] { return FindMissing(*parts.definitions, options); });
+  }
+  if (parts.disabled_flags) read(view.disabled_flags, [&] { return GetDisabledFlags(options); });
   for (const std::string& vhost : parts.counted_apart) {
     read(view.vhost_queues[vhost], [&] { return CountQueues(vhost, options); });
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,11 @@ struct ViewParts {
   bool user_limits = false;
   bool topic_permissions = false;
   bool operator_policies = false;
+  // Which of the enabled plugins run on each node (about 1 KB a node; no call more).
+  bool running_plugins = false;
+  bool disabled_flags = false;
+  // What is looked for in what the broker exports; null: nothing. (Compared by the pointer.)
+  std::shared_ptr<const Definitions> definitions = nullptr;
   bool queues = true;
   // Vhosts whose queues, of any kind, are counted: with those of all, which costs no call more. A
   // call each have those that are named in `counted_apart` too, before the list of all is read:
@@ -56,7 +62,8 @@ class ManagementClient {
     std::string cluster_name, version, node;  // `node` is the one that answered
   };
   base::Result<Overview> GetOverview(const http::CallOptions& options);
-  base::Result<std::vector<Node>> GetNodes(const http::CallOptions& options);
+  base::Result<std::vector<Node>> GetNodes(const http::CallOptions& options,
+                                           bool running_plugins = false);
   base::Result<std::vector<Vhost>> GetVhosts(const http::CallOptions& options);
   base::Result<std::vector<User>> GetUsers(const http::CallOptions& options);
   base::Result<std::vector<VhostLimits>> GetVhostLimits(const http::CallOptions& options);
@@ -71,6 +78,13 @@ class ManagementClient {
   base::Result<std::vector<TopicPermission>> GetTopicPermissions(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetPolicies(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetOperatorPolicies(const http::CallOptions& options);
+  // Feature flags that are disabled, and stable: not the experimental ones, nor those that some
+  // node does not know yet.
+  base::Result<std::vector<std::string>> GetDisabledFlags(const http::CallOptions& options);
+  // Which of these the broker does not have, or has different. It exports all that it has, also
+  // each durable queue; that is streamed.
+  base::Result<std::vector<DefinitionKey>> FindMissing(const Definitions& wanted,
+                                                       const http::CallOptions& options);
   // `policies` say how many mirrors are meant, `nodes` how many there can be. To each vhost that
   // `in_vhosts` names, when given, is added how many queues of any kind it has: meaningless after
   // an error.
@@ -115,6 +129,13 @@ class ManagementClient {
   base::Result<void> DeletePolicy(std::string_view vhost, std::string_view name,
                                   const http::CallOptions& options);
   base::Result<void> PutOperatorPolicy(const Policy& policy, const http::CallOptions& options);
+  // Adds and changes, one entry after another: after an error (kInvalid, with the broker's reason)
+  // some may have been. Of what is there, vhosts, queues and exchanges are left as they are. 3.8.9
+  // and 3.10.8 let a binding pass whose exchange is not there; 4.0.5 and 4.3.6 refuse it.
+  base::Result<void> PostDefinitions(const base::Secret& body, const http::CallOptions& options);
+  // Of a flag that is enabled: success. Of one that some node does not know: kInvalid,
+  // "unsupported". Answered when it is done, which may take long with much data.
+  base::Result<void> EnableFlag(std::string_view name, const http::CallOptions& options);
   base::Result<void> DeleteOperatorPolicy(std::string_view vhost, std::string_view name,
                                           const http::CallOptions& options);
 

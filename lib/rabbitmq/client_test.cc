@@ -141,6 +141,68 @@ TEST_F(ClientTest, SendsBasicCredentialsAndAsksForNoMoreThanItNeeds) {
   EXPECT_THAT(broker_.lines().back(), Not(HasSubstr("enable_queue_totals")));
 }
 
+TEST_F(ClientTest, OfPluginsANodeTellsWhatIsUnlikeManagementAndPrometheusAlone) {
+  Expect("GET /api/nodes?columns=name,running,type,*,enabled_plugins")
+      .Answer(200,
+              R"([{"name":"r1","enabled_plugins":["rabbitmq_prometheus","rabbitmq_management"]},
+                       {"name":"r2","enabled_plugins":["rabbitmq_management","rabbitmq_top"]},
+                       {"name":"r3"}])");
+  const auto nodes = client_.GetNodes(options_);
+  ASSERT_TRUE(nodes);
+  EXPECT_TRUE(nodes->at(0).plugins_known);
+  EXPECT_THAT(nodes->at(0).plugins, IsEmpty());
+  EXPECT_THAT(nodes->at(1).plugins, ElementsAre(Plugin{"rabbitmq_prometheus", Plugin::State::kOff},
+                                                Plugin{"rabbitmq_top", Plugin::State::kEnabled}));
+  EXPECT_FALSE(nodes->at(2).plugins_known);
+}
+
+TEST_F(ClientTest, WhichPluginsRunIsAskedForWithTheSameCall) {
+  Expect("GET /api/nodes?*,enabled_plugins,applications.name")
+      .Answer(200, R"([{"name":"r1","enabled_plugins":["nope","rabbitmq_management",
+                                                       "rabbitmq_prometheus","rabbitmq_top"],
+                        "applications":[{"name":"rabbitmq_management"},{"name":"rabbitmq_top"},
+                                        {"name":"rabbitmq_prometheus"}]}])");
+  const auto nodes = client_.GetNodes(options_, true);
+  ASSERT_TRUE(nodes);
+  EXPECT_THAT(nodes->at(0).plugins, ElementsAre(Plugin{"nope", Plugin::State::kIdle},
+                                                Plugin{"rabbitmq_top", Plugin::State::kEnabled}));
+}
+
+TEST_F(ClientTest, OfFeatureFlagsOnlyTheStableDisabledOnesAreTold) {
+  Expect("GET /api/feature-flags?columns=name,state,stability")
+      .Answer(200, R"([{"name":"z","state":"disabled","stability":"stable"},
+                       {"name":"khepri_db","state":"disabled","stability":"experimental"},
+                       {"name":"on","state":"enabled","stability":"stable"},
+                       {"name":"new","state":"unavailable","stability":"stable"},
+                       {"name":"a","state":"disabled","stability":"stable"}])");
+  EXPECT_THAT(*client_.GetDisabledFlags(options_), ElementsAre("a", "z"));
+  Expect("PUT /api/feature-flags/a%20b/enable").WithBodyContaining("{}").Answer(204);
+  EXPECT_TRUE(client_.EnableFlag("a b", options_));
+}
+
+TEST_F(ClientTest, DefinitionsAreComparedAsTheyStreamIn) {
+  const auto wanted = ParseDefinitions(R"({"vhosts":[{"name":"v"},{"name":"w"}]})");
+  Expect("GET /api/definitions").Answer(200, R"({"x":1,"vhosts":[{"name":"v"}]})").CutEvery(3);
+  EXPECT_THAT(*client_.FindMissing(*wanted, options_), ElementsAre(VhostDefinition("w")));
+  Expect("GET /api/definitions").Answer(503, "busy");
+  EXPECT_THAT(client_.FindMissing(*wanted, options_).error().message,
+              HasSubstr("GET /api/definitions: 503"));
+}
+
+TEST_F(ClientTest, ARefusedImportSaysWhyButForWhatMayHoldAPassword) {
+  const base::Secret body(R"({"users":[]})");
+  Expect("POST /api/definitions").WithBodyContaining("users").Answer(204);
+  EXPECT_TRUE(client_.PostDefinitions(body, options_));
+  Expect("POST /api/definitions")
+      .Answer(400, R"({"error":"bad_request","reason":["no_such_vhost","v"]})");
+  EXPECT_EQ(client_.PostDefinitions(body, options_).error().message,
+            "POST /api/definitions: 400 bad_request: no_such_vhost v");
+  Expect("POST /api/definitions")
+      .Answer(400, R"({"error":"bad_request","reason":"src-uri amqp://u:hunter2@h is bad"})");
+  EXPECT_EQ(client_.PostDefinitions(body, options_).error().message,
+            "POST /api/definitions: 400: the reason is in the broker's log");
+}
+
 TEST_F(ClientTest, APartThatFailsDoesNotHoldBackTheOthers) {
   Expect("GET /api/overview?*").Answer(200, Captured("3.10/overview.json"));
   Expect("GET /api/nodes?*").Answer(500, R"({"error":"internal_server_error"})");

@@ -172,4 +172,28 @@ Result<void> ManagementClient::DeleteOperatorPolicy(std::string_view vhost, std:
   return Delete(ApiPath("operator-policies", {vhost, name}), options);
 }
 
+Result<void> ManagementClient::PostDefinitions(const base::Secret& body,
+                                               const http::CallOptions& options) {
+  http::Request request{.method = http::Method::kPost,
+                        .target = "/api/definitions",
+                        .headers = MakeHeaders(kAnything),
+                        .body = std::string(body.Reveal())};
+  request.headers.emplace_back("Content-Type", "application/json");
+  const auto response = transport_.Send(request, options);
+  const std::string what = CallName(request.method, request.target);
+  if (!response) return FailWrapped(response.error(), what);
+  if (response->status / 100 == 2) return {};
+  base::Error error = ErrorOfAnswer(response->status, response->body);
+  // The address of a shovel or an upstream holds a password, and a refusal may quote it.
+  if (error.message.find("://") != std::string::npos) {
+    error.reason = "the reason is in the broker's log";
+    error.message = std::to_string(response->status) + ": " + error.reason;
+  }
+  return FailWrapped(error, what);
+}
+
+Result<void> ManagementClient::EnableFlag(std::string_view name, const http::CallOptions& options) {
+  return Put(ApiPath("feature-flags", {name}) + "/enable", "{}", options);
+}
+
 }  // namespace rabbit::rabbitmq

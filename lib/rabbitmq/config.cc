@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "rabbitmq/view.h"
+
 namespace rabbit::rabbitmq {
 namespace {
 
@@ -165,7 +167,7 @@ Result<std::string> RenderConf(const BrokerConfig& config) {
 }
 
 Result<std::string> RenderEnabledPlugins(const std::vector<std::string>& plugins) {
-  std::set<std::string> names{"rabbitmq_management", "rabbitmq_prometheus"};
+  std::set<std::string> names{std::string(kManagementPlugin), std::string(kPrometheusPlugin)};
   for (const std::string& plugin : plugins) {
     const bool well = !plugin.empty() && plugin.size() <= 128 && plugin[0] >= 'a' &&
                       plugin[0] <= 'z' && std::ranges::all_of(plugin, [](char c) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/json.h"
 #include "rabbitmq/client.h"
@@ -155,10 +156,38 @@ Result<ParsedOverview> ParseOverview(std::string_view json) {
                         .node = FindString(*object, {"node"})};
 }
 
+namespace {
+
+// What the node's list of enabled plugins says beside the two that are always there; `running`,
+// when it is there, says which of them run. (The list is what the file says, also of what does not
+// exist: 3.8.9 to 4.3.6 boot all the same.)
+std::vector<Plugin> PluginsIn(std::vector<std::string> enabled, const Json* running) {
+  std::set<std::string> runs;
+  const bool known = running != nullptr && running->is_array() && !running->empty();
+  if (known) {
+    for (const Json& application : *running) runs.insert(FindString(application, {"name"}));
+  }
+  std::set<std::string> own{std::string(kManagementPlugin), std::string(kPrometheusPlugin)};
+  std::vector<Plugin> plugins;
+  for (std::string& name : enabled) {
+    const bool idle = known && !runs.contains(name);
+    const bool is_own = own.erase(name) > 0;
+    if (is_own && !idle) continue;
+    plugins.push_back({std::move(name), idle ? Plugin::State::kIdle : Plugin::State::kEnabled});
+  }
+  for (const std::string& name : own) plugins.push_back({name, Plugin::State::kOff});
+  std::ranges::sort(plugins, {}, &Plugin::name);
+  return plugins;
+}
+
+}  // namespace
+
 Result<Node> ParseNode(std::string_view json) {
   const auto object = ParseNamed(json, "node", {"name"});
   if (!object) return tl::unexpected(object.error());
   const Json* alarm = base::Find(*object, {"mem_alarm"});
+  const Json* enabled = base::Find(*object, {"enabled_plugins"});
+  const bool plugins_known = enabled != nullptr && enabled->is_array();
   return Node{
       .name = FindString(*object, {"name"}),
       .running = FindBool(*object, {"running"}),
@@ -168,6 +197,10 @@ Result<Node> ParseNode(std::string_view json) {
       .disk_free_alarm = FindBool(*object, {"disk_free_alarm"}),
       .being_drained = FindBool(*object, {"being_drained"}),
       .details_known = alarm != nullptr && alarm->is_boolean(),
+      .plugins_known = plugins_known,
+      .plugins = plugins_known ? PluginsIn(Strings(*object, "enabled_plugins"),
+                                           base::Find(*object, {"applications"}))
+                               : std::vector<Plugin>{},
   };
 }
 
@@ -185,6 +218,14 @@ Result<Vhost> ParseVhost(std::string_view json) {
     }
   }
   return vhost;
+}
+
+Result<ParsedFlag> ParseFlag(std::string_view json) {
+  const auto object = ParseNamed(json, "feature flag", {"name", "state"});
+  if (!object) return tl::unexpected(object.error());
+  return ParsedFlag{.name = FindString(*object, {"name"}),
+                    .state = FindString(*object, {"state"}),
+                    .stability = FindString(*object, {"stability"})};
 }
 
 Result<VhostLimits> ParseVhostLimits(std::string_view json) {

@@ -51,6 +51,10 @@ struct MirrorRule {
 [[nodiscard]] base::Result<Permission> ParsePermission(std::string_view json);
 [[nodiscard]] base::Result<TopicPermission> ParseTopicPermission(std::string_view json);
 [[nodiscard]] base::Result<Policy> ParsePolicy(std::string_view json);
+struct ParsedFlag {
+  std::string name, state, stability;
+};
+[[nodiscard]] base::Result<ParsedFlag> ParseFlag(std::string_view json);
 [[nodiscard]] base::Result<QueueEntry> ParseQueue(std::string_view json);
 // Of a policy's definition; kNone for anything that is no mirroring.
 [[nodiscard]] MirrorRule ParseMirrorRule(std::string_view definition);

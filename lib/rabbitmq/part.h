@@ -13,6 +13,8 @@ namespace rabbit::rabbitmq {
 
 //   if (!view.users) return Wait(view.users.why());
 //   for (const User& user : *view.users) …
+inline constexpr const char* kNotAsked = "not asked yet";
+
 template <typename T>
 class Part {
  public:
@@ -48,7 +50,7 @@ class Part {
 
  private:
   std::optional<T> value_;
-  std::string why_ = "not asked yet";
+  std::string why_ = kNotAsked;
   base::ErrorKind kind_ = base::ErrorKind::kRetry;
 };
 

@@ -32,7 +32,7 @@ std::string RenderTlsConf(const TlsConfig& config) {
   if (config.only) lines.Add("listeners.tcp", "none");
   lines.AddPort("listeners.ssl.default", kAmqpsPort);
   lines.AddFiles("ssl_options", config);
-  const bool asked = config.peers != PeerCertificates::kNotAsked;
+  const bool asked = config.peers != PeerCertificates::kUnasked;
   lines.Add("ssl_options.verify", asked ? "verify_peer" : "verify_none");
   lines.Add("ssl_options.fail_if_no_peer_cert",
             config.peers == PeerCertificates::kRequired ? "true" : "false");

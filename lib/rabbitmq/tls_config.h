@@ -17,12 +17,12 @@ inline constexpr std::uint16_t kPrometheusTlsPort = 15691;
 
 // Of clients of AMQPS. Management and metrics are for people and programs with passwords, the
 // operator among them, and never ask for a certificate.
-enum class PeerCertificates { kNotAsked, kAsked, kRequired };
+enum class PeerCertificates { kUnasked, kAsked, kRequired };
 
 struct TlsConfig {
   std::string folder;  // with tls.crt, tls.key and ca.crt
   bool only = false;   // no listener without TLS
-  PeerCertificates peers = PeerCertificates::kNotAsked;
+  PeerCertificates peers = PeerCertificates::kUnasked;
   bool tls13_only = false;         // else 1.2 too
   std::optional<Version> version;  // promised by the image
 };

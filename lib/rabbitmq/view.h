@@ -17,11 +17,27 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "rabbitmq/definitions.h"
 #include "rabbitmq/part.h"
 
 namespace rabbit::rabbitmq {
 
 enum class NodeType { kDisc, kRam };
+
+// Without them nobody can see what the broker does: on every node, whatever else is.
+inline constexpr std::string_view kManagementPlugin = "rabbitmq_management";
+inline constexpr std::string_view kPrometheusPlugin = "rabbitmq_prometheus";
+
+struct Plugin {
+  enum class State {
+    kEnabled,  // in the node's list; whether it runs was not asked, or it does
+    kIdle,     // in the node's list, and does not run: not in the image, or it failed to start
+    kOff,      // not in the node's list
+  };
+  std::string name;
+  State state = State::kEnabled;
+  bool operator==(const Plugin&) const = default;
+};
 
 // A member of the cluster: every node that the cluster knows, running or not.
 struct Node {
@@ -35,6 +51,12 @@ struct Node {
   bool being_drained = false;  // from 4.0 on; always false before
   // False for some seconds after its boot, and when it is stopped: the alarms are then not known.
   bool details_known = false;
+  // Likewise of `plugins`. The broker tells what changed with a delay of up to 5 s.
+  bool plugins_known = false;
+  // What makes the node's list another than management and prometheus alone, both running: those
+  // that are enabled besides, and these two where they are not. Sorted by name. What a plugin
+  // depends on is not in the list.
+  std::vector<Plugin> plugins = {};
   bool operator==(const Node&) const = default;
 };
 
@@ -152,6 +174,9 @@ struct BrokerView {
   Part<std::vector<TopicPermission>> topic_permissions;
   Part<std::vector<Policy>> policies;
   Part<std::vector<Policy>> operator_policies;
+  // Of the definitions that were asked for: those that are missing, or different.
+  Part<std::vector<DefinitionKey>> missing_definitions;
+  Part<std::vector<std::string>> disabled_flags;  // feature flags that are stable; sorted
   Part<QueueSummary> queues;
   bool operator==(const BrokerView&) const = default;
 };

@@ -11,6 +11,8 @@
 #include "operator/observe/stranger.h"
 #include "operator/plan/words.h"
 #include "operator/resources/names.h"
+#include "operator/resources/own_user.h"
+#include "operator/resources/plugins.h"
 #include "rabbitmq/client.h"
 #include "rabbitmq/password_hash.h"
 
@@ -22,6 +24,7 @@ using base::Result;
 constexpr std::chrono::seconds kApiCall(15);
 constexpr std::chrono::seconds kBrokerCall(5);
 constexpr std::chrono::seconds kExecCall(60);
+constexpr std::size_t kLongestTold = 5'000;  // of what a command says
 
 bool IsForBroker(const plan::Action& action) {
   return std::visit(
@@ -30,7 +33,9 @@ bool IsForBroker(const plan::Action& action) {
                !std::is_same_v<Step, plan::CreateSecretOnce> &&
                !std::is_same_v<Step, plan::HandOverSecret> &&
                !std::is_same_v<Step, plan::ApplyObject> &&
-               !std::is_same_v<Step, plan::DeleteObject> && !std::is_same_v<Step, plan::ExecInPod>;
+               !std::is_same_v<Step, plan::DeleteObject> &&
+               !std::is_same_v<Step, plan::ExecInPod> && !std::is_same_v<Step, plan::SetPlugins> &&
+               !std::is_same_v<Step, plan::ResetOwnUser>;
       },
       action);
 }
@@ -252,15 +257,39 @@ class Executor::Run {
     });
   }
 
+  Result<void> operator()(const plan::ImportDefinitions& step) {
+    return AtBroker(
+        [&](auto& broker) { return broker.PostDefinitions(step.body, Call(kLongestBrokerCall)); },
+        Failover::kUnlessItGoesOn);
+  }
+  Result<void> operator()(const plan::EnableFlag& step) {
+    return AtBroker(
+        [&](auto& broker) { return broker.EnableFlag(step.name, Call(kLongestBrokerCall)); },
+        Failover::kUnlessItGoesOn);
+  }
   Result<void> operator()(const plan::ExecInPod& step) {
-    const auto code =
-        executor_.exec_(Key(step.pod), step.container, step.command, step.input, Call(kExecCall));
-    if (!code) return tl::unexpected(code.error());
-    if (*code != 0) {
-      return base::Fail(base::ErrorKind::kRetry,
-                        "the command ended with exit code " + std::to_string(*code));
-    }
-    return {};
+    return RunIn(step.pod, step.container, step.command, step.input);
+  }
+
+  Result<void> operator()(const plan::ResetOwnUser& step) {
+    const auto hash = rabbitmq::HashPassword(step.password, rabbitmq::kSha256, executor_.random_);
+    if (!hash) return tl::unexpected(hash.error());
+    out_.broker_written = true;
+    return RunIn(step.pod, std::string(resources::kBrokerContainer), resources::ImportCommand(),
+                 resources::OwnUserDefinition(*hash, rabbitmq::kSha256));
+  }
+  Result<void> operator()(const plan::SetPlugins& step) {
+    const auto ended =
+        executor_.exec_(Key(step.pod), std::string(resources::kBrokerContainer),
+                        resources::SetPluginsCommand(step.plugins), {}, Call(kExecCall));
+    if (!ended) return tl::unexpected(ended.error());
+    out_.broker_written = true;
+    if (ended->exit_code == 0) return {};
+    const bool missing = ended->exit_code == resources::kSomePluginsMissing;
+    std::string said = resources::TroubleIn(ended->errors);
+    if (said.empty()) said = "exit code " + std::to_string(ended->exit_code);
+    return base::Fail(missing ? base::ErrorKind::kInvalid : base::ErrorKind::kRetry,
+                      plan::Shortened(said, kLongestTold));
   }
 
  private:
@@ -273,6 +302,17 @@ class Executor::Run {
                             : now,
             .stop = stop_};
   }
+  Result<void> RunIn(const std::string& pod, const std::string& container,
+                     const std::vector<std::string>& command, const base::Secret& input) {
+    const auto ended = executor_.exec_(Key(pod), container, command, input, Call(kExecCall));
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->exit_code != 0) {
+      return base::Fail(base::ErrorKind::kRetry,
+                        "the command ended with exit code " + std::to_string(ended->exit_code));
+    }
+    return {};
+  }
+
   [[nodiscard]] http::CallOptions ApiCall() const { return Call(kApiCall); }
   [[nodiscard]] http::CallOptions BrokerCall() const { return Call(kBrokerCall); }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "kube/client.h"
+#include "kube/exec_machine.h"
 #include "operator/observe/broker_watch.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/projections.h"
@@ -27,11 +28,11 @@ namespace rabbit::act {
 // to a broker must bear as long a silence.
 inline constexpr std::chrono::seconds kLongestBrokerCall(45);
 
-// Runs a command in a container; the exit code. An error when it could not be run or is not known.
-using ExecFunction =
-    std::function<base::Result<int>(const kube::ObjectKey& pod, const std::string& container,
-                                    const std::vector<std::string>& command,
-                                    const base::Secret& input, const http::CallOptions& options)>;
+// Runs a command in a container. An error when it could not be run or is not known.
+using ExecFunction = std::function<base::Result<kube::ExecResult>(
+    const kube::ObjectKey& pod, const std::string& container,
+    const std::vector<std::string>& command, const base::Secret& input,
+    const http::CallOptions& options)>;
 
 // What was learnt while acting, beside success and failure.
 struct Executed {

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "kube/credentials.h"
+#include "operator/resources/own_user.h"
+#include "rabbitmq/password_hash.h"
 #include "test/fakes/scripted_transport.h"
 
 namespace rabbit::act {
@@ -79,14 +83,19 @@ class ExecutorTest : public testing::Test {
   observe::BrokerTarget broker_;
   runtime::Fence fence_;  // open
   std::vector<std::string> commands_;
+  std::vector<std::string> command_;  // the last one, and its standard input
+  std::string input_;
   int exit_code_ = 0;
+  std::string errors_;
   Executor executor_{client_,
                      connections_,
                      [this](const kube::ObjectKey& pod, const std::string& container,
-                            const std::vector<std::string>& command, const base::Secret&,
-                            const http::CallOptions&) -> base::Result<int> {
+                            const std::vector<std::string>& command, const base::Secret& input,
+                            const http::CallOptions&) -> base::Result<kube::ExecResult> {
                        commands_.push_back(pod.name + "/" + container + ": " + command.front());
-                       return exit_code_;
+                       command_ = command;
+                       input_ = std::string(input.Reveal());
+                       return kube::ExecResult{.exit_code = exit_code_, .errors = errors_};
                      },
                      fence_,
                      clock_,
@@ -412,6 +421,9 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
        "PUT /api/topic-permissions/%2F/u", R"({"exchange":"amq.topic","read":"^b","write":"^a"})"},
       {plan::DeleteTopicPermission{"u", "/", "x"}, "DELETE /api/topic-permissions/%2F/u/x", ""},
       {policy, "PUT /api/policies/%2F/p", R"("priority":1)"},
+      {plan::EnableFlag{"f"}, "PUT /api/feature-flags/f/enable", "{}"},
+      {plan::ImportDefinitions{"ConfigMap d", 1, base::Secret(R"({"vhosts":[]})")},
+       "POST /api/definitions", R"({"vhosts":[]})"},
       {operators, "PUT /api/operator-policies/%2F/p", R"("priority":1)"},
       {plan::DeletePolicy{"/", "p"}, "DELETE /api/policies/%2F/p", ""},
       {plan::DeletePolicy{"/", "p", PolicyKind::kOperator}, "DELETE /api/operator-policies/%2F/p",
@@ -504,6 +516,45 @@ TEST_F(ExecutorTest, ACommandThatFailsIsAFailedStep) {
                                   .reason = "new node"}});
   EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/prepare: /bin/sh"});
   EXPECT_EQ(done.results[0].outcome, Outcome::kFailed);
+}
+
+TEST_F(ExecutorTest, TheOwnUserIsSetByAHashOnStandardInputAndTheBrokerIsLookedAtAgain) {
+  const Executed done = Execute({{.action = plan::ResetOwnUser{"c-node-1", base::Secret("s3cret")},
+                                  .reason = "the broker refuses it"}});
+  EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/rabbitmq: /bin/sh"});
+  EXPECT_EQ(command_, resources::ImportCommand());
+  const auto definition = base::ParseJson(input_);
+  ASSERT_TRUE(definition) << input_;
+  const base::Json& user = (*definition)["users"][0];
+  EXPECT_EQ(user["name"], "rabbit-operator");
+  EXPECT_EQ(user["tags"], "administrator");
+  EXPECT_TRUE(rabbitmq::PasswordMatches(base::Secret("s3cret"),
+                                        base::Secret(user["password_hash"].get<std::string>()),
+                                        user["hashing_algorithm"].get<std::string>()));
+  EXPECT_EQ(input_.find("s3cret"), std::string::npos);
+  EXPECT_EQ(input_.find('\n'), input_.size() - 1) << "it is read as one line";
+  EXPECT_TRUE(done.broker_written);
+}
+
+TEST_F(ExecutorTest, PluginsAreSetInTheBrokersContainerAndTheBrokerIsLookedAtAgain) {
+  const plan::Step set{.action = plan::SetPlugins{"c-node-1", {"a", "b"}}, .reason = "differ"};
+  Executed done = Execute({set});
+  EXPECT_EQ(commands_, std::vector<std::string>{"c-node-1/rabbitmq: /bin/sh"});
+  EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
+  EXPECT_TRUE(done.broker_written);
+
+  exit_code_ = 3;
+  errors_ = "no such plugin: b\n";
+  done = Execute({set});
+  EXPECT_EQ(done.results[0].error->message,
+            "enable plugins a and b in pod c-node-1: no such plugin: b");
+  EXPECT_EQ(done.results[0].error->kind, base::ErrorKind::kInvalid) << "it is not mended by itself";
+
+  exit_code_ = 1;
+  errors_.clear();
+  done = Execute({set});
+  EXPECT_EQ(done.results[0].error->message, "enable plugins a and b in pod c-node-1: exit code 1");
+  EXPECT_EQ(done.results[0].error->kind, base::ErrorKind::kRetry);
 }
 
 }  // namespace

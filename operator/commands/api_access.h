@@ -30,9 +30,9 @@ struct UserConfig {
   kube::ClusterConfig config;
   bool in_cluster = false;  // it is the pod's
 };
-// For a command that a person runs and that writes nothing, found as kubectl finds it: the
-// kubeconfig that is named, else those in $KUBECONFIG, else ~/.kube/config, else the pod's service
-// account. kInvalid is for people, on one line.
+// For a command that a person runs, found as kubectl finds it: the kubeconfig that is named, else
+// those in $KUBECONFIG, else ~/.kube/config, else the pod's service account. kInvalid is for
+// people, on one line.
 [[nodiscard]] base::Result<UserConfig> LoadUserConfig(const std::string& kubeconfig,
                                                       const std::string& context,
                                                       const Environment& environment);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "operator/plan/plugins.h"
 #include "operator/resources/names.h"
 #include "rabbitmq/client.h"
 
@@ -175,6 +176,14 @@ class Differ {
   StepChanges operator()(const plan::HandOverSecret&) const { return {Kind::kChange, {}}; }
   StepChanges operator()(const plan::DeleteObject&) const { return {Kind::kDelete, {}}; }
   StepChanges operator()(const plan::ExecInPod&) const { return {Kind::kRun, {}}; }
+  StepChanges operator()(const plan::ResetOwnUser&) const { return {Kind::kRun, {}}; }
+  StepChanges operator()(const plan::ImportDefinitions&) const { return {Kind::kChange, {}}; }
+  StepChanges operator()(const plan::EnableFlag&) const {
+    return Put({{"state", "disabled"}}, {{"state", "enabled"}}, Kind::kChange);
+  }
+  StepChanges operator()(const plan::SetPlugins& step) const {
+    return Put({{"plugins", PluginsOf(step.pod)}}, {{"plugins", step.plugins}}, Kind::kChange);
+  }
 
   StepChanges operator()(const plan::ApplyObject& step) const {
     StepChanges out{Kind::kChange, {}};
@@ -304,6 +313,14 @@ class Differ {
     return found;
   }
 
+  [[nodiscard]] Json PluginsOf(const std::string& pod) const {
+    const auto ordinal = resources::OrdinalOf(cluster_.meta.key.name, pod);
+    if (!ordinal || view_ == nullptr || !view_->nodes) return {};
+    const rabbitmq::Node* node = rabbitmq::FindNode(
+        *view_->nodes, resources::NodeName(cluster_.meta.key.name, cluster_.meta.key.ns, *ordinal));
+    if (node == nullptr || !node->plugins_known) return {};
+    return plan::EnabledPlugins(*node);
+  }
   [[nodiscard]] const rabbitmq::Vhost* FindVhost(const std::string& name) const {
     return view_ != nullptr && view_->vhosts ? rabbitmq::FindVhost(*view_->vhosts, name) : nullptr;
   }

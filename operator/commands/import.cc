@@ -148,6 +148,14 @@ Result<ImportDocument> ImportFrom(const ImportOptions& options, const Environmen
   return base::FailWrapped(last, options.from);
 }
 
+std::optional<std::string> WhyServerSide(std::size_t bytes) {
+  constexpr std::size_t kWithoutAWord = 200'000;
+  if (bytes <= kWithoutAWord) return std::nullopt;
+  return "the document has " + std::to_string(bytes / 1000) +
+         " kB: apply it with kubectl apply --server-side, since without that flag a copy of it "
+         "must fit into an annotation (256 KiB)";
+}
+
 int Import(const ImportOptions& options, const Environment& environment) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto say = [](const std::string& line) {
@@ -160,6 +168,7 @@ int Import(const ImportOptions& options, const Environment& environment) {
   }
   for (const std::string& line : made->left_out) say("left out: " + line);
   const std::string& yaml = made->yaml;
+  if (const auto why = WhyServerSide(yaml.size())) say(*why);
   const bool written =
       std::fwrite(yaml.data(), 1, yaml.size(), stdout) == yaml.size() && std::fflush(stdout) == 0;
   if (!written) say("standard output could not be written");

@@ -2,6 +2,8 @@
 // that describes it (import_document.h). Nothing is written anywhere but to standard output.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -22,6 +24,11 @@ inline constexpr const char* kPasswordVariable = "RABBITMQ_PASSWORD";
 [[nodiscard]] base::Result<ImportDocument> ImportFrom(const ImportOptions& options,
                                                       const Environment& environment,
                                                       base::TimePoint deadline);
+
+// What is to be said of a document of so many bytes; nothing of most. kubectl apply, unless it is
+// told --server-side, puts all of it into an annotation, and all of an object's annotations hold no
+// more than 256 KiB.
+[[nodiscard]] std::optional<std::string> WhyServerSide(std::size_t bytes);
 
 // The exit code: 0 also when something was left out, which standard error tells; kExitUsage for
 // kInvalid; else kExitAgain. To be called on the main thread.

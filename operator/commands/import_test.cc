@@ -174,5 +174,12 @@ TEST_F(ImportTest, ABrokerThatIsNotThereIsSaidSo) {
   EXPECT_THAT(Run(), AllOf(StartsWith("Retry: "), HasSubstr("cannot be reached: ")));
 }
 
+TEST(WhyServerSide, IsSaidOfDocumentsThatAnAnnotationMayNotHold) {
+  EXPECT_EQ(WhyServerSide(200'000), std::nullopt);
+  EXPECT_NE(WhyServerSide(200'001)->find("the document has 200 kB: apply it with kubectl apply "
+                                         "--server-side"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace rabbit::commands

@@ -209,6 +209,50 @@ void AddRunOptions(CLI::App& run, RunOptions& options) {
       ->default_str("text");
 }
 
+// Of commands that a person runs: as kubectl's.
+template <typename Options>
+void AddUsersConfig(CLI::App& app, Options& options) {
+  app.add_option("-n,--namespace", options.ns, "namespace; without it that of the context")
+      ->check(Namespace());
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "kubeconfig file; without it those in $KUBECONFIG, ~/.kube/config, or in a pod "
+                 "its service account")
+      ->check(MustBe("the name of a file", IsGiven));
+  app.add_option("--context", options.context, "context of the kubeconfig, not its current one")
+      ->check(MustBe("the name of a context", IsGiven));
+}
+
+struct ClusterCommandOf {
+  Command command;
+  const char *name, *says;
+};
+constexpr ClusterCommandOf kClusterCommands[] = {
+    {Command::kStatus, "status", "say how a cluster is: conditions, nodes, policies, addresses"},
+    {Command::kEvents, "events", "print the events of a cluster and its pods, by their time"},
+    {Command::kPause, "pause", "have the operator only look at a cluster (spec.paused)"},
+    {Command::kResume, "resume", "have it keep the cluster as declared again"},
+    {Command::kManage, "manage",
+     "open the management of a cluster on this machine, through the API server"}};
+
+void AddClusterCommand(CLI::App& app, const ClusterCommandOf& of, ClusterOptions& options) {
+  CLI::App& command = *app.add_subcommand(of.name, of.says);
+  command.add_option("NAME", options.name, "the RabbitCluster")
+      ->required()
+      ->check(MustBe("the name of a RabbitCluster", IsDnsName));
+  AddUsersConfig(command, options);
+  if (of.command == Command::kStatus) {
+    AddWord<bool>(command, "-o,--output", options.json, {{"text", false}, {"json", true}},
+                  "text or json")
+        ->default_str("text");
+  }
+  if (of.command == Command::kManage) {
+    command.add_flag("--show-password", options.show_password, "print the password, too");
+    command.add_option("--port", options.port, "port of this machine; 0: any free one")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
+  }
+}
+
 void AddPlanOptions(CLI::App& plan, PlanOptions& options) {
   CLI::Option* const name = plan.add_option("NAME", options.name, "the RabbitCluster, as it stands")
                                 ->check(MustBe("the name of a RabbitCluster", IsDnsName));
@@ -219,18 +263,10 @@ void AddPlanOptions(CLI::App& plan, PlanOptions& options) {
           "(dryRun=All)")
       ->check(MustBe("the name of a file", IsGiven))
       ->excludes(name);
-  plan.add_option("-n,--namespace", options.ns, "namespace; without it that of the context")
-      ->check(Namespace());
   AddWord<bool>(plan, "-o,--output", options.json, {{"text", false}, {"json", true}},
                 "text or json")
       ->default_str("text");
-  plan.add_option(
-          "--kubeconfig", options.kubeconfig,
-          "kubeconfig file; without it those in $KUBECONFIG, ~/.kube/config, or in a pod its "
-          "service account: a plan writes nothing, so it may take what lies about")
-      ->check(MustBe("the name of a file", IsGiven));
-  plan.add_option("--context", options.context, "context of the kubeconfig, not its current one")
-      ->check(MustBe("the name of a context", IsGiven));
+  AddUsersConfig(plan, options);
   AddSettings(plan, options.settings);
   plan.footer(
       "The default images and the domain must be the installed operator's.\n"
@@ -287,14 +323,21 @@ std::string OneLine(std::string text) {
 
 }  // namespace
 
-CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
+std::string ProgramName(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return name == "kubectl-rabbit" ? "kubectl rabbit" : "rabbit-operator";
+}
+
+CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
+                             const std::string& program) {
   CommandLine line;
-  CLI::App app("Kubernetes operator for RabbitMQ clusters behind HAProxy", "rabbit-operator");
+  CLI::App app("Kubernetes operator for RabbitMQ clusters behind HAProxy", program);
   app.require_subcommand(1);
   CLI::App* run = app.add_subcommand("run", "watch RabbitClusters and keep them as declared");
   AddRunOptions(*run, line.run);
   CLI::App* plan = app.add_subcommand("plan", "say what the operator would do, and why");
   AddPlanOptions(*plan, line.plan);
+  for (const ClusterCommandOf& of : kClusterCommands) AddClusterCommand(app, of, line.cluster);
   CLI::App* crd =
       app.add_subcommand("crd", "print the CustomResourceDefinition, for kubectl apply -f -");
   CLI::App* import =
@@ -328,8 +371,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
     // CLI11 takes the arguments from the end.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* const of = run->parsed() ? run : plan->parsed() ? plan : nullptr;
-    line.text = of != nullptr ? of->help(app.get_name()) : app.help();
+    const auto parsed = app.get_subcommands();
+    line.text = parsed.empty() ? app.help() : parsed.front()->help(app.get_name());
     return line;
   } catch (const CLI::CallForVersion&) {
     line.command = Command::kVersion;
@@ -344,6 +387,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
                  : import->parsed() ? Command::kImport
                  : crd->parsed()    ? Command::kCrd
                                     : Command::kVersion;
+  for (const ClusterCommandOf& of : kClusterCommands) {
+    if (app.got_subcommand(of.name)) line.command = of.command;
+  }
   if (line.command == Command::kPlan && line.plan.name.empty() && line.plan.file.empty()) {
     line.text = "plan: the NAME of a RabbitCluster or --filename is needed";
     line.exit_code = 2;

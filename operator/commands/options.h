@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -54,12 +55,34 @@ struct ImportOptions {
   std::string name, ns;       // of the RabbitCluster; empty: made up, and none
 };
 
-enum class Command { kRun, kPlan, kImport, kCrd, kVersion };
+// Of what is asked of one cluster: status, events, pause, resume, manage.
+struct ClusterOptions {
+  std::string kubeconfig, context;  // as kubectl; empty: as it finds them (LoadUserConfig)
+  std::string ns;                   // empty: the context's
+  std::string name;                 // of the RabbitCluster
+  bool json = false;                // status
+  bool show_password = false;       // manage
+  std::uint16_t port = 0;           // manage; 0: any free one
+};
+
+enum class Command {
+  kRun,
+  kPlan,
+  kStatus,
+  kEvents,
+  kPause,
+  kResume,
+  kManage,
+  kImport,
+  kCrd,
+  kVersion
+};
 
 struct CommandLine {
   Command command = Command::kRun;
   RunOptions run;
   PlanOptions plan;
+  ClusterOptions cluster;
   ImportOptions import;
   // Set when nothing is to be run: the text of --help, or why the command line is refused; one line
   // for a refusal.
@@ -67,7 +90,12 @@ struct CommandLine {
   int exit_code = 0;  // with `text`: 0 for help, 2 for a refusal
 };
 
-// `arguments` without the program's name.
-[[nodiscard]] CommandLine ParseCommandLine(const std::vector<std::string>& arguments);
+// `arguments` without the program's name, `program` as help is to say it.
+[[nodiscard]] CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
+                                           const std::string& program = "rabbit-operator");
+
+// What a person typed to run this: "kubectl rabbit" when it goes by the name under which kubectl
+// finds it, kubectl-rabbit. `path`: of the program, or how it was called.
+[[nodiscard]] std::string ProgramName(std::string_view path);
 
 }  // namespace rabbit::commands

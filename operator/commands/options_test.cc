@@ -50,6 +50,43 @@ TEST(ParseCommandLine, APlanIsOfANameOrAFile) {
   EXPECT_NE(help.text->find("Exit code: 0"), std::string::npos);
 }
 
+TEST(ParseCommandLine, WhatIsAskedOfOneClusterTakesItsName) {
+  constexpr std::pair<const char*, Command> kAll[] = {{"status", Command::kStatus},
+                                                      {"events", Command::kEvents},
+                                                      {"pause", Command::kPause},
+                                                      {"resume", Command::kResume},
+                                                      {"manage", Command::kManage}};
+  for (const auto& [name, command] : kAll) {
+    const CommandLine line =
+        ParseCommandLine({name, "c", "-n", "ns", "--context", "x", "--kubeconfig=k"});
+    ASSERT_EQ(line.text, std::nullopt) << *line.text;
+    EXPECT_EQ(line.command, command);
+    EXPECT_EQ(line.cluster.name, "c");
+    EXPECT_EQ(line.cluster.ns, "ns");
+    EXPECT_EQ(line.cluster.context, "x");
+    EXPECT_EQ(line.cluster.kubeconfig, "k");
+    EXPECT_EQ(ParseCommandLine({name}).exit_code, 2);
+    EXPECT_EQ(ParseCommandLine({name, "c", "--colour"}).exit_code, 2);
+    const CommandLine help = ParseCommandLine({name, "--help"}, "kubectl rabbit");
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_NE(help.text.value_or("").find(std::string("kubectl rabbit ") + name), std::string::npos)
+        << *help.text;
+  }
+  EXPECT_TRUE(ParseCommandLine({"status", "c", "-o", "json"}).cluster.json);
+  EXPECT_EQ(ParseCommandLine({"pause", "c", "-o", "json"}).exit_code, 2);
+  const CommandLine manage = ParseCommandLine({"manage", "c", "--show-password", "--port", "81"});
+  EXPECT_TRUE(manage.cluster.show_password);
+  EXPECT_EQ(manage.cluster.port, 81);
+  EXPECT_EQ(ParseCommandLine({"manage", "c", "--port", "65536"}).exit_code, 2);
+}
+
+TEST(ProgramName, IsWhatAPersonTyped) {
+  EXPECT_EQ(ProgramName("/usr/local/bin/kubectl-rabbit"), "kubectl rabbit");
+  EXPECT_EQ(ProgramName("kubectl-rabbit"), "kubectl rabbit");
+  EXPECT_EQ(ProgramName("build/rabbit-operator"), "rabbit-operator");
+  EXPECT_EQ(ProgramName(""), "rabbit-operator");
+}
+
 TEST(ParseCommandLine, ImportTakesItsFlags) {
   const CommandLine line =
       ParseCommandLine({"import", "--from", "https://b:15671/x", "--username=u", "--password-file",

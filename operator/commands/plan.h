@@ -7,18 +7,13 @@
 #include <string>
 
 #include "operator/commands/options.h"
+#include "operator/commands/output.h"
 #include "operator/commands/run.h"
 
 namespace rabbit::commands {
 
-// What is to be written where.
-struct Output {
-  std::string out, error;  // standard output; standard error, each line with its end
-  int exit_code = 0;       // print_plan.h
-};
-
-// `terminal`: standard output is one. Colours are used there unless NO_COLOR is set, or TERM is
-// "dumb". `input` is standard input, read when the file is "-".
+// The exit code: print_plan.h. `terminal`: standard output is one. Colours are used there unless
+// NO_COLOR is set, or TERM is "dumb". `input` is standard input, read when the file is "-".
 [[nodiscard]] Output Plan(const PlanOptions& options, const Environment& environment, bool terminal,
                           std::FILE* input);
 

@@ -226,6 +226,8 @@ TEST(PrintJson, NoSecretIsInIt) {
       {plan::ExecInPod{
            .pod = "p", .container = "c", .command = {"a"}, .input = base::Secret("s3cret")},
        "r"});
+  of.plan.steps.push_back(
+      {plan::ResetOwnUser{.pod = "p", .password = base::Secret("s3cret")}, "r"});
   EXPECT_THAT(PrintJson({of}) + Print(of), Not(HasSubstr("s3cret")));
 }
 

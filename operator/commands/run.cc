@@ -167,11 +167,9 @@ Daemon::Daemon(const RunOptions& options, kube::ClusterConfig config, const std:
           api_.calls(), connections_,
           [this](const kube::ObjectKey& pod, const std::string& container,
                  const std::vector<std::string>& command, const base::Secret& input,
-                 const http::CallOptions& call) -> base::Result<int> {
-            const auto result = api_.exec().Run(
+                 const http::CallOptions& call) {
+            return api_.exec().Run(
                 {.pod = pod, .container = container, .words = command, .input = input}, call);
-            if (!result) return tl::unexpected(result.error());
-            return result->exit_code;
           },
           fence_, clock_, random_),
       reconciler_({.client = api_.calls(),

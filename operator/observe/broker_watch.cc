@@ -21,6 +21,8 @@ bool FailedHalfWay(const rabbitmq::BrokerView& view, const rabbitmq::ViewParts& 
          (parts.user_limits && failed(view.user_limits)) ||
          (parts.topic_permissions && failed(view.topic_permissions)) ||
          (parts.operator_policies && failed(view.operator_policies)) ||
+         (parts.definitions && failed(view.missing_definitions)) ||
+         (parts.disabled_flags && failed(view.disabled_flags)) ||
          (parts.queues && failed(view.queues));
 }
 
@@ -172,11 +174,14 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       const BrokerTarget::Node& next = half ? nodes[(i + 1) % nodes.size()] : node;
       if (half) connections.Forget(node.address, node.port());
       KeepOtherCounts(parts, before, view);
+      // Of the tag `monitoring`: nodes are told, and users are not.
+      const bool denied = !view.users && view.users.kind() == base::ErrorKind::kDenied;
       answer.look = {
           .view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
           .trouble = {},
           .at = began,
-          .denied = false,
+          .denied = denied,
+          .denied_at = denied ? began : base::TimePoint(),
           .ask_first = next == target.nodes.front() ? "" : next.pod,
           .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back(),
           .served = LookAtCertificates(connections, clock, target, before.served, stop, deadline)};
@@ -186,6 +191,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
     answer.look.trouble = node.pod + ": " + view.nodes.why();
     if (view.nodes.kind() == base::ErrorKind::kDenied) {
       answer.look.denied = true;  // the others share the same users
+      answer.look.denied_at = began;
       break;
     }
     connections.Forget(node.address, node.port());

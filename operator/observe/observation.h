@@ -18,6 +18,7 @@
 #include "operator/api/enums.h"
 #include "operator/observe/child_id.h"
 #include "operator/observe/verified.h"
+#include "rabbitmq/definitions.h"
 #include "rabbitmq/view.h"
 
 namespace rabbit::observe {
@@ -123,6 +124,9 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> permissions = {};
   // Vhosts and users for whom limits were once declared, and who may still have some.
   std::vector<std::string> vhost_limits = {}, user_limits = {};
+  // Of the broker: with it, all nodes were seen to have all its stable feature flags enabled.
+  std::string flags_version = {};
+  std::string definitions = {};  // of those that were imported last (plan/definitions.h); or empty
   bool operator==(const Inventory&) const = default;
 };
 
@@ -158,7 +162,10 @@ struct BrokerLook {
   std::string trouble;                               // why the last look failed; empty: it did not
   base::TimePoint at{};                              // when the look that gave `view` began
   bool outdated = false;  // something was written at the broker since: what it shows may be undone
-  bool denied = false;    // the broker refused the operator's password
+  // The broker refused the operator's password, or does not take it for an administrator. When a
+  // look began that found it so.
+  bool denied = false;
+  base::TimePoint denied_at = {};
   // The pod that the next look begins with, after others failed; empty: as they are ordered.
   std::string ask_first = {};
   // The vhost whose queues were the last to be counted apart: the next look goes on after it.
@@ -167,10 +174,38 @@ struct BrokerLook {
   std::shared_ptr<const std::vector<ServedCertificate>> served = {};
 };
 
+// How often the operator's own user was set anew at the broker (or that was tried), and when that
+// last came back, until the broker has let it in for a while.
+struct OwnUserResets {
+  int count = 0;
+  base::TimePoint last{};
+};
+
 struct ProxyLook {
   std::string pod;
   std::shared_ptr<const haproxy::ProxyView> view;
   std::string trouble;
+};
+
+// What spec.definitions names.
+struct DefinitionsView {
+  std::string source;   // "ConfigMap d, key k"
+  std::string trouble;  // why it cannot be used; empty: it can
+  bool needs_person = false;
+  // Keyed digests, of the whole content and of `wanted`.
+  std::string content_digest, digest;
+  rabbitmq::Definitions wanted;  // without what the spec itself names
+  bool operator==(const DefinitionsView&) const = default;
+};
+
+// What was done that the world does not show at once, or failed and is not to be repeated at each
+// look. Lost with the process.
+struct Attempt {
+  std::string digest;  // of what was wanted: another one is another attempt
+  base::TimePoint at{};
+  int failures = 0;     // in a row
+  std::string trouble;  // of the last time; empty: it was done
+  bool operator==(const Attempt&) const = default;
 };
 
 struct Observation {
@@ -191,6 +226,7 @@ struct Observation {
   std::string inventory_trouble;              // … or, when this is not empty, cannot be read: why
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
+  OwnUserResets own_user_resets;
   std::vector<ProxyLook> proxy_looks;
   // By its reason, since when there is waited for what nobody tells: as the last report said.
   std::map<std::string, base::TimePoint> waiting_since;
@@ -198,6 +234,8 @@ struct Observation {
   // there.
   std::map<std::string, std::shared_ptr<const MadeOf>> made_of;
   base::WallTime wall_now{};  // when this was observed: what certificates' dates are held against
+  std::map<std::string, Attempt> attempts;             // by Step::attempt
+  std::shared_ptr<const DefinitionsView> definitions;  // null: none are declared
 };
 
 }  // namespace rabbit::observe

@@ -272,8 +272,10 @@ TEST(PartsToRead, OfAClusterThatDeclaresNoneOfItNothingMoreIsAsked) {
   cluster.spec.ownership.users = api::Ownership::kExclusive;
   Observation seen;
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
-  seen.inventory = Inventory{
-      .users = {"u"}, .policies = {{"/", "p"}}, .vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}};
+  seen.inventory = Inventory{.users = {"u"},
+                             .policies = {{"/", "p"}},
+                             .vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}},
+                             .flags_version = "3.10.8"};
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
 }
 
@@ -329,12 +331,18 @@ TEST(PartsToRead, EachIsAskedForByWhatStandsOnIt) {
          spec.vhosts = {{.name = "b"}};
        },
        {.queues_of = {"a", "e"}}},
+      {"a plugin",
+       [](api::Spec& spec, Inventory&) { spec.plugins = {"rabbitmq_top"}; },
+       {.running_plugins = true}},
+      {"feature flags that were never seen",
+       [](api::Spec&, Inventory& recorded) { recorded.flags_version.clear(); },
+       {.disabled_flags = true}},
   };
   for (const auto& [what, change, parts] : rows) {
     SCOPED_TRACE(what);
     api::RabbitCluster cluster;
     Observation seen;
-    seen.inventory = Inventory{};
+    seen.inventory = Inventory{.flags_version = "3.10.8"};
     change(cluster.spec, *seen.inventory);
     EXPECT_EQ(PartsToRead(cluster, seen), parts);
   }
@@ -344,7 +352,8 @@ TEST(PartsToRead, AVhostThatMayBeDeclaredIsNotCounted) {
   api::RabbitCluster cluster;
   cluster.findings.entries = {{.list = "vhosts", .name = "v", .error = {}}};
   Observation seen;
-  seen.inventory = Inventory{.vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}};
+  seen.inventory =
+      Inventory{.vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}, .flags_version = "3.10.8"};
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
 }
 
@@ -589,7 +598,27 @@ TEST_F(LookTest, ARefusedPasswordIsToldApart) {
   const auto answer = Look();
   EXPECT_FALSE(answer.succeeded);
   EXPECT_TRUE(answer.look.denied);
+  EXPECT_EQ(answer.look.denied_at, clock_.Now());
   EXPECT_EQ(connects_.count("10.0.0.2"), 0U);  // it has the same users
+}
+
+TEST_F(LookTest, WhoIsNoAdministratorIsDeniedAndSeesTheNodesAllTheSame) {
+  servers_["10.0.0.1"].Otherwise([](const http::Request& request) -> base::Result<http::Response> {
+    if (request.target.starts_with("/api/users")) {
+      return http::Response{.status = 401, .headers = {}, .body = R"({"error":"not_authorised",
+                                        "reason":"Not administrator user"})"};
+    }
+    const bool nodes = request.target.starts_with("/api/nodes");
+    return http::Response{.status = 200, .headers = {}, .body = nodes ? kNodes : "[]"};
+  });
+  const auto answer = Look();
+  EXPECT_TRUE(answer.succeeded);
+  EXPECT_TRUE(answer.look.denied);
+  EXPECT_EQ(answer.look.denied_at, clock_.Now());
+  EXPECT_EQ(answer.look.trouble, "");
+  ASSERT_NE(answer.look.view, nullptr);
+  EXPECT_TRUE(answer.look.view->nodes);
+  EXPECT_EQ(Compare(answer.look, Look(answer.look).look), News::kNone);
 }
 
 TEST_F(LookTest, TheSameViewAgainIsNoNews) {

@@ -21,7 +21,13 @@ constexpr std::chrono::seconds kWrittenAge(30);
 // How long a name that was taken is left alone before it is looked at again.
 constexpr std::chrono::seconds kStrangerAge(30);
 
+constexpr std::chrono::minutes kLetInForGood(5);
+
 }  // namespace
+
+bool LetsUsInAgain(const BrokerLook& look, const OwnUserResets& resets) {
+  return !look.denied && look.view != nullptr && look.at - resets.last > kLetInForGood;
+}
 
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
   std::vector<CachedChild> shown;
@@ -121,7 +127,10 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.broker.outdated = seen.broker.view != nullptr && seen.broker.at < memory.broker_written_at;
   seen.proxy_looks = proxies_.Latest(key).looks;
   seen.waiting_since = memory.waiting;
+  seen.attempts = memory.attempts;
   if (seen.broker.denied) memory.secrets.Doubt();
+  if (LetsUsInAgain(seen.broker, memory.own_user_resets)) memory.own_user_resets = {};
+  seen.own_user_resets = memory.own_user_resets;
   // Over disks of an earlier cluster its Secrets are needed: they are looked for before any is
   // made.
   const std::vector<std::string> nobody;
@@ -131,6 +140,10 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
       {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop},
       TlsOf(cluster, seen));
   seen.secrets = memory.secrets.views();
+  memory.definitions.Refresh(
+      cluster, seen.secrets, seen.inventory && !seen.inventory->definitions.empty(), client_, now,
+      {.deadline = std::min(now + kReadDeadline, options.deadline), .stop = options.stop});
+  seen.definitions = memory.definitions.view();
   seen.verified = memory.verified;
   ReadUnknownBodies(key, memory, seen, left);
   LookAtOwnedClaims(cluster, seen, left);

@@ -14,6 +14,7 @@
 #include "operator/api/types.h"
 #include "operator/observe/broker_watch.h"
 #include "operator/observe/caches.h"
+#include "operator/observe/definitions.h"
 #include "operator/observe/observation.h"
 #include "operator/observe/packed.h"
 #include "operator/observe/secrets.h"
@@ -51,9 +52,16 @@ struct ClusterMemory {
   std::optional<base::TimePoint> pods_missing;       // since when
 
   std::map<std::string, base::TimePoint> waiting;  // Report::waiting of the last one
+  std::map<std::string, Attempt> attempts;         // by Step::attempt
+  DefinitionsMemory definitions;
 
   base::TimePoint broker_written_at{};  // when the last write at the broker had come back
+  OwnUserResets own_user_resets;
 };
+
+// Whether the broker has let the operator in for long enough since its user was last set anew: then
+// the count of that begins again. Who is kept out again soon is set anew less and less often.
+[[nodiscard]] bool LetsUsInAgain(const BrokerLook& look, const OwnUserResets& resets);
 
 class Observer {
  public:

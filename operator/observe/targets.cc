@@ -85,6 +85,15 @@ rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observa
   const Inventory& recorded = seen.inventory ? *seen.inventory : none;
   const auto has_limits = [](const auto& one) { return one.limits != decltype(one.limits){}; };
   rabbitmq::ViewParts parts;
+  const auto& view = seen.broker.view;
+  parts.disabled_flags = recorded.flags_version.empty()
+                             ? seen.inventory.has_value()
+                             : view && view->version && *view->version != recorded.flags_version;
+  if (seen.definitions != nullptr && seen.definitions->trouble.empty() &&
+      spec.definitions->mode == api::DefinitionsMode::kKeep && !recorded.definitions.empty()) {
+    parts.definitions = {seen.definitions, &seen.definitions->wanted};
+  }
+  parts.running_plugins = !spec.plugins.empty();
   parts.vhost_limits =
       !recorded.vhost_limits.empty() || std::ranges::any_of(spec.vhosts, has_limits);
   parts.user_limits = !recorded.user_limits.empty() || std::ranges::any_of(spec.users, has_limits);

@@ -20,20 +20,10 @@ std::string NotAnswering(const observe::BrokerLook& look) {
 
 }  // namespace
 
-bool BrokerMayBeWritten(const api::RabbitCluster& cluster, const observe::Observation& seen,
+bool BrokerMayBeWritten(const api::RabbitCluster& /*cluster*/, const observe::Observation& seen,
                         int members, Plan& plan) {
   const observe::BrokerLook& look = seen.broker;
-  if (look.denied) {
-    AddProblem(plan,
-               {.aspect = Aspect::kTopology,
-                .reason = "BrokerDenied",
-                .message = "the broker refuses user " + std::string(resources::kOperatorUser) +
-                           " with the password in Secret " +
-                           resources::OperatorUserSecretName(cluster.meta.key.name) +
-                           ": set that password at the broker again",
-                .needs_person = true});
-    return false;
-  }
+  if (look.denied) return false;  // PlanOwnUser says so
   if (!look.view || !look.trouble.empty()) {
     AddWait(plan, {Aspect::kTopology, "BrokerNotAnswering", NotAnswering(look)});
     return false;
@@ -153,6 +143,10 @@ std::optional<std::size_t> StepThatCreates(const observe::Observation& seen, con
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto* put = std::get_if<PutVhost>(&plan.steps[i].action);
     if (put != nullptr && put->name == vhost) return i;
+    const auto* import = std::get_if<ImportDefinitions>(&plan.steps[i].action);
+    if (import != nullptr && std::ranges::find(import->vhosts, vhost) != import->vhosts.end()) {
+      return i;
+    }
   }
   return std::nullopt;
 }

@@ -63,7 +63,7 @@ class ChildrenPlanTest : public PlanTest {
   }
   // REQUIRES: holds_.config, whose message is "later".
   void ExpectAChangedConfigurationIsHeld() {
-    cluster_.spec.plugins = {"rabbitmq_stream"};
+    cluster_.spec.config = "heartbeat = 30";
     SpecChanged();
     const Plan plan = MakePlan();
     EXPECT_THAT(Steps(plan), ElementsAre(StartsWith("apply StatefulSet")));

@@ -86,15 +86,5 @@ TEST_F(PlanClusterNameTest, AFormedClusterWithANodeDownIsStillWrittenTo) {
   EXPECT_EQ(Steps().size(), 1U);
 }
 
-TEST_F(PlanClusterNameTest, ARefusedOperatorNeedsAPerson) {
-  seen_.broker.denied = true;
-  seen_.broker.trouble = "401";
-  EXPECT_THAT(Steps(), IsEmpty());
-  EXPECT_THAT(Problems(),
-              ElementsAre("NeedsPerson BrokerDenied: the broker refuses user "
-                          "rabbit-operator with the password in Secret c-operator-user: "
-                          "set that password at the broker again"));
-}
-
 }  // namespace
 }  // namespace rabbit::plan

@@ -2,6 +2,7 @@
 #include "operator/plan/plan.h"
 #include "operator/plan/policies.h"
 #include "operator/plan/words.h"
+#include "operator/resources/names.h"
 
 namespace rabbit::plan {
 namespace {
@@ -59,6 +60,14 @@ std::string Text(const PutPolicy& step) {
 std::string Text(const DeletePolicy& step) {
   return "delete " + PolicySubject(Shortened(step.vhost), Shortened(step.name), step.kind);
 }
+std::string Text(const ImportDefinitions& step) {
+  return "import definitions of " + step.source + " (" +
+         (step.entries == 1 ? "1 entry" : std::to_string(step.entries) + " entries") + ")";
+}
+std::string Text(const EnableFlag& step) { return "enable feature flag " + Shortened(step.name); }
+std::string Text(const SetPlugins& step) {
+  return "enable plugins " + Listed(step.plugins, 10) + " in pod " + step.pod;
+}
 std::string Text(const ExecInPod& step) {
   std::string command;
   for (const std::string& word : step.command) {
@@ -66,6 +75,9 @@ std::string Text(const ExecInPod& step) {
     command += word;
   }
   return "run " + Quoted(command, 120) + " in pod " + step.pod;
+}
+std::string Text(const ResetOwnUser& step) {
+  return "set user " + std::string(resources::kOperatorUser) + " anew in pod " + step.pod;
 }
 
 }  // namespace

@@ -38,9 +38,14 @@ TEST(DescribeTest, AStepIsNamedByWhatItDoesAndToWhat) {
   EXPECT_EQ(Describe({PutPolicy{.vhost = "/", .name = "p", .kind = op}, ""}),
             "write operator policy p in vhost /");
   EXPECT_EQ(Describe({DeletePolicy{"/", "p", op}, ""}), "delete operator policy p in vhost /");
+  EXPECT_EQ(Describe({SetPlugins{"c-node-0", {"a", "b"}}, ""}),
+            "enable plugins a and b in pod c-node-0");
+  EXPECT_EQ(Describe({EnableFlag{"khepri_db"}, ""}), "enable feature flag khepri_db");
 }
 
 TEST(DescribeTest, NothingSecretIsSaid) {
+  EXPECT_EQ(Describe({ImportDefinitions{"Secret d, key k", 2, base::Secret("s3cret")}, ""}),
+            "import definitions of Secret d, key k (2 entries)");
   EXPECT_EQ(Describe({PutUser{.name = "u",
                               .tags = {},
                               .password = base::Secret("s3cret"),
@@ -53,6 +58,8 @@ TEST(DescribeTest, NothingSecretIsSaid) {
                                 base::Secret("s3cret")},
                       ""}),
             "run \"rabbitmqctl change_password u\" in pod c-node-0");
+  EXPECT_EQ(Describe({ResetOwnUser{"c-node-0", base::Secret("s3cret")}, ""}),
+            "set user rabbit-operator anew in pod c-node-0");
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "operator/plan/plan.h"
 #include "rabbitmq/client.h"
 
@@ -33,6 +35,7 @@ class FakeBroker {
     is.topic_permissions = std::vector<rabbitmq::TopicPermission>{};
     is.policies = std::vector<rabbitmq::Policy>{};
     is.operator_policies = std::vector<rabbitmq::Policy>{};
+    is.disabled_flags = std::vector<std::string>{};
     queues.clear();
   }
   [[nodiscard]] bool has_booted() const { return is.vhosts.has_value(); }
@@ -43,6 +46,14 @@ class FakeBroker {
     if (!parts.user_limits) view.user_limits = {};
     if (!parts.topic_permissions) view.topic_permissions = {};
     if (!parts.operator_policies) view.operator_policies = {};
+    if (parts.definitions) {
+      std::vector<rabbitmq::DefinitionKey> missing;
+      for (const auto& [key, wanted] : *parts.definitions) {
+        if (!Has(key, wanted)) missing.push_back(key);
+      }
+      view.missing_definitions = std::move(missing);
+    }
+    if (!parts.disabled_flags) view.disabled_flags = {};
     for (const std::string& vhost : parts.queues_of) view.vhost_queues[vhost] = QueuesIn(vhost);
     return view;
   }
@@ -160,6 +171,42 @@ class FakeBroker {
         {step.vhost, step.name, step.pattern, step.apply_to, step.priority, step.definition});
     return true;
   }
+  // Of vhosts, users and policies.
+  bool Do(const ImportDefinitions& step) {
+    const auto definitions = rabbitmq::ParseDefinitions(step.body.Reveal());
+    if (!definitions) return false;
+    for (const bool vhosts : {true, false}) {
+      for (const auto& [key, text] : *definitions) {
+        if ((key.list == "vhosts") != vhosts) continue;
+        const base::Json entry = base::ParseJson(text.Reveal()).value();
+        if (vhosts && !HasVhost(key.names[0])) Do(PutVhost{key.names[0]});
+        if (key.list == "users") {
+          Do(PutUser{.name = key.names[0], .tags = {}, .password = base::Secret("x")});
+        }
+        if (key.list == "policies" &&
+            !Do(PutPolicy{.vhost = key.names[0],
+                          .name = key.names[1],
+                          .pattern = entry.value("pattern", "^q"),
+                          .apply_to = "all",
+                          .definition = base::Dump(entry["definition"])})) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+  [[nodiscard]] bool Has(const rabbitmq::DefinitionKey& key, const base::Secret& wanted) const {
+    if (key.list == "vhosts") return HasVhost(key.names[0]);
+    if (key.list == "users") return HasUser(key.names[0]);
+    const auto* policy = rabbitmq::FindPolicy(*is.policies, key.names[0], key.names[1]);
+    if (policy == nullptr) return false;
+    return rabbitmq::HasDefinition(
+        key, wanted,
+        R"({"pattern":")" + policy->pattern + R"(","definition":)" + policy->definition + "}");
+  }
+  bool Do(const EnableFlag& step) { return std::erase(*is.disabled_flags, step.name) > 0; }
+  // Nodes are FakeWorld's, and show no plugins.
+  static bool Do(const SetPlugins& /*step*/) { return true; }
   bool Do(const DeletePolicy& step) {
     std::erase_if(PoliciesOf(step.kind),
                   [&](const auto& p) { return p.vhost == step.vhost && p.name == step.name; });

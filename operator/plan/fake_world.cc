@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/observe/definitions.h"
 #include "operator/observe/targets.h"
 #include "operator/resources/guard.h"
 #include "operator/resources/inventory.h"
@@ -114,6 +115,8 @@ observe::Observation FakeWorld::Observe() {
     }
   }
   seen.verified = verified_;
+  seen.attempts = attempts_;
+  seen.definitions = Definitions();
   if (const base::Json* set = Find(NodeSetId())) {
     const base::Json* claim = ClaimTemplate(*set);
     const auto storage =
@@ -180,6 +183,10 @@ observe::Observation FakeWorld::Observe() {
   if (look_is_late && last_look_.view != nullptr) {
     seen.broker = last_look_;
     seen.broker.outdated = written_since_look_;
+  } else if (!running_.empty() && PasswordIn("c-operator-user").empty()) {
+    last_look_ = {};  // nobody can be asked
+  } else if (!running_.empty() && PasswordIn("c-operator-user") != own_password) {
+    seen.broker = {.trouble = "c-node-0: 401", .denied = true, .denied_at = now};
   } else if (!running_.empty()) {
     rabbitmq::BrokerView view = broker.Show(observe::PartsToRead(cluster, seen));
     std::vector<rabbitmq::Node> nodes;
@@ -195,6 +202,7 @@ observe::Observation FakeWorld::Observe() {
     last_look_ = seen.broker;
     written_since_look_ = false;
   }
+  seen.own_user_resets = own_user_resets_;
   return seen;
 }
 
@@ -206,12 +214,47 @@ void FakeWorld::Execute(const Plan& plan, const std::function<bool()>& fails,
     bool ok = !held_back && !fails();
     if (ok) ok = std::visit([this](const auto& action) { return this->Do(action); }, step.action);
     done.push_back(ok && !(loses_answer && loses_answer()));
+    if (!held_back) Remember(step, done.back());
   }
+  for (const std::string& settled : plan.settled_attempts) attempts_.erase(settled);
   for (const auto& [id, verified] : plan.verified) verified_.Add(id, verified);
   // Report pins what was first resolved.
   api::Status& status = cluster.status;
   if (status.image.empty()) status.image = plan.declared.broker_image;
   if (status.load_balancer.image.empty()) status.load_balancer.image = plan.declared.proxy_image;
+}
+
+void FakeWorld::Remember(const Step& step, bool done) {
+  if (step.attempt.empty()) return;
+  observe::Attempt& attempt = attempts_[step.attempt];
+  const int before = attempt.digest == step.attempt_digest ? attempt.failures : 0;
+  attempt = {.digest = step.attempt_digest,
+             .at = now,
+             .failures = done ? 0 : before + 1,
+             .trouble = done ? "" : "it failed"};
+}
+
+std::shared_ptr<const observe::DefinitionsView> FakeWorld::Definitions() const {
+  if (!cluster.spec.definitions) return nullptr;
+  auto view = std::make_shared<observe::DefinitionsView>();
+  view->source = "ConfigMap d, key k";
+  const auto parsed = rabbitmq::ParseDefinitions(definitions);
+  if (!parsed) {
+    view->trouble = parsed.error().message;
+    view->needs_person = true;
+    return view;
+  }
+  const auto secret = secrets_.find("c-default-user");
+  const std::string default_user =
+      secret == secrets_.end()
+          ? ""
+          : std::string(secret->second.data.at(resources::kUsernameKey).Reveal());
+  view->wanted = observe::WithoutDeclared(*parsed, cluster, default_user);
+  view->content_digest = base::ShortHash(definitions);
+  for (const auto& [key, text] : view->wanted) {
+    view->digest = base::ShortHash(view->digest + key.ToString() + std::string(text.Reveal()));
+  }
+  return view;
 }
 
 void FakeWorld::Tick() {
@@ -335,7 +378,10 @@ void FakeWorld::Boot(int ordinal) {
         << "node " << ordinal << " founds a second cluster";
     members_.insert(ordinal);
     claim.blank = false;
-    if (!broker.has_booted() || !data_elsewhere) broker.FirstBoot();
+    if (!broker.has_booted() || !data_elsewhere) {
+      broker.FirstBoot();
+      own_password = PasswordIn("c-operator-user");
+    }
   } else if (!members_.contains(ordinal)) {
     return;  // forgotten, with its old disk: never gets up
   }
@@ -405,8 +451,24 @@ bool FakeWorld::Do(const CreateSecretOnce& step) {
       data[key] = base::Secret(value.get<std::string>());
     }
   }
-  for (const auto& random : step.random) data[random.key] = base::Secret("random");
+  for (const auto& random : step.random) data[random.key] = base::Secret(NewUid("random"));
   return true;
+}
+
+bool FakeWorld::Do(const ResetOwnUser& step) {
+  const auto ordinal = resources::OrdinalOf("c", step.pod);
+  EXPECT_TRUE(ordinal && running_.contains(*ordinal)) << step.pod;
+  ++own_user_resets_.count;
+  own_user_resets_.last = now;
+  own_password = step.password;
+  return true;
+}
+
+base::Secret FakeWorld::PasswordIn(const std::string& secret) const {
+  const auto found = secrets_.find(secret);
+  if (found == secrets_.end()) return {};
+  const auto password = found->second.data.find(resources::kPasswordKey);
+  return password == found->second.data.end() ? base::Secret() : password->second;
 }
 
 bool FakeWorld::Do(const ExecInPod& step) {

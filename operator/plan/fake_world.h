@@ -30,12 +30,14 @@ class FakeWorld {
   FakeWorld& operator=(const FakeWorld&);
 
   api::RabbitCluster cluster;
-  FakeBroker broker;  // as all nodes of it say
+  FakeBroker broker;          // as all nodes of it say
+  base::Secret own_password;  // of the operator's user at the broker; empty: there is none
   base::TimePoint now{std::chrono::hours(1)};
   int writes = 0;  // to the API server
   // The API server makes no more than `refuses_after` pods of this image (a quota, a policy).
   std::string refused_image;
   int refuses_after = 0;
+  std::string definitions;  // what spec.definitions names; empty: nothing is there
   // The broker's pollers are busy: what is seen of it is what was seen last.
   bool look_is_late = false;
 
@@ -50,6 +52,8 @@ class FakeWorld {
   void ForgetTheLost();
   // That a person made.
   void MakeSecret(const std::string& name, const std::string& key, const std::string& value);
+  void DeleteSecret(const std::string& name) { secrets_.erase(name); }
+  [[nodiscard]] base::Secret PasswordIn(const std::string& secret) const;
   void DeleteChild(const observe::ChildId& id) { objects_.erase(id); }
   void Edit(const observe::ChildId& id, const base::Json& patch);
   // The cluster was deleted and declared again; claims and Secrets stayed.
@@ -114,6 +118,9 @@ class FakeWorld {
   static std::string TemplateOf(const base::Json& set);
   [[nodiscard]] bool MakesEarlierPods() const;
 
+  void Remember(const Step& step, bool done);
+  [[nodiscard]] std::shared_ptr<const observe::DefinitionsView> Definitions() const;
+
   void StartPod(int ordinal, const base::Json& set);
 
   [[nodiscard]] bool IsHeld(int ordinal) const;
@@ -135,6 +142,7 @@ class FakeWorld {
   bool Do(const HandOverSecret& step);
   bool Do(const CreateSecretOnce& step);
   bool Do(const ExecInPod& step);
+  bool Do(const ResetOwnUser& step);
   // Whatever else is a call of a broker, which answers when a node runs.
   bool Do(const auto& step) {
     if (running_.empty()) return false;
@@ -154,7 +162,9 @@ class FakeWorld {
   std::set<int> released_, members_, running_;
   std::string first_template_, first_image_;
   observe::BrokerLook last_look_;
+  std::map<std::string, observe::Attempt> attempts_;
   bool written_since_look_ = false;
+  observe::OwnUserResets own_user_resets_;
 };
 
 }  // namespace rabbit::plan

@@ -9,11 +9,15 @@
 #include "operator/plan/children.h"
 #include "operator/plan/cluster_name.h"
 #include "operator/plan/declared.h"
+#include "operator/plan/definitions.h"
+#include "operator/plan/feature_flags.h"
 #include "operator/plan/limits.h"
 #include "operator/plan/load_balancer.h"
 #include "operator/plan/membership/guard.h"
 #include "operator/plan/membership/node_count.h"
 #include "operator/plan/nodes.h"
+#include "operator/plan/own_user.h"
+#include "operator/plan/plugins.h"
 #include "operator/plan/policies.h"
 #include "operator/plan/secrets.h"
 #include "operator/plan/tls.h"
@@ -126,7 +130,9 @@ observe::Inventory NextInventory(const api::RabbitCluster& cluster,
           .topic_permissions = TopicPermissionsForInventory(cluster, seen),
           .permissions = PermissionsForInventory(cluster, seen),
           .vhost_limits = VhostLimitsForInventory(cluster, seen),
-          .user_limits = UserLimitsForInventory(cluster, seen)};
+          .user_limits = UserLimitsForInventory(cluster, seen),
+          .flags_version = FlagsVersionForInventory(cluster, seen, count.members),
+          .definitions = DefinitionsForInventory(cluster, seen)};
 }
 
 // A pod that is made beside them would be given a disk that is about to vanish.
@@ -227,6 +233,7 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
                                       .listening = resources::ListeningOf(cluster, seen.nodes)};
   const ChildrenPlanned children = PlanChildren(inputs, seen, holds, memo, plan);
   PlanUserSecrets(cluster, seen, plan);
+  PlanOwnUser(cluster, seen, now, plan);
   PlanCountInSpec(cluster, count.members, children.inventory_step, plan);
   // Who is let in is recorded before; where that cannot be written, nobody is.
   if (children.inventory_step) {
@@ -238,10 +245,13 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   PlanNodesReady(cluster, seen, count.members, now, plan);
   PlanRestartPending(cluster, seen, images.broker, guard, plan,
                      [&] { return resources::MadeOfDeclared(inputs); });
+  PlanPlugins(cluster, seen, count.members, now, plan);
   PlanClusterName(cluster, seen, count.members, children.inventory_step, plan);
   PlanVhosts(cluster, seen, count.members, children.inventory_step, plan);
+  PlanDefinitions(cluster, seen, count.members, now, plan);
   PlanUsers(cluster, seen, count.members, children.inventory_step, plan);
   PlanPolicies(cluster, seen, count.members, children.inventory_step, plan);
+  PlanFeatureFlags(cluster, seen, count.members, now, plan);
   PlanLoadBalancer(cluster, seen, children.proxy_config_hash, plan);
 
   plan.declared = {.replicas = count.members,

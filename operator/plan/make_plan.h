@@ -1,9 +1,9 @@
 // operator/plan/make_plan.h: from what is declared and what is seen to what is to be done. Pure.
 // The planners, one file a concern: declared (images, storage), membership/ (count, guard),
-// children, secrets, nodes, cluster_name, vhosts, users (with topic_permissions and limits),
-// policies, load_balancer. Order in the
-// plan: what pods mount, the other children, nodes let in, the inventory before any broker step,
-// broker steps last.
+// children, secrets, nodes, plugins, cluster_name, vhosts, definitions, users (with
+// topic_permissions and limits), policies, feature_flags, load_balancer. Order in the plan: what
+// pods mount, the other children, nodes let in, the inventory before any broker step, broker steps
+// last.
 #pragma once
 
 #include <string>

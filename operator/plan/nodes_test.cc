@@ -177,7 +177,7 @@ TEST_F(NodesTest, ThatCannotStartWithTheirConfigurationComeBackWithTheDeclaredOn
 }
 
 TEST_F(NodesTest, WithAnotherConfigurationWaitForARestartAndThenNoMore) {
-  // spec.config or spec.plugins was changed: the template's hash is of another spec, and the same.
+  // spec.config was changed: the template's hash is of another spec, and the same.
   seen_.stateful_set->template_hash = "s2-t";
   seen_.stateful_set->config_hash = "s2-c2";
   EXPECT_THAT(

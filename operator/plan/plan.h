@@ -124,6 +124,25 @@ struct DeletePolicy {
   rabbitmq::PolicyKind kind = rabbitmq::PolicyKind::kUser;
 };
 
+// Part or all of spec.definitions.
+struct ImportDefinitions {
+  std::string source;  // "ConfigMap d, key k"
+  std::size_t entries = 0;
+  base::Secret body;                     // may hold passwords
+  std::vector<std::string> vhosts = {};  // among them: it makes those that are not there
+};
+
+struct EnableFlag {
+  std::string name;
+};
+
+// Has the node in this pod enable exactly these plugins, by a command in its container. When the
+// image does not have some, nothing is changed, and the step fails (kInvalid) with their names.
+struct SetPlugins {
+  std::string pod;
+  std::vector<std::string> plugins;  // sorted
+};
+
 // A command in a pod of ours, with an optional standard input.
 struct ExecInPod {
   std::string pod;
@@ -132,11 +151,20 @@ struct ExecInPod {
   base::Secret input;
 };
 
+// The operator's own user, made or mended from within a pod of ours
+// (operator/resources/own_user.h): an administrator with this password, hashed with a fresh salt by
+// Execute.
+struct ResetOwnUser {
+  std::string pod;
+  base::Secret password;
+};
+
 using Action =
     std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject, DeleteObject,
                  PutClusterName, PutVhost, DeleteVhost, PutVhostLimit, DeleteVhostLimit, PutUser,
                  DeleteUser, PutUserLimit, DeleteUserLimit, PutPermissions, DeletePermissions,
-                 PutTopicPermission, DeleteTopicPermission, PutPolicy, DeletePolicy, ExecInPod>;
+                 PutTopicPermission, DeleteTopicPermission, PutPolicy, DeletePolicy,
+                 ImportDefinitions, EnableFlag, SetPlugins, ExecInPod, ResetOwnUser>;
 
 struct Step {
   Action action;
@@ -145,6 +173,9 @@ struct Step {
   std::optional<std::size_t> after;
   // A change of what somebody else did to the broker or a child: worth a warning Event.
   bool repairs_drift = false;
+  // As what Observation::attempts remembers that it was done, or failed; empty: not at all.
+  std::string attempt = {};
+  std::string attempt_digest = {};
 };
 
 enum class Aspect { kSpec, kFields, kChildren, kNodes, kTopology, kQueues, kLoadBalancer };
@@ -197,6 +228,8 @@ struct Plan {
   // That all nodes show the certificate that lies in the Secret, in words; empty: not so, or there
   // is no TLS. See kRotating in operator/plan/tls.h.
   std::string certificate_live;
+  // Attempts (Step::attempt) whose effect was seen: to be forgotten.
+  std::vector<std::string> settled_attempts;
   // Children found equal while planning; the reconciler remembers them and drops their texts.
   std::vector<std::pair<observe::ChildId, observe::Verified>> verified;
 };

@@ -5,6 +5,7 @@
 
 #include "operator/api/enums.h"
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/definitions.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
@@ -141,7 +142,12 @@ class PolicyPlanner {
         std::ranges::any_of(DeclaredPolicies(cluster_, kind_), [&](const api::Policy& policy) {
           return policy.vhost == vhost && policy.name == name;
         });
-    return !declared && !VhostGoes(plan_, vhost);
+    const bool is_operators = kind_ == rabbitmq::PolicyKind::kOperator;
+    return !declared && !VhostGoes(plan_, vhost) &&
+           !MayBeDefined(cluster_, seen_,
+                         is_operators
+                             ? rabbitmq::ParameterDefinition("operator_policy", vhost, name)
+                             : rabbitmq::PolicyDefinition(vhost, name));
   }
 
   void PlanRemovals() {

@@ -77,21 +77,18 @@ Planned PlanSecret(const api::RabbitCluster& cluster, const std::string& name, c
   return Planned::kMade;
 }
 
-// The boot Secret that is not there although nodes have started with it, or nothing.
+// The cookie's Secret when it is not there although nodes have started with it, or nothing. That of
+// the operator's user may be made anew: PlanOwnUser gives the broker the new password.
 std::string LostSecret(const api::RabbitCluster& cluster, const observe::Observation& seen) {
   const bool has_disks = std::ranges::any_of(
       seen.claims, [](const observe::VolumeClaim& claim) { return !claim.deleting; });
   const bool in_use = has_disks || (seen.inventory && seen.inventory->formed);
   if (!in_use) return {};
-  const std::string& name = cluster.meta.key.name;
-  for (const std::string& secret :
-       {resources::CookieSecretName(name), resources::OperatorUserSecretName(name)}) {
-    const auto view = seen.secrets.find(secret);
-    if (view != seen.secrets.end() && view->second.state == observe::SecretState::kAbsent) {
-      return secret;
-    }
-  }
-  return {};
+  std::string cookie = resources::CookieSecretName(cluster.meta.key.name);
+  const auto view = seen.secrets.find(cookie);
+  const bool gone =
+      view != seen.secrets.end() && view->second.state == observe::SecretState::kAbsent;
+  return gone ? std::move(cookie) : std::string();
 }
 
 }  // namespace

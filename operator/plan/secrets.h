@@ -18,8 +18,9 @@ struct BootSecrets {
   std::optional<std::size_t> step;
 };
 
-// The cookie and the operator's user, which a broker pod mounts. One that is gone although its
-// value is in use is not made anew: nodes and disks would be locked out.
+// The cookie and the operator's user, which a broker pod mounts. A cookie that is gone although it
+// is in use is not made anew: nodes and disks would be locked out. The operator's user is: see
+// own_user.h.
 [[nodiscard]] BootSecrets PlanBootSecrets(const api::RabbitCluster& cluster,
                                           const observe::Observation& seen, Plan& plan);
 

@@ -49,15 +49,25 @@ TEST_F(SecretsPlanTest, OfADeletedClusterWhoseDisksStayedAreLookedForFirst) {
   EXPECT_EQ(boot_.hold, "c-erlang-cookie");
 }
 
-TEST_F(SecretsPlanTest, WhoseValueIsInUseAreNotMadeAnew) {
+TEST_F(SecretsPlanTest, ACookieThatIsInUseIsNotMadeAnew) {
   AllPresent();
-  Secret("c-operator-user", SecretState::kAbsent);
+  Secret("c-erlang-cookie", SecretState::kAbsent);
   const Plan plan = MakePlan();
   EXPECT_THAT(Steps(plan), IsEmpty());
   EXPECT_THAT(Problems(plan),
-              ElementsAre(HasSubstr("NeedsPerson SecretLost: Secret c-operator-user "
+              ElementsAre(HasSubstr("NeedsPerson SecretLost: Secret c-erlang-cookie "
                                     "is gone")));
-  EXPECT_EQ(boot_.hold, "c-operator-user");
+  EXPECT_EQ(boot_.hold, "c-erlang-cookie");
+}
+
+TEST_F(SecretsPlanTest, TheOperatorsUserIsMadeAnewAndNoNodeStartsBefore) {
+  AllPresent();
+  Secret("c-operator-user", SecretState::kAbsent);
+  const Plan plan = MakePlan();
+  EXPECT_THAT(Steps(plan), ElementsAre("create Secret c-operator-user: does not exist"));
+  EXPECT_THAT(Problems(plan), IsEmpty());
+  EXPECT_EQ(boot_.hold, std::nullopt);
+  EXPECT_EQ(boot_.step, 0U);
 }
 
 TEST_F(SecretsPlanTest, OfDisksThatAreOnTheirWayOutAreInUseNoMore) {

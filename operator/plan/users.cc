@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/definitions.h"
 #include "operator/plan/limits.h"
 #include "operator/plan/secrets.h"
 #include "operator/plan/topic_permissions.h"
@@ -204,6 +205,7 @@ class UserPlanner {
     const bool declared =
         std::ranges::find(cluster_.spec.users, name, &api::User::name) != cluster_.spec.users.end();
     return !declared && name != default_user && name != resources::kOperatorUser &&
+           !MayBeDefined(cluster_, seen_, rabbitmq::UserDefinition(name)) &&
            !cluster_.findings.Broken("users", "", name);  // declared, if badly
   }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/definitions.h"
 #include "operator/plan/limits.h"
 #include "operator/plan/words.h"
 #include "rabbitmq/version.h"
@@ -172,6 +173,7 @@ class VhostPlanner {
       if (listed_.contains(name)) continue;
       if (cluster_.findings.Broken("vhosts", "", name)) continue;  // declared, if badly
       if (rabbitmq::FindVhost(*view_.vhosts, name) == nullptr) continue;
+      if (MayBeDefined(cluster_, seen_, rabbitmq::VhostDefinition(name))) continue;
       const bool if_empty = on_remove == api::OnRemove::kDeleteIfEmpty;
       if (if_empty && !IsEmpty(name)) continue;
       plan_.steps.push_back({.action = DeleteVhost{name, if_empty},

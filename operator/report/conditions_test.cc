@@ -204,6 +204,7 @@ const Row kRows[] = {
     {"a broker that refuses the operator",
      [](ConditionTable& t) {
        t.seen_.broker.denied = true;
+       t.seen_.broker.trouble = "401";
        t.Problem(Aspect::kTopology, "BrokerDenied", "set the password");
      },
      "TopologySynced", "False/BrokerDenied", "Stalled"},

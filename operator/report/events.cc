@@ -22,6 +22,7 @@ Kind KindOf(const plan::Action& action) {
   if (std::holds_alternative<plan::ApplyObject>(action)) return Kind::kUpdate;
   if (std::holds_alternative<plan::DeleteObject>(action)) return Kind::kDelete;
   if (std::holds_alternative<plan::ExecInPod>(action)) return Kind::kExec;
+  if (std::holds_alternative<plan::ResetOwnUser>(action)) return Kind::kExec;
   return Kind::kBroker;
 }
 

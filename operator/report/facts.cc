@@ -27,7 +27,7 @@ bool IsTold(const base::Error& error) {
 
 void JudgeBroker(Facts& facts, base::TimePoint now) {
   const observe::BrokerLook& look = facts.seen.broker;
-  if (look.denied) {
+  if (look.denied && !look.trouble.empty()) {  // else it tells its nodes all the same
     facts.broker_reason = "BrokerDenied";
     facts.broker_message = "the broker refuses the operator's password";
   } else if (!look.trouble.empty()) {

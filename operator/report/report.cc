@@ -43,9 +43,11 @@ constexpr std::string_view kTakingEffect = "Applying";
 // finding is none of them.
 std::string_view UntoldIn(const Finding& finding) {
   // Of the children all but Secrets are watched, and of objects none but the children.
-  constexpr std::string_view kSeenByALook[] = {"SecretUnknown", "ChildLeaving",     "ChildUnknown",
-                                               "SecretMissing", "SecretKeyMissing", "SecretLost",
-                                               "SecretInvalid", "NameTaken",        "BrokerDenied"};
+  constexpr std::string_view kSeenByALook[] = {
+      "SecretUnknown",    "ChildLeaving",    "ChildUnknown",       "SecretMissing",
+      "SecretKeyMissing", "SecretLost",      "NameTaken",          "BrokerDenied",
+      "PluginsChanging",  "PluginsStarting", "DefinitionsInvalid", "DefinitionsUnknown",
+      "SecretInvalid"};
   if (const auto* known = std::ranges::find(kSeenByALook, finding.reason);
       known != std::ranges::end(kSeenByALook)) {
     return *known;

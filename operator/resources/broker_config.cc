@@ -63,8 +63,11 @@ base::Result<BrokerFiles> MakeBrokerFiles(const ChildInputs& inputs) {
   files.plugins = std::move(*plugins);
   // Always there, so that the list of files in the pod template does not depend on it.
   files.advanced = cluster.spec.advanced_config.empty() ? "[].\n" : cluster.spec.advanced_config;
+  // Without what is put into effect without a restart. (Of a spec without plugins this is the hash
+  // that earlier operators made.)
+  const std::string no_plugins = rabbitmq::RenderEnabledPlugins({}).value();
   files.hash =
-      PodHash(inputs, WithoutNodes(files.conf) + '\0' + files.plugins + '\0' + files.advanced);
+      PodHash(inputs, WithoutNodes(files.conf) + '\0' + no_plugins + '\0' + files.advanced);
   return files;
 }
 

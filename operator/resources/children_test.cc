@@ -355,8 +355,7 @@ TEST_F(ChildrenTest, AChangeOfTheSpecIsToldFromOneOfTheOperator) {
 TEST_F(ChildrenTest, AChangedConfigurationMakesPodsOutOfDate) {
   const std::string before = Annotation(kConfigHashAnnotation);
   const std::string pod_before = Annotation(kTemplateHashAnnotation);
-  for (const char* spec : {"{config: heartbeat = 30}", "{plugins: [rabbitmq_stream]}",
-                           "{advancedConfig: '[{rabbit, []}].'}"}) {
+  for (const char* spec : {"{config: heartbeat = 30}", "{advancedConfig: '[{rabbit, []}].'}"}) {
     Declare(spec);
     EXPECT_FALSE(SameMade(Annotation(kConfigHashAnnotation), before)) << spec;
     // But once a pod has taken the new files, nothing else of it is old.
@@ -366,6 +365,17 @@ TEST_F(ChildrenTest, AChangedConfigurationMakesPodsOutOfDate) {
                 StartsWith(Annotation(kConfigHashAnnotation) + "\n"))
         << "what the guard tells is not what is compared";
   }
+}
+
+// They are put into effect without a restart; who restarts has them, too.
+TEST_F(ChildrenTest, OtherPluginsMakeNoPodOutOfDate) {
+  const std::string before = Annotation(kConfigHashAnnotation);
+  const std::string pod_before = Annotation(kTemplateHashAnnotation);
+  Declare("{plugins: [rabbitmq_stream]}");
+  EXPECT_EQ(Annotation(kConfigHashAnnotation), before);
+  EXPECT_EQ(Annotation(kTemplateHashAnnotation), pod_before);
+  EXPECT_EQ(Child(kube::kConfigMaps, "rabbitcluster-config")["data"]["enabled_plugins"],
+            "[rabbitmq_management,rabbitmq_prometheus,rabbitmq_stream].\n");
 }
 
 TEST_F(ChildrenTest, NoPodGetsATokenOrTheNeighboursServicesAsEnvironment) {

@@ -26,6 +26,8 @@ constexpr const char* kUserLimits = "userLimits";
 constexpr const char* kVhosts = "vhosts";
 constexpr const char* kVolumes = "volumes";
 constexpr const char* kStorage = "storage";
+constexpr const char* kDefinitions = "definitions";
+constexpr const char* kFlagsVersion = "featureFlagsOf";
 
 std::optional<int> ParseInt(std::string_view text) {
   int value = 0;
@@ -133,6 +135,16 @@ bool ReadVolumes(std::string_view text, Inventory& out) {
   return true;
 }
 
+bool ReadFlagsVersion(std::string_view text, Inventory& out) {
+  out.flags_version = text;
+  return true;
+}
+
+bool ReadDefinitions(std::string_view text, Inventory& out) {
+  out.definitions = text;
+  return true;
+}
+
 bool ReadStorage(std::string_view text, Inventory& out) {
   const auto json = base::ParseJson(text);
   if (!json || !json->is_object()) return false;
@@ -159,6 +171,8 @@ std::map<std::string, std::string> InventoryToData(const Inventory& inventory) {
   data[kPermissions] = base::Dump(PairsToJson(inventory.permissions));
   data[kVhostLimits] = base::Dump(Json(inventory.vhost_limits));
   data[kUserLimits] = base::Dump(Json(inventory.user_limits));
+  data[kDefinitions] = inventory.definitions;
+  data[kFlagsVersion] = inventory.flags_version;
   Json vhosts = Json::object();
   for (const auto& [name, on_remove] : inventory.vhosts) vhosts[name] = api::Name(on_remove);
   data[kVhosts] = base::Dump(vhosts);
@@ -189,6 +203,8 @@ base::Result<Inventory> InventoryFromData(const std::map<std::string, std::strin
       {kPermissions, ReadPermissions, true},
       {kVhostLimits, ReadVhostLimits, true},
       {kUserLimits, ReadUserLimits, true},
+      {kDefinitions, ReadDefinitions, true},
+      {kFlagsVersion, ReadFlagsVersion, true},
   };
   Inventory inventory;
   for (const auto& [key, read, is_later] : kReaders) {

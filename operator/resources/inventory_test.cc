@@ -28,13 +28,15 @@ Inventory Full() {
       .topic_permissions = {"root"},
       .permissions = {{"root", "/"}, {"root", "v/w"}},
       .vhost_limits = {"/", "orders"},
-      .user_limits = {"a \"quoted\" one"}};
+      .user_limits = {"a \"quoted\" one"},
+      .flags_version = "4.3.6",
+      .definitions = "c0ntent-wanted"};
 }
 
 // What an operator of before did not write.
 const std::set<std::string> kLater = {"reforming",        "vhosts",      "operatorPolicies",
                                       "topicPermissions", "permissions", "vhostLimits",
-                                      "userLimits"};
+                                      "userLimits",       "definitions", "featureFlagsOf"};
 
 TEST(Inventory, ComesBackAsItWasWritten) {
   EXPECT_EQ(InventoryFromData(InventoryToData(Full())), Full());

@@ -48,8 +48,7 @@ void AddContainer(MadeOf& parts, const Json& container) {
 }
 
 bool IsOfFiles(std::string_view part) {
-  return part.starts_with(kConfKey) || part == kConfFile || part == kAdvancedFile ||
-         part == kPluginsFile;
+  return part.starts_with(kConfKey) || part == kConfFile || part == kAdvancedFile;
 }
 
 std::string ConfDigest(const MadeOf& files) {
@@ -91,7 +90,6 @@ MadeOf MadeOfFiles(const BrokerFiles& files) {
     if (!is_list) parts[std::string(kConfKey) + line.key] = Digest(line.value);
   }
   parts[kAdvancedFile] = Digest(files.advanced);
-  parts[kPluginsFile] = Digest(files.plugins);
   return parts;
 }
 

@@ -51,6 +51,13 @@ TEST_F(MadeOfTest, AnotherNodeInTheListIsNoDifference) {
   EXPECT_THAT(Differ(pod), IsEmpty());
 }
 
+// They are put into effect without a restart.
+TEST_F(MadeOfTest, OtherPluginsAreNoDifference) {
+  const Json pod = Started();
+  cluster_.spec.plugins = {"rabbitmq_mqtt"};
+  EXPECT_THAT(Differ(pod), IsEmpty());
+}
+
 TEST_F(MadeOfTest, EachPartIsNamedAsPeopleKnowIt) {
   cluster_.spec.config = "heartbeat = 30\nlog.console.level = warning\n";
   cluster_.spec.env = {{.name = "GONE", .value = "1"}, {.name = "TZ", .value = "UTC"}};
@@ -58,15 +65,13 @@ TEST_F(MadeOfTest, EachPartIsNamedAsPeopleKnowIt) {
   cluster_.spec.config = "channel_max = 100\nlog.console.level = debug\n";
   cluster_.spec.env = {{.name = "NEW", .value = "1"}, {.name = "TZ", .value = "CET"}};
   cluster_.spec.advanced_config = "[{rabbit, []}].";
-  cluster_.spec.plugins = {"rabbitmq_mqtt"};
   cluster_.spec.pod.node_selector = {{"disk", "fast"}};
   cluster_.spec.tls = api::Tls{.secret_name = "web"};
   inputs_.broker_image = "rabbitmq:4.0-management";
-  EXPECT_THAT(
-      Differ(pod),
-      ElementsAre("advanced.config", "enabled_plugins", "env GONE", "env NEW", "env TZ", "image",
-                  "pod.nodeSelector", "rabbitmq.conf key channel_max",
-                  "rabbitmq.conf key heartbeat", "rabbitmq.conf key log.console.level", "tls"));
+  EXPECT_THAT(Differ(pod), ElementsAre("advanced.config", "env GONE", "env NEW", "env TZ", "image",
+                                       "pod.nodeSelector", "rabbitmq.conf key channel_max",
+                                       "rabbitmq.conf key heartbeat",
+                                       "rabbitmq.conf key log.console.level", "tls"));
 }
 
 TEST_F(MadeOfTest, MemoryIsNamedWithWhatFollowsFromIt) {

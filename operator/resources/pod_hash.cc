@@ -36,7 +36,6 @@ std::string SpecOfBrokers(const ChildInputs& inputs) {
   for (const std::string& secret : spec.image_pull_secrets) out.Add("secret").Add(secret);
   out.AddMap(spec.resources.requests).AddMap(spec.resources.limits);
   out.Add(StorageOf(*inputs.cluster, inputs.inventory).ephemeral ? "ephemeral" : "claim");
-  for (const std::string& plugin : spec.plugins) out.Add("plugin").Add(plugin);
   out.Add(spec.config).Add(spec.advanced_config);
   for (const api::EnvVar& variable : spec.env) {
     out.Add("env").Add(variable.name).AddIf(variable.value).Add(variable.value_from);

@@ -101,7 +101,7 @@ Json NewContainer(const ChildInputs& inputs, std::string_view name) {
 
 std::string TlsConf(const ChildInputs& inputs, const api::Tls& tls) {
   using rabbitmq::PeerCertificates;
-  PeerCertificates peers = PeerCertificates::kNotAsked;
+  PeerCertificates peers = PeerCertificates::kUnasked;
   if (tls.client_auth == api::ClientAuth::kRequest) peers = PeerCertificates::kAsked;
   if (tls.client_auth == api::ClientAuth::kRequire) peers = PeerCertificates::kRequired;
   return rabbitmq::RenderTlsConf({.folder = kTlsFolder,

@@ -8,13 +8,16 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "http/beast_transport.h"
 #include "http/endpoint.h"
 #include "rabbitmq/client.h"
+#include "rabbitmq/definitions.h"
 #include "rabbitmq/password_hash.h"
 #include "rabbitmq/policy_check.h"
 #include "rabbitmq/version.h"
@@ -497,6 +500,79 @@ TEST_F(BrokerContract, TheRulesForPatternsAndApplyToAgreeWithTheBroker) {
     EXPECT_EQ(FirstRefusal(issues) == nullptr, client_->PutPolicy(policy, Options()).has_value())
         << apply_to;
   }
+}
+
+TEST_F(BrokerContract, ARunningNodeTellsItsPlugins) {
+  const auto nodes = client_->GetNodes(Options(), true);
+  ASSERT_OK(nodes);
+  for (const Node& node : *nodes) {
+    if (!node.running) continue;
+    EXPECT_TRUE(node.plugins_known) << node.name;
+    for (const Plugin& plugin : node.plugins) {
+      EXPECT_NE(plugin.name, kManagementPlugin) << "it answers";
+    }
+  }
+}
+
+TEST_F(BrokerContract, AFeatureFlagThatIsEnabledMayBeEnabledAgain) {
+  ASSERT_OK(client_->GetDisabledFlags(Options()));
+  EXPECT_OK(client_->EnableFlag("quorum_queue", Options()));
+  const auto unknown = client_->EnableFlag("no/such flag", Options());
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kInvalid) << unknown.error().message;
+}
+
+TEST_F(BrokerContract, WhatIsImportedIsFoundAsItWasImported) {
+  const std::string vhost = base::Dump(base::Json(kVhost));
+  const std::string user = base::Dump(base::Json(kUser));
+  const auto wanted = ParseDefinitions(R"({"users":[{"name":)" + user + R"(,"tags":"monitoring",
+      "password":"pässword"}],
+    "permissions":[{"user":)" + user + R"(,"vhost":)" +
+                                       vhost +
+                                       R"(,"configure":"","write":".*","read":".*"}],
+    "policies":[{"vhost":)" + vhost + R"(,"name":"p {","pattern":"^\\{","apply-to":"queues",
+                 "priority":1,"definition":{"max-length":5}}],
+    "parameters":[{"component":"vhost-limits","vhost":)" +
+                                       vhost + R"(,"name":"limits","value":{"max-queues":7}}],
+    "queues":[{"name":"q \"","vhost":)" +
+                                       vhost +
+                                       R"(,"durable":true,"auto_delete":false,"arguments":{}}],
+    "exchanges":[{"name":"e","vhost":)" +
+                                       vhost + R"(,"type":"topic","durable":true,
+                  "auto_delete":false,"internal":false,"arguments":{}}],
+    "bindings":[{"source":"e","vhost":)" +
+                                       vhost + R"(,"destination":"q \"",
+                 "destination_type":"queue","routing_key":"k","arguments":{}}]})");
+  ASSERT_OK(wanted);
+  std::vector<DefinitionKey> keys;
+  for (const auto& [key, text] : *wanted) keys.push_back(key);
+  const auto before = client_->FindMissing(*wanted, Options());
+  ASSERT_OK(before);
+  EXPECT_EQ(*before, keys);
+  ASSERT_OK(client_->PostDefinitions(ComposeDefinitions(*wanted, keys), Options()));
+  const auto after = client_->FindMissing(*wanted, Options());
+  ASSERT_OK(after);
+  EXPECT_TRUE(after->empty()) << after->front().ToString();
+
+  ASSERT_OK(client_->DeletePolicy(kVhost, "p {", Options()));
+  ASSERT_OK(client_->PutVhostLimit(kVhost, kMaxQueues, 8, Options()));
+  const auto changed = client_->FindMissing(*wanted, Options());
+  ASSERT_OK(changed);
+  EXPECT_EQ(*changed,
+            (std::vector<DefinitionKey>{ParameterDefinition("vhost-limits", kVhost, "limits"),
+                                        PolicyDefinition(kVhost, "p {")}));
+  ASSERT_OK(client_->PostDefinitions(ComposeDefinitions(*wanted, *changed), Options()));
+  EXPECT_TRUE(client_->FindMissing(*wanted, Options())->empty());
+}
+
+TEST_F(BrokerContract, AnImportThatNamesNoVhostIsRefusedWithTheReason) {
+  const auto refused = client_->PostDefinitions(
+      Secret(R"({"policies":[{"vhost":"no such vhost","name":"p","pattern":"^a",
+                              "definition":{"max-length":1}}]})"),
+      Options());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("no such vhost"));
 }
 
 base::Result<Target> MakeTarget(const char* url, const char* user, const char* password_file) {

@@ -120,14 +120,18 @@ def test_a_count_that_is_not_declared_is_written_into_the_spec(namespace):
 
 
 def test_a_declared_field_without_effect_holds_ready_back(namespace):
-    kubectl.apply(small("fields", definitions={"configMapRef": {"name": "d", "key": "k"}}), namespace)
+    kubectl.apply(small("fields", binding={"vhost": "other"}), namespace)
     found = wait_condition("fields", namespace, "FieldsInEffect", "False", timeout=30)
-    assert "definitions" in found["message"]
+    assert "binding" in found["message"]
     assert not kubectl.is_true(kubectl.get("rabbit", "fields", namespace), "Ready")
 
 
 RELEASE = ("/bin/sh", "-c", 'printf %s "$1" >"$2.new" && mv "$2.new" "$2"', "sh", "x", "/tmp/x")
+SCRIPT = (kubectl.ROOT / "operator" / "resources" / "set_plugins.sh").read_text(encoding="utf-8")
+SET_PLUGINS = ("/bin/sh", "-c", re.sub(r"\n *#[^\n]*", "", "\n" + SCRIPT).strip(), "set-plugins", "rabbitmq_management", "rabbitmq_prometheus")
 LOOK = ("/bin/sh", "-c", "test -e /run/rabbit-operator/held")
+IMPORT = ("/bin/sh", "-c", 'umask 077; f=/tmp/.rabbit-operator-user; trap "rm -f $f" EXIT; rm -f $f; IFS= read -r line; '
+          'printf %s "$line" >$f; rabbitmqctl -q -t 30 import_definitions --format json $f')
 
 
 def execute_as(account, pod, namespace, container, *command):
@@ -141,7 +145,7 @@ def execute_as(account, pod, namespace, container, *command):
     return done.stderr
 
 
-def test_the_operator_may_run_nothing_but_the_release(namespace):
+def test_the_operator_may_run_nothing_but_its_own_commands(namespace):
     """In a real node's pod, and each rule by itself: only one thing is wrong each time."""
     kubectl.apply(small("guarded"), namespace)
     wait_condition("guarded", namespace, "Ready", "True", timeout=180)
@@ -154,9 +158,19 @@ def test_the_operator_may_run_nothing_but_the_release(namespace):
     # What it may: that this is no websocket is found out behind the admission.
     for allowed in (RELEASE, LOOK):
         assert "pgrade" in (said := execute_as_operator(node, "prepare", *allowed)), said
+    assert "pgrade" in (said := execute_as_operator(node, "rabbitmq", *IMPORT)), said
+    assert "pgrade" in (said := execute_as_operator(node, "rabbitmq", *SET_PLUGINS)), said
+    # The script's own container, its words, and nothing after it that is no plugin's name.
+    assert refusal in execute_as_operator(node, "prepare", *SET_PLUGINS)
+    for command in (SET_PLUGINS[:4], (*SET_PLUGINS, "--offline"), (*SET_PLUGINS, "a b"), (*SET_PLUGINS[:2], SET_PLUGINS[2] + "; id", *SET_PLUGINS[3:]),
+                    (*SET_PLUGINS[:3], "sh", "rabbitmq_management")):
+        assert refusal in execute_as_operator(node, "rabbitmq", *command), command
     # Another container of that pod; another command, or more of one that is allowed.
     assert refusal in execute_as_operator(node, "rabbitmq", *RELEASE)
     assert refusal in execute_as_operator(node, "rabbitmq", *LOOK)
+    assert refusal in execute_as_operator(node, "prepare", *IMPORT)
+    for command in ((*IMPORT, "more"), (*IMPORT[:2], IMPORT[2] + "; id"), ("/bin/sh", "-c", "rabbitmqctl list_users")):
+        assert refusal in execute_as_operator(node, "rabbitmq", *command), command
     for command in (("/bin/sh", "-c", "id"), ("/bin/sh",), ("/bin/bash", *LOOK[1:]), ("/bin/sh", "-e", LOOK[2]), (*LOOK, "more"),
                     RELEASE[:5], (*RELEASE, "more"), ("/bin/sh", "-c", LOOK[2] + "; id")):
         assert refusal in execute_as_operator(node, "prepare", *command), command

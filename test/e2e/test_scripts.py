@@ -251,6 +251,92 @@ def test_of_the_rules_of_a_machine_only_ours_are_removed(shell, rules, removed):
     assert (done.returncode, done.stdout) == (0, removed)
 
 
+# What the kernel does with a cgroup's controllers: all or none, and none is taken that a child passes on.
+CGROUPS = r"""
+run=$PWD/run cgroup_root=$PWD/cgroup
+mkdir -p run cgroup/others
+set_controllers() { # CGROUP +CONTROLLER|-CONTROLLER...
+  local each now file=$1/cgroup.subtree_control
+  [[ ! -e refuse ]] || return 1
+  now=" $(cat "$file" 2>/dev/null || true) "
+  for each in $2; do
+    if [[ $each == -* ]]; then
+      ! grep -qsw -e "${each#-}" "$1"/*/cgroup.subtree_control || return 1
+      now=${now/ ${each#-} / }
+    else
+      now="${now/ ${each#+} / }${each#+} "
+    fi
+  done
+  xargs -n 1 <<<"$now" | sort | xargs >"$file"
+}
+find() { # a cgroup's files go with it
+  [[ $* != *"-exec rmdir"* ]] || rm -f "$1/cgroup.subtree_control"
+  command find "$@"
+}
+printf "cpuset cpu io memory hugetlb pids rdma misc\n" >cgroup/cgroup.controllers
+printf "memory pids\n" >cgroup/cgroup.subtree_control
+"""
+
+
+def test_kubelet_gets_its_controllers_and_the_machine_has_its_own_again(shell, tmp_path):
+    done = shell(CGROUPS + """
+        can_pass_on_controllers; make_cgroup
+        ours=$(cgroup_directories)
+        cat "$cgroup_root/cgroup.subtree_control" "$ours/cgroup.subtree_control"
+        set_controllers "$cgroup_root" "+rdma"        # as runc does
+        set_controllers "$cgroup_root/others" "+cpu"  # which somebody has come to use
+        end_pods
+        cat "$cgroup_root/cgroup.subtree_control"; [[ ! -e $ours ]]
+        set_controllers "$cgroup_root" "+io"; end_pods  # a restart has made everything anew
+        cat "$cgroup_root/cgroup.subtree_control"
+        """)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == 2 * ["cpu cpuset hugetlb memory pids"] + ["cpu memory pids", "cpu io memory pids"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("there, missing", [
+    ("cpu cpuset memory pids hugetlb", ""),
+    ("cpu memory pids", "cpuset hugetlb"),
+    ("", "cpuset cpu memory hugetlb pids"),
+])
+def test_what_kubelet_needs_is_what_the_machine_has(shell, there, missing):
+    done = shell(f"{CGROUPS} echo '{there}' >cgroup/cgroup.subtree_control; controllers_not_passed_on | xargs")
+    assert (done.stdout, done.stderr) == (f"{missing}\n", "")
+    done = shell(CGROUPS + "echo 'cpu misc' >cgroup/cgroup.controllers; kubelet_controllers | xargs")  # a kernel without the others
+    assert (done.stdout, done.stderr) == ("cpu\n", "")
+
+
+@pytest.mark.parametrize("machine, can", [
+    ("true", True),
+    ("touch cgroup/cgroup.procs cgroup/cgroup.type", True),  # a container that has moved its processes down
+    ("echo 1 >cgroup/cgroup.procs; touch cgroup/cgroup.type", False),
+    ("echo 1 >cgroup/cgroup.procs", True),  # the real root
+    ("echo 1 >cgroup/cgroup.procs; touch cgroup/cgroup.type; cp cgroup/cgroup.{controllers,subtree_control}", True),  # nothing to do
+])
+def test_a_container_that_cannot_have_a_node_is_told(shell, machine, can):
+    done = shell(f"{CGROUPS} {machine}; can_pass_on_controllers && echo yes || echo no")
+    assert (done.stdout, done.stderr) == ("yes\n" if can else "no\n", "")
+
+
+def test_controllers_that_are_refused_are_one_line(shell):
+    done = shell(f"{CGROUPS} touch refuse; make_cgroup")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "cpuset cpu memory hugetlb pids" in done.stderr
+
+
+@pytest.mark.parametrize("loaded, removed", [
+    ("lsb_release cri-containerd.apparmor.d", "cri-containerd.apparmor.d"),
+    ("lsb_release cri-containerd.apparmor.d.other", ""),
+    ("", ""),
+])
+def test_the_profile_of_containers_is_taken_back(shell, tmp_path, loaded, removed):
+    (tmp_path / "profiles").write_text("".join(f"{each} (enforce)\n" for each in loaded.split()))
+    done = shell("touch .remove; apparmor=$PWD; remove_apparmor_profile; cat .remove")
+    assert (done.returncode, done.stdout, done.stderr) == (0, removed, "")
+    assert shell("apparmor=$PWD/absent; remove_apparmor_profile").returncode == 0
+
+
 FILTER = "*filter\\n:INPUT ACCEPT [0:0]\\n{}-A INPUT -j ACCEPT\\nCOMMIT\\n"
 
 

@@ -38,7 +38,9 @@ class Cluster:
         node = self.nodes[0]
         return {"overview": lambda: {"rabbitmq_version": "3.10.8", "cluster_name": self.cluster_name, "node": node},
                 "nodes": lambda: [{"name": n, "running": True, "type": "disc", "partitions": [], "mem_alarm": False, "disk_free_alarm": False,
-                                   "being_drained": False} for n in self.nodes],
+                                   "being_drained": False, "enabled_plugins": ["rabbitmq_management", "rabbitmq_prometheus"]}
+                                  for n in self.nodes],
+                "feature-flags": lambda: [{"name": "quorum_queue", "state": "enabled", "stability": "stable"}],
                 "cluster-name": lambda: {"name": self.cluster_name},
                 "vhosts": lambda: list(self.vhosts.values()), "users": lambda: list(self.users.values()),
                 "permissions": lambda: list(self.permissions.values()), "policies": lambda: list(self.policies.values()),

@@ -97,10 +97,15 @@ def is_true(thing, kind):
     return condition(thing, kind).get("status") == "True"
 
 
+READ_SECRETS = []  # (name, data) of all that any test has read, also of namespaces that are gone: for test_secrets.py
+
+
 def secret(name, namespace):
     """A Secret's data, decoded."""
     import base64
-    return {key: base64.b64decode(value).decode() for key, value in get("secret", name, namespace)["data"].items()}
+    data = {key: base64.b64decode(value).decode() for key, value in get("secret", name, namespace)["data"].items()}
+    READ_SECRETS.append((f"{namespace}/{name}", data))
+    return data
 
 
 def pod_address(pod, namespace):

@@ -45,7 +45,9 @@ end_pods() {
     sleep 0.1
   done
   for directory in "${directories[@]}"; do
-    [[ ! -d $directory ]] || find "$directory" -depth -type d -exec rmdir {} + || log "cannot remove $directory"
+    [[ -d $directory ]] || continue # after a restart of the machine, for one, which has set its own controllers
+    find "$directory" -depth -type d -exec rmdir {} + || log "cannot remove $directory"
+    ! has_one_hierarchy || take_back_controllers
   done
 }
 
@@ -58,8 +60,18 @@ remove_strays() {
   mapfile -t ids < <(find /var/lib/cni/results -name "$(cgroup_name)-*" 2>/dev/null | sed 's/.*-\([0-9a-f]*\)-[^-]*$/\1/')
   for id in "${ids[@]}"; do rm -f /var/lib/cni/results/*"-$id-"*; done
   find /var/log/containers -maxdepth 1 -lname "$run/*" -delete 2>/dev/null || true
+  remove_apparmor_profile
   rm -f /var/lib/kubelet/device-plugins/kubelet.sock
   rmdir /run/containerd/{s,fifo,} /var/lib/cni/{results,} /var/log/containers /var/lib/kubelet/{device-plugins,} 2>/dev/null || true
+}
+
+# containerd loads it for a container, unless it is loaded, and never takes it back. With a process under it, a
+# containerd of somebody else uses it.
+apparmor=/sys/kernel/security/apparmor
+remove_apparmor_profile() {
+  local profile=cri-containerd.apparmor.d
+  grep -qs "^$profile " "$apparmor/profiles" || return 0
+  grep -qs "^$profile " /proc/[0-9]*/attr/current || printf %s "$profile" >"$apparmor/.remove" || log "cannot remove AppArmor's profile $profile"
 }
 
 unmount_all() {

@@ -31,22 +31,60 @@ is_node_of_another() {
 }
 
 # All pods lie in a cgroup of this run directory: so `down` finds their processes, whatever has crashed.
+cgroup_root=/sys/fs/cgroup
 cgroup_name() { echo "rabbit-operator-$(digest "$run")"; }
+
+has_one_hierarchy() { [[ -e $cgroup_root/cgroup.controllers ]]; } # version 2 of cgroups, and no version 1 beside it
 
 cgroup_directories() {
   local name
   name=$(cgroup_name)
-  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
-    echo "/sys/fs/cgroup/$name"
+  if has_one_hierarchy; then
+    echo "$cgroup_root/$name"
   else
-    find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d -printf "%p/$name\n"
+    find "$cgroup_root" -mindepth 1 -maxdepth 1 -type d -printf "%p/$name\n"
   fi
 }
 
 make_cgroup() {
   local -a directories
   mapfile -t directories < <(cgroup_directories)
+  if has_one_hierarchy; then
+    cp "$cgroup_root/cgroup.subtree_control" "$run/controllers"
+    pass_on_controllers "$cgroup_root"
+  fi
   mkdir -p "${directories[@]}"
+  # As long as ours passes them on too, nobody can take them from the root; systemd would, when it needs them no more.
+  ! has_one_hierarchy || pass_on_controllers "${directories[@]}"
+}
+
+# kubelet wants in its cgroup each of these that the root has. A cgroup has what the one above passes on: of the
+# root, systemd makes that what it uses itself, never hugetlb.
+kubelet_controllers() { tr ' ' '\n' <"$cgroup_root/cgroup.controllers" | grep -xE 'cpu|cpuset|memory|hugetlb|pids'; }
+
+controllers_not_passed_on() { kubelet_controllers | grep -vxFf <(tr ' ' '\n' <"$cgroup_root/cgroup.subtree_control"); }
+
+pass_on_controllers() { # CGROUP
+  set_controllers "$1" "$(kubelet_controllers | sed 's/^/+/' | xargs)" ||
+    die "cannot pass on the controllers that Kubernetes needs in $1 ($(kubelet_controllers | xargs))"
+}
+
+set_controllers() { { echo "$2" >"$1/cgroup.subtree_control"; } 2>/dev/null; } # CGROUP +CONTROLLER|-CONTROLLER...
+
+# A container mostly sees its own cgroup as the root, which unlike the real one has a type, and cannot pass
+# anything on while a process is in it; or it must not write there.
+can_pass_on_controllers() {
+  [[ -z $(controllers_not_passed_on) ]] ||
+    { [[ -w $cgroup_root/cgroup.subtree_control ]] && { [[ ! -e $cgroup_root/cgroup.type ]] || ! grep -q . "$cgroup_root/cgroup.procs"; }; }
+}
+
+# What was not passed on before, by us, kubelet or runc; what somebody else has come to use, the kernel keeps.
+take_back_controllers() {
+  local each
+  [[ -e $run/controllers ]] || return 0
+  for each in $(<"$cgroup_root/cgroup.subtree_control"); do
+    [[ " $(<"$run/controllers") " == *" $each "* ]] || set_controllers "$cgroup_root" "-$each" || true
+  done
 }
 
 start_containerd() {

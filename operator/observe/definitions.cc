@@ -1,0 +1,165 @@
+#include "operator/observe/definitions.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "operator/resources/names.h"
+
+namespace rabbit::observe {
+namespace {
+
+using base::ErrorKind;
+
+const base::Secret* Value(const std::map<std::string, SecretView>& secrets, const std::string& name,
+                          const char* key) {
+  const auto secret = secrets.find(name);
+  if (secret == secrets.end()) return nullptr;
+  const auto value = secret->second.data.find(key);
+  return value == secret->second.data.end() ? nullptr : &value->second;
+}
+
+std::string DigestOf(const rabbitmq::Definitions& definitions, const base::Secret& salt) {
+  std::string text(salt.Reveal());
+  for (const auto& [key, value] : definitions) {
+    text.append(1, '\n').append(key.list).append(1, ' ').append(value.Reveal());
+  }
+  return base::ShortHash(text);
+}
+
+std::string Named(const api::Definitions& declared) {
+  return declared.config_map_ref ? "ConfigMap " + declared.config_map_ref->name
+                                 : "Secret " + declared.secret_ref->name;
+}
+
+}  // namespace
+
+rabbitmq::Definitions WithoutDeclared(rabbitmq::Definitions definitions,
+                                      const api::RabbitCluster& cluster,
+                                      std::string_view default_user) {
+  const api::Spec& spec = cluster.spec;
+  std::set<std::string, std::less<>> users{std::string(resources::kOperatorUser),
+                                           std::string(default_user)};
+  for (const api::User& user : spec.users) users.insert(user.name);
+  std::set<std::string, std::less<>> vhosts;
+  for (const api::Vhost& vhost : spec.vhosts) vhosts.insert(vhost.name);
+  const auto is_of = [&](const api::Policy& policy, const std::string& vhost,
+                         const std::string& name) {
+    return policy.vhost == vhost && policy.name == name;
+  };
+  const auto has_policy = [&](const std::vector<api::Policy>& policies, std::string_view list,
+                              const std::string& vhost, const std::string& name) {
+    return cluster.findings.Broken(list, vhost, name) ||
+           std::ranges::any_of(policies,
+                               [&](const auto& policy) { return is_of(policy, vhost, name); });
+  };
+  std::erase_if(definitions, [&](const auto& entry) {
+    const std::string& list = entry.first.list;
+    const std::vector<std::string>& names = entry.first.names;
+    if (list == "users" || list == "permissions" || list == "topic_permissions") {
+      return users.contains(names[0]) || cluster.findings.Broken("users", "", names[0]);
+    }
+    if (list == "vhosts") {
+      return vhosts.contains(names[0]) || cluster.findings.Broken("vhosts", "", names[0]);
+    }
+    if (list == "policies") return has_policy(spec.policies, "policies", names[0], names[1]);
+    if (list == "parameters" && names[0] == "operator_policy") {
+      return has_policy(spec.operator_policies, "operatorPolicies", names[1], names[2]);
+    }
+    if (list == "parameters" && names[0] == "vhost-limits") return vhosts.contains(names[1]);
+    if (list == "global_parameters") {
+      return names[0] == "cluster_name" || names[0] == "internal_cluster_id";
+    }
+    return false;
+  });
+  return definitions;
+}
+
+base::Result<base::Secret> ContentOf(std::string_view json, bool is_secret, std::string_view key) {
+  const auto object = base::ParseJson(json);
+  if (!object) return base::Fail(ErrorKind::kInternal, "its answer is not JSON");
+  const std::string name(key);
+  if (!is_secret) {
+    if (const base::Json* text = base::Find(*object, {"data", name});
+        text != nullptr && text->is_string()) {
+      return base::Secret(text->get<std::string>());
+    }
+  }
+  const base::Json* encoded = base::Find(*object, {is_secret ? "data" : "binaryData", name});
+  if (encoded == nullptr || !encoded->is_string()) {
+    return base::Fail(ErrorKind::kNotFound, "has no key " + name);
+  }
+  auto decoded = base::Base64Decode(encoded->get_ref<const std::string&>());
+  if (!decoded) return base::Fail(ErrorKind::kInternal, "key " + name + " is not base64");
+  return base::Secret(std::move(*decoded));
+}
+
+void DefinitionsMemory::Refresh(const api::RabbitCluster& cluster,
+                                const std::map<std::string, SecretView>& secrets, bool imported,
+                                kube::Client& client, base::TimePoint now,
+                                const http::CallOptions& options) {
+  if (!cluster.spec.definitions) {
+    state_.reset();
+    return;
+  }
+  const api::Definitions& declared = *cluster.spec.definitions;
+  const std::string& name = cluster.meta.key.name;
+  const bool is_secret = !declared.config_map_ref;
+  const api::KeyRef& ref = is_secret ? *declared.secret_ref : *declared.config_map_ref;
+  const std::string source = Named(declared) + ", key " + ref.key;
+  if (!state_ || state_->source != source) {
+    state_ = std::make_unique<State>();
+    state_->source = source;
+    auto unread = std::make_shared<DefinitionsView>();
+    unread->source = source;
+    unread->trouble = "was not read yet";
+    state_->view = std::move(unread);
+  }
+  const base::Secret* salt =
+      Value(secrets, resources::OperatorUserSecretName(name), resources::kPasswordKey);
+  const base::Secret* default_user =
+      Value(secrets, resources::DefaultUserSecretName(name), resources::kUsernameKey);
+  if (salt == nullptr || default_user == nullptr) return;  // nothing can be written without them
+  const std::string inputs = cluster.meta.uid + " " + std::to_string(cluster.meta.generation) +
+                             " " + std::string(default_user->Reveal()) + " ";
+  const base::Duration age = imported && declared.mode == api::DefinitionsMode::kOnce
+                                 ? base::Duration(kImportedAge)
+                                 : base::Duration(cluster.spec.drift_interval);
+  const bool usable = state_->view->trouble.empty();
+  if (usable && state_->inputs.starts_with(inputs) && now - state_->read_at < age) return;
+
+  const auto fail = [&](bool needs_person, const std::string& why) {
+    auto view = std::make_shared<DefinitionsView>();
+    view->source = source;
+    view->trouble = why;
+    view->needs_person = needs_person;
+    if (*view != *state_->view) state_->view = std::move(view);
+  };
+  const auto text = client.Get(is_secret ? kube::kSecrets : kube::kConfigMaps,
+                               {cluster.meta.key.ns, ref.name}, options);
+  if (!text && text.error().kind == ErrorKind::kNotFound) return fail(true, "does not exist");
+  if (!text) {
+    if (!usable) fail(text.error().kind == ErrorKind::kDenied, text.error().message);
+    return;
+  }
+  const auto content = ContentOf(*text, is_secret, ref.key);
+  if (!content) return fail(true, content.error().message);
+  const std::string all =
+      inputs + base::ShortHash(std::string(salt->Reveal()) + '\n' + std::string(content->Reveal()));
+  state_->read_at = now;
+  if (usable && state_->inputs == all) return;
+  auto parsed = rabbitmq::ParseDefinitions(content->Reveal());
+  if (!parsed) return fail(true, parsed.error().message);
+  auto view = std::make_shared<DefinitionsView>();
+  view->source = source;
+  view->content_digest = DigestOf(*parsed, *salt);
+  view->wanted = WithoutDeclared(std::move(*parsed), cluster, default_user->Reveal());
+  view->digest = DigestOf(view->wanted, *salt);
+  state_->inputs = all;
+  if (*view != *state_->view) state_->view = std::move(view);
+}
+
+}  // namespace rabbit::observe

@@ -1,0 +1,194 @@
+#include "operator/plan/plugins.h"
+
+#include "operator/plan/fixture.h"
+
+namespace rabbit::plan {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+using enum rabbitmq::Plugin::State;
+
+constexpr const char* kAll = "rabbitmq_management, rabbitmq_prometheus and rabbitmq_shovel";
+
+// Three nodes that have what is declared: management, prometheus and rabbitmq_shovel.
+class PlanPluginsTest : public PlanTest {
+ protected:
+  PlanPluginsTest() {
+    cluster_.spec.plugins = {"rabbitmq_shovel"};
+    for (rabbitmq::Node& node : members_) {
+      node.plugins_known = true;
+      node.plugins = {{"rabbitmq_shovel", kEnabled}};
+    }
+  }
+
+  Plan Planned() {
+    Seen();
+    Plan plan;
+    PlanPlugins(cluster_, seen_, 3, now_, plan);
+    return plan;
+  }
+  // The node's steps are carried out, with this trouble or none.
+  void Try(const std::string& trouble = {}) {
+    for (const Step& step : Planned().steps) {
+      observe::Attempt& attempt = seen_.attempts[step.attempt];
+      const int before = attempt.digest == step.attempt_digest ? attempt.failures : 0;
+      attempt = {.digest = step.attempt_digest,
+                 .at = now_,
+                 .failures = trouble.empty() ? 0 : before + 1,
+                 .trouble = trouble};
+    }
+  }
+  void Later(base::Duration time) {
+    now_ += time;
+    seen_.broker.at = now_;
+  }
+  void WasInEffect() {
+    for (const char* type : {"TopologySynced", "FieldsInEffect"}) {
+      cluster_.status.conditions.push_back({.type = type,
+                                            .status = api::ConditionStatus::kTrue,
+                                            .observed_generation = cluster_.meta.generation});
+    }
+  }
+};
+
+TEST_F(PlanPluginsTest, NothingIsDoneWhereTheListIsAsDeclared) {
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+  EXPECT_THAT(Waits(Planned()), IsEmpty());
+}
+
+TEST_F(PlanPluginsTest, AnotherListIsPutIntoEffectOnEachNodeByACommand) {
+  cluster_.spec.plugins = {"rabbitmq_top", "rabbitmq_management"};
+  const std::string step =
+      ": rabbitmq_top is not enabled; rabbitmq_shovel is enabled and not declared";
+  const std::string enable =
+      "enable plugins rabbitmq_management, rabbitmq_prometheus and rabbitmq_top in pod c-node-";
+  EXPECT_THAT(Steps(Planned()),
+              ElementsAre(enable + "0" + step, enable + "1" + step, enable + "2" + step));
+}
+
+TEST_F(PlanPluginsTest, WhatIsEnabledOrDisabledByHandIsPutBack) {
+  WasInEffect();
+  members_[1].plugins = {};
+  members_[2].plugins = {
+      {"rabbitmq_prometheus", kOff}, {"rabbitmq_shovel", kEnabled}, {"rabbitmq_top", kEnabled}};
+  EXPECT_THAT(
+      Steps(Planned()),
+      ElementsAre(std::string("enable plugins ") + kAll +
+                      " in pod c-node-1: rabbitmq_shovel is not enabled [drift]",
+                  std::string("enable plugins ") + kAll +
+                      " in pod c-node-2: rabbitmq_prometheus is not enabled; rabbitmq_top is "
+                      "enabled and not declared [drift]"));
+}
+
+TEST_F(PlanPluginsTest, WithoutDeclaredPluginsTheListIsManagementAndPrometheus) {
+  cluster_.spec.plugins = {};
+  EXPECT_THAT(Planned().steps, SizeIs(3));
+  for (rabbitmq::Node& node : members_) node.plugins = {};
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+}
+
+TEST_F(PlanPluginsTest, ANodeThatIsDownOrYetToTellIsLeftAlone) {
+  members_[0].plugins_known = false;
+  members_[0].plugins = {};
+  members_[1].plugins = {};
+  members_[1].running = false;
+  members_[2].plugins = {};
+  Pod(2).ready = false;
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+}
+
+TEST_F(PlanPluginsTest, TheCommandIsNotRepeatedBeforeTheBrokerCanShowWhatItDid) {
+  members_[0].plugins = {};
+  Try();
+  now_ += std::chrono::seconds(20);  // the look is of before
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+  EXPECT_THAT(Waits(Planned()), ElementsAre("PluginsChanging: waiting for c-node-0 to show the "
+                                            "plugins that it was told to enable"));
+  Later(std::chrono::seconds(1));
+  EXPECT_THAT(Planned().steps, SizeIs(1)) << "somebody took it out again";
+}
+
+TEST_F(PlanPluginsTest, APluginThatTheImageLacksIsToldAndTheOthersAreInEffect) {
+  cluster_.spec.plugins = {"rabbitmq_shovel", "rabbitmq_top", "nope"};
+  EXPECT_THAT(Planned().steps, SizeIs(3));
+  Try("enable plugins … in pod …: no such plugin: nope");
+  const auto told = ElementsAre(
+      "NeedsPerson PluginMissing: spec.plugins: no plugin nope in the image of c-node-0, c-node-1 "
+      "and c-node-2: take it out, or use an image that has it; the others are in effect");
+  EXPECT_THAT(Problems(Planned()), told);
+  EXPECT_THAT(Steps(Planned()).at(0),
+              "enable plugins rabbitmq_management, rabbitmq_prometheus, rabbitmq_shovel and "
+              "rabbitmq_top in pod c-node-0: rabbitmq_top is not enabled");
+  EXPECT_THAT(Planned().steps, SizeIs(3));
+  Try();
+  for (rabbitmq::Node& node : members_) node.plugins.push_back({"rabbitmq_top", kEnabled});
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+  EXPECT_THAT(Problems(Planned()), told);
+  Later(std::chrono::minutes(50));
+  EXPECT_THAT(Steps(Planned()), IsEmpty()) << "an image does not change";
+  EXPECT_THAT(Problems(Planned()), told);
+
+  // Something else by hand is put back all the same.
+  members_[0].plugins = {{"rabbitmq_top", kEnabled}};
+  EXPECT_THAT(Planned().steps, SizeIs(1));
+  // And a new pod may be of a new image.
+  Pod(1).uid = "another";
+  EXPECT_THAT(Planned().steps, SizeIs(2));
+}
+
+TEST_F(PlanPluginsTest, ANodeThatBootsWithSuchANameInItsListIsAskedOnceAndRidOfIt) {
+  cluster_.spec.plugins = {"rabbitmq_shovel", "nope"};
+  for (rabbitmq::Node& node : members_) node.plugins.insert(node.plugins.begin(), {"nope", kIdle});
+  EXPECT_THAT(Steps(Planned()), IsEmpty()) << "it may be starting";
+  EXPECT_THAT(Waits(Planned()), SizeIs(3));
+  seen_.waiting_since["PluginsStarting"] = now_;
+  Later(std::chrono::seconds(15));
+  EXPECT_THAT(Planned().steps, SizeIs(3));
+  Try("no such plugin: nope");
+  EXPECT_THAT(Steps(Planned()).at(0), std::string("enable plugins ") + kAll +
+                                          " in pod c-node-0: nope is enabled and not declared");
+  Try();
+  for (rabbitmq::Node& node : members_) node.plugins.erase(node.plugins.begin());
+  Later(std::chrono::seconds(20));
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+  EXPECT_THAT(Problems(Planned()), SizeIs(1));
+}
+
+TEST_F(PlanPluginsTest, OneThatDoesNotStartIsToldAndTriedRarely) {
+  members_[0].plugins = {{"rabbitmq_shovel", kIdle}};
+  seen_.waiting_since["PluginsStarting"] = now_ - std::chrono::seconds(15);
+  EXPECT_THAT(Planned().steps, SizeIs(1));
+  Try();
+  Later(std::chrono::minutes(1));
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+  EXPECT_THAT(Problems(Planned()),
+              ElementsAre("NeedsPerson PluginsNotRunning: c-node-0: rabbitmq_shovel is enabled and "
+                          "not running: see the log of the pod"));
+  Later(std::chrono::minutes(10));
+  EXPECT_THAT(Planned().steps, SizeIs(1));
+}
+
+TEST_F(PlanPluginsTest, ACommandThatFailsIsRepeatedLessAndLessOften) {
+  members_[0].plugins = {};
+  std::vector<int> pauses;
+  Try("the node is busy");
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(Problems(Planned()),
+                ElementsAre("PluginsNotSet: c-node-0: rabbitmq_shovel is not enabled; the node is "
+                            "busy; it is tried again"));
+    int seconds = 0;
+    while (Planned().steps.empty() && seconds < 2'000) {
+      Later(std::chrono::seconds(1));
+      ++seconds;
+    }
+    pauses.push_back(seconds);
+    Try("the node is busy");
+  }
+  EXPECT_THAT(pauses, ElementsAre(10, 30, 90, 270));
+}
+
+}  // namespace
+}  // namespace rabbit::plan

@@ -1,6 +1,6 @@
 // lib/rabbitmq/shadowed_policies.h: finds policies that are there in vain: they match queues, but
-// on each of these another one of no lower priority stands before them. Which one does the broker
-// says; from 4.0 on not in its short list of queues (disable_stats): then it is the one of the
+// on each of these another one of no lower priority stands before them. Which one the broker says;
+// where it does not (a queue without a policy, or a list without that column), it is the one of the
 // highest priority that matches. Pure; one queue at a time. Internal to the module; not
 // thread-safe. Memory grows with the policies, not with the queues, and what is matched is bounded:
 // beyond it a policy is taken for one that has its effect.

@@ -1,26 +1,13 @@
 #include "rabbitmq/shadowed_policies.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <algorithm>
+#include <optional>
 #include <tuple>
+
+#include "base/pattern.h"
 
 namespace rabbit::rabbitmq {
 namespace {
-
-struct FreeCode {
-  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-};
-struct FreeData {
-  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
-};
-struct FreeContext {
-  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
-};
-
-// A pattern that backtracks without end is one that was not found out about.
-constexpr std::uint32_t kMatchLimit = 10'000;
 
 bool IsForQueues(std::string_view apply_to, std::string_view type) {
   return apply_to == "all" || apply_to == "queues" ||
@@ -33,9 +20,16 @@ bool IsForQueues(std::string_view apply_to, std::string_view type) {
 
 struct ShadowedPolicies::Candidate {
   const Policy* policy = nullptr;
-  bool has_effect = false;         // or it is not known whether
-  const Policy* before = nullptr;  // on a queue that it matches
-  std::unique_ptr<pcre2_code, FreeCode> code{};
+  bool has_effect = false;                               // or it is not known whether
+  const Policy* before = nullptr;                        // on a queue that it matches
+  std::optional<base::Result<base::Pattern>> pattern{};  // compiled when first wanted
+
+  // A pattern that cannot be read, or takes too long, is not found out about.
+  bool Matches(const std::string& queue) {
+    if (!pattern)
+      pattern = base::Pattern::Compile(policy->pattern, base::Pattern::Dialect::kErlang);
+    return pattern->has_value() && (*pattern)->Matches(queue);
+  }
 };
 
 ShadowedPolicies::ShadowedPolicies(const std::vector<Policy>& policies) {
@@ -52,25 +46,6 @@ ShadowedPolicies::ShadowedPolicies(const std::vector<Policy>& policies) {
   });
 }
 ShadowedPolicies::~ShadowedPolicies() = default;
-
-bool ShadowedPolicies::Matches(Candidate& candidate, const std::string& queue) {
-  const std::string& pattern = candidate.policy->pattern;
-  if (candidate.code == nullptr) {
-    int error = 0;
-    PCRE2_SIZE offset = 0;
-    candidate.code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                       0, &error, &offset, nullptr));
-    if (candidate.code == nullptr) return false;
-  }
-  const std::unique_ptr<pcre2_match_data, FreeData> data(pcre2_match_data_create(1, nullptr));
-  const std::unique_ptr<pcre2_match_context, FreeContext> context(
-      pcre2_match_context_create(nullptr));
-  if (data == nullptr || context == nullptr) return false;
-  pcre2_set_match_limit(context.get(), kMatchLimit);
-  const int found = pcre2_match(candidate.code.get(), reinterpret_cast<PCRE2_SPTR>(queue.data()),
-                                queue.size(), 0, 0, data.get(), context.get());
-  return found >= 0;
-}
 
 void ShadowedPolicies::Add(const QueueEntry& queue) {
   const auto of_vhost = std::ranges::equal_range(
@@ -97,7 +72,7 @@ void ShadowedPolicies::Add(const QueueEntry& queue) {
       continue;
     }
     --matches_left_;
-    if (!Matches(candidate, queue.name)) continue;
+    if (!candidate.Matches(queue.name)) continue;
     if (effective == nullptr) {
       effective = candidate.policy;
       candidate.has_effect = true;

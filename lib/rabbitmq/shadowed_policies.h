@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,6 @@ class ShadowedPolicies {
 
  private:
   struct Candidate;
-  [[nodiscard]] bool Matches(Candidate& candidate, const std::string& queue);
-
   std::vector<Candidate> candidates_;  // sorted by vhost and priority, the highest first
   std::size_t matches_left_ = kMaxMatches;
 };

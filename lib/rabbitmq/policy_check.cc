@@ -1,14 +1,11 @@
 #include "rabbitmq/policy_check.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/pattern.h"
 #include "rabbitmq/policy_keys.h"
 
 namespace rabbit::rabbitmq {
@@ -284,16 +281,8 @@ const PolicyIssue* FirstRefusal(const std::vector<PolicyIssue>& issues) {
 }
 
 std::optional<std::string> PatternError(std::string_view pattern) {
-  int code = 0;
-  PCRE2_SIZE offset = 0;
-  const std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> compiled(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), 0, &code, &offset,
-                    nullptr),
-      &pcre2_code_free);
-  if (compiled) return std::nullopt;
-  std::array<PCRE2_UCHAR, 256> text{};
-  pcre2_get_error_message(code, text.data(), text.size());
-  return std::string(reinterpret_cast<const char*>(text.data())) + " at " + std::to_string(offset);
+  const auto compiled = base::Pattern::Compile(pattern, base::Pattern::Dialect::kErlang);
+  return compiled ? std::nullopt : std::optional(compiled.error().message);
 }
 
 std::optional<std::string> CanonicalDefinition(std::string_view json) {

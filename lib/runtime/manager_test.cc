@@ -141,6 +141,7 @@ TEST_F(ManagerTest, APartThatDoesNotStartInTimeIsAFailure) {
 TEST_F(ManagerTest, APartThatDoesNotStopInTimeHoldsUpNobody) {
   manager_.Add(Part("a"));
   Component hung = Part("hung");
+  hung.stop_within = milliseconds(5);  // its own bound: others may need longer on a busy machine
   Enter();
   hung.stop = [this, gate = gate_](base::TimePoint) {
     Hang();
@@ -148,7 +149,7 @@ TEST_F(ManagerTest, APartThatDoesNotStopInTimeHoldsUpNobody) {
   };
   manager_.Add(hung);
   ASSERT_TRUE(manager_.Start({}));
-  EXPECT_FALSE(manager_.Stop({.each = milliseconds(5)}));
+  EXPECT_FALSE(manager_.Stop());
   EXPECT_EQ(diary_->Read(), "+a +hung -a");
 }
 

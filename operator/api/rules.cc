@@ -5,9 +5,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/pattern.h"
 #include "base/quantity.h"
 #include "operator/api/duration.h"
-#include "operator/api/pattern.h"
 
 namespace rabbit::api {
 namespace {
@@ -25,10 +25,10 @@ std::int64_t Characters(std::string_view text) {
 
 bool Matches(std::string_view pattern, std::string_view text) {
   // Rules are constants, so there are some fifteen patterns. Per thread: a Pattern is for one.
-  thread_local std::map<std::string_view, Pattern> compiled;
+  thread_local std::map<std::string_view, base::Pattern> compiled;
   auto found = compiled.find(pattern);
   if (found == compiled.end()) {
-    base::Result<Pattern> made = Pattern::Compile(pattern);
+    auto made = base::Pattern::Compile(pattern, base::Pattern::Dialect::kSchema);
     if (!made) std::abort();  // a rule of ours that does not compile
     found = compiled.emplace(pattern, *std::move(made)).first;
   }

@@ -1,14 +1,13 @@
 """What is changed by hand at the broker is put back: a hundred random changes, the same ones each time, on
 each version of RabbitMQ that can be had, and how long each stood, beside the drift interval and one second."""
 
-import json
 import random
 import statistics
 import threading
 import time
 import urllib.parse
 
-from lib.kubernetes import Kubernetes, wait
+from lib.kubernetes import Kubernetes, brokers_alone, wait
 from lib.management import Management, NotFound
 
 NAMESPACE = "bench-drift"
@@ -105,7 +104,7 @@ def measure(results):
         for name, version in VERSIONS.items():
             image = f"localhost/rabbitmq:{version}-management"
             kubernetes.load(image)
-            kubernetes.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(_cluster(name, image)))
+            kubernetes.apply(NAMESPACE, brokers_alone(name, image, 1, "512Mi", _spec()))
         runs = {}
         for name in VERSIONS:
             wait(f"{name} Ready", lambda name=name: kubernetes.is_ready(NAMESPACE, name))
@@ -123,10 +122,3 @@ def measure(results):
                 results.note(f"  {what}: {seconds:.1f} s")
             results.add(f"drift: {VERSIONS[name]}: until put back, slowest", max(took, default=0), "s", INTERVAL + GRACE)
             results.add(f"drift: {VERSIONS[name]}: until put back, median", statistics.median(took or [0]), "s")
-
-
-def _cluster(name, image):
-    little = {"cpu": "10m", "memory": "512Mi"}
-    return {"apiVersion": "rabbitcluster.dev/v1beta1", "kind": "RabbitCluster", "metadata": {"name": name},
-            "spec": {"replicas": 1, "image": image, "resources": {"requests": little, "limits": {"memory": "512Mi"}}, "storage": {"size": "1Gi"},
-                     "loadBalancer": {"enabled": False}, **_spec()}}

@@ -2,13 +2,12 @@
 makes the same PUTs over as many connections as one reconcile has, which is one; what a look then costs;
 and how soon a change of a policy is at the broker."""
 
-import json
 import statistics
 import time
 
 import yaml
 from lib.api import path_of
-from lib.kubernetes import Kubernetes, wait
+from lib.kubernetes import Kubernetes, brokers_alone, wait
 from lib.management import Management
 
 NAMESPACE = "bench-topology"
@@ -21,12 +20,10 @@ LOOKS = 60  # one a second
 def measure(results):
     with Kubernetes() as kubernetes, kubernetes.namespace(NAMESPACE):
         documents = [d for d in yaml.safe_load_all(kubernetes.example()) if d]
-        secrets = [d for d in documents if d["kind"] == "Secret"]
-        example = next(d for d in documents if d["kind"] == "RabbitCluster")
-        for secret in secrets:
-            kubernetes.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(secret))
-        for name in (OURS, LIMIT):
-            kubernetes.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(_small(example, name)))
+        kubernetes.apply(NAMESPACE, *(d for d in documents if d["kind"] == "Secret"))
+        image = next(d for d in documents if d["kind"] == "RabbitCluster")["spec"]["image"]
+        for name, interval in ((OURS, "15s"), (LIMIT, "1h")):  # beside the loop nothing is looked at
+            kubernetes.apply(NAMESPACE, brokers_alone(name, image, 3, "1Gi", {"drift": {"interval": interval}}))
             wait(f"{name} Ready", lambda name=name: kubernetes.is_ready(NAMESPACE, name))
         took, limit = _declare(kubernetes), _loop(kubernetes)
         results.add(f"topology: {POLICIES} policies, {VHOSTS} vhosts, {USERS} users at the broker", took, "s", 1.5 * limit,
@@ -34,14 +31,6 @@ def measure(results):
         wait("all in effect", lambda: kubernetes.is_ready(NAMESPACE, OURS))
         _look(results, kubernetes)
         _change(results, kubernetes)
-
-
-def _small(example, name):
-    """Of the example what concerns brokers, with room for two of them; nothing is looked at meanwhile that need not be."""
-    small = {"cpu": "10m", "memory": "1Gi"}
-    return {**example, "metadata": {"name": name},
-            "spec": {"image": example["spec"]["image"], "resources": {"requests": small, "limits": {"memory": "1Gi"}}, "replicas": 3,
-                     "storage": {"size": "1Gi"}, "loadBalancer": {"enabled": False}, "drift": {"interval": "1h" if name == LIMIT else "15s"}}}
 
 
 def _spec():

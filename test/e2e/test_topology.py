@@ -172,12 +172,12 @@ def test_a_policy_that_stands_behind_another_on_each_of_its_queues_is_told(name,
     kubectl.patch("rabbit", name, single_nodes, {"spec": {"policies": policies}})
 
     def told():
-        events = kubectl.list_all("events.events.k8s.io", single_nodes)
-        notes = [event["note"] for event in events if event["reason"] == "PolicyWarning" and event["regarding"]["name"] == name]
-        if not any(note.startswith("policy behind in vhost /: governs no queue") and "policy before " in note for note in notes):
-            raise NotYet(notes)
-        return notes
+        message = wait_condition(name, single_nodes, "Ready", "True")["message"]
+        if "warning: policy behind in vhost /: governs no queue: " not in message:
+            raise NotYet(message)
+        return message
 
-    assert not any(note.startswith("policy before") for note in wait_until("the warning", told, timeout=30))
+    message = wait_until("the warning", told, timeout=30)
+    assert "policy before of the same or a higher priority" in message and "warning: policy before" not in message
     kubectl.patch("rabbit", name, single_nodes, {"spec": {"policies": None}})
     broker.delete("queues/%2F/shaded")

@@ -1,6 +1,7 @@
 """A real Kubernetes with a node, that of test/e2e/kubernetes/cluster, and the operator installed on it."""
 
 import contextlib
+import json
 import pathlib
 import subprocess
 import time
@@ -48,6 +49,10 @@ class Kubernetes:
     def kubectl(self, *arguments, stdin=None):
         return _run(RUN / "bin" / "kubectl", "--kubeconfig", RUN / "kubeconfig", *arguments, stdin=stdin)
 
+    def apply(self, namespace, *objects):
+        for each in objects:
+            self.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(each))
+
     def example(self):
         """The example's manifests, with images that there are."""
         return self.kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(E2E / "overlays" / "example"))
@@ -94,6 +99,13 @@ def _is_operator(entry):
         return line[0].endswith(b"rabbit-operator") and line[1:2] == [b"run"] and "rabbit-operator-" in (entry / "cgroup").read_text()
     except OSError:
         return False  # it has ended meanwhile
+
+
+def brokers_alone(name, image, replicas, memory, spec):
+    """A RabbitCluster without proxies, of nodes for which there is room beside others; `spec` adds fields."""
+    return {"apiVersion": "rabbitcluster.dev/v1beta1", "kind": "RabbitCluster", "metadata": {"name": name},
+            "spec": {"replicas": replicas, "image": image, "storage": {"size": "1Gi"}, "loadBalancer": {"enabled": False},
+                     "resources": {"requests": {"cpu": "10m", "memory": memory}, "limits": {"memory": memory}}, **spec}}
 
 
 def wait(what, probe, every=0.2):

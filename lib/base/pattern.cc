@@ -1,14 +1,20 @@
-#include "operator/api/pattern.h"
+#include "base/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include <array>
 
-namespace rabbit::api {
+namespace rabbit::base {
 namespace {
 
-constexpr std::uint32_t kMostSteps = 100'000;  // of one match: our subjects are short
+struct Rules {
+  std::uint32_t flags, most_steps;  // of one match: our subjects are short
+};
+Rules RulesOf(Pattern::Dialect dialect) {
+  if (dialect == Pattern::Dialect::kErlang) return {0, 10'000};
+  return {PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, 100'000};
+}
 
 }  // namespace
 
@@ -31,21 +37,20 @@ Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
-base::Result<Pattern> Pattern::Compile(std::string_view text) {
+Result<Pattern> Pattern::Compile(std::string_view text, Dialect dialect) {
+  const Rules rules = RulesOf(dialect);
   int error = 0;
   PCRE2_SIZE offset = 0;
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
-                                   PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
-                                   &error, &offset, nullptr);
+                                   rules.flags, &error, &offset, nullptr);
   if (code == nullptr) {
     std::array<PCRE2_UCHAR, 256> message{};
     pcre2_get_error_message(error, message.data(), message.size());
-    return base::Fail(base::ErrorKind::kInvalid, reinterpret_cast<const char*>(message.data()) +
-                                                     std::string(" at offset ") +
-                                                     std::to_string(offset));
+    return Fail(ErrorKind::kInvalid, reinterpret_cast<const char*>(message.data()) +
+                                         std::string(" at ") + std::to_string(offset));
   }
   pcre2_match_context* context = pcre2_match_context_create(nullptr);
-  pcre2_set_match_limit(context, kMostSteps);
+  pcre2_set_match_limit(context, rules.most_steps);
   return Pattern(
       std::make_unique<Code>(code, pcre2_match_data_create_from_pattern(code, nullptr), context));
 }
@@ -55,4 +60,4 @@ bool Pattern::Matches(std::string_view subject) const {
                      0, code_->data, code_->context) >= 0;
 }
 
-}  // namespace rabbit::api
+}  // namespace rabbit::base

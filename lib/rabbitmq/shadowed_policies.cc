@@ -4,7 +4,6 @@
 #include <pcre2.h>
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 namespace rabbit::rabbitmq {
@@ -46,7 +45,10 @@ ShadowedPolicies::ShadowedPolicies(const std::vector<Policy>& policies) {
     candidates_.back().policy = &policy;
   }
   std::ranges::sort(candidates_, [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.policy->vhost, a.policy->name) < std::tie(b.policy->vhost, b.policy->name);
+    return std::tuple(std::string_view(a.policy->vhost), -a.policy->priority,
+                      std::string_view(a.policy->name)) <
+           std::tuple(std::string_view(b.policy->vhost), -b.policy->priority,
+                      std::string_view(b.policy->name));
   });
 }
 ShadowedPolicies::~ShadowedPolicies() = default;
@@ -72,30 +74,35 @@ bool ShadowedPolicies::Matches(Candidate& candidate, const std::string& queue) {
 
 void ShadowedPolicies::Add(const QueueEntry& queue) {
   const auto of_vhost = std::ranges::equal_range(
-      candidates_, queue.vhost, {},
-      [](const Candidate& candidate) -> const std::string& { return candidate.policy->vhost; });
-  if (of_vhost.empty()) return;
+      candidates_, std::string_view(queue.vhost), {},
+      [](const Candidate& candidate) -> std::string_view { return candidate.policy->vhost; });
   const Policy* effective = nullptr;
-  for (Candidate& candidate : of_vhost) {
-    if (candidate.policy->name != queue.policy) continue;
-    candidate.has_effect = true;
-    effective = candidate.policy;
+  if (!queue.policy.empty()) {
+    const auto found = std::ranges::find(
+        of_vhost, queue.policy, [](const Candidate& candidate) { return candidate.policy->name; });
+    if (found == of_vhost.end()) return;  // gone meanwhile
+    found->has_effect = true;
+    effective = found->policy;
   }
-  const std::int64_t priority =
-      effective == nullptr ? std::numeric_limits<std::int64_t>::min() : effective->priority;
-  for (Candidate& candidate : of_vhost) {
-    if (candidate.has_effect || !IsForQueues(candidate.policy->apply_to, queue.type)) continue;
-    // Of a queue that is known to have one before it nothing more is learnt, unless it is the one
-    // that shows the contrary.
-    if (candidate.before != nullptr && priority >= candidate.policy->priority) continue;
+  const bool is_told = effective != nullptr;  // else the first that matches is the one
+  for (Candidate& candidate : of_vhost) {     // by priority, the highest first
+    if (!IsForQueues(candidate.policy->apply_to, queue.type)) continue;
+    // Nothing is learnt of one that has its effect, nor of one in the shadow of another.
+    if (effective != nullptr && candidate.has_effect) continue;
+    const std::int64_t priority = candidate.policy->priority;
+    const bool is_behind = effective != nullptr && priority <= effective->priority;
+    if (is_behind && candidate.before != nullptr) continue;
     if (matches_left_ == 0) {
-      candidate.has_effect = true;
+      candidate.has_effect = true;  // or nobody knows
       continue;
     }
     --matches_left_;
     if (!Matches(candidate, queue.name)) continue;
-    // A policy of lower priority, or none: the queue is yet to follow, or cannot.
-    if (priority < candidate.policy->priority) {
+    if (effective == nullptr) {
+      effective = candidate.policy;
+      candidate.has_effect = true;
+    } else if (!is_behind || (!is_told && priority == effective->priority)) {
+      // The queue is yet to follow, or cannot; or the broker has not said which of two it takes.
       candidate.has_effect = true;
     } else {
       candidate.before = effective;
@@ -107,12 +114,15 @@ std::vector<ShadowedPolicy> ShadowedPolicies::Take() {
   std::vector<ShadowedPolicy> found;
   for (const Candidate& candidate : candidates_) {
     if (candidate.has_effect || candidate.before == nullptr) continue;
-    if (found.size() == kMaxShadowed) break;
     found.push_back({.vhost = candidate.policy->vhost,
                      .name = candidate.policy->name,
                      .by = candidate.before->name});
   }
   candidates_.clear();
+  std::ranges::sort(found, [](const ShadowedPolicy& a, const ShadowedPolicy& b) {
+    return std::tie(a.vhost, a.name) < std::tie(b.vhost, b.name);
+  });
+  if (found.size() > kMaxShadowed) found.resize(kMaxShadowed);
   return found;
 }
 

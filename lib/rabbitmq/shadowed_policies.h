@@ -1,7 +1,9 @@
 // lib/rabbitmq/shadowed_policies.h: finds policies that are there in vain: they match queues, but
-// on each of these another one of no lower priority stands before them. Pure; one queue at a time.
-// Internal to the module; not thread-safe. Memory grows with the policies, not with the queues, and
-// what is matched is bounded: beyond it a policy is taken for one that has its effect.
+// on each of these another one of no lower priority stands before them. Which one does the broker
+// says; from 4.0 on not in its short list of queues (disable_stats): then it is the one of the
+// highest priority that matches. Pure; one queue at a time. Internal to the module; not
+// thread-safe. Memory grows with the policies, not with the queues, and what is matched is bounded:
+// beyond it a policy is taken for one that has its effect.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +34,7 @@ class ShadowedPolicies {
   struct Candidate;
   [[nodiscard]] bool Matches(Candidate& candidate, const std::string& queue);
 
-  std::vector<Candidate> candidates_;  // sorted by vhost and name
+  std::vector<Candidate> candidates_;  // sorted by vhost and priority, the highest first
   std::size_t matches_left_ = kMaxMatches;
 };
 

@@ -60,6 +60,14 @@ TEST(ShadowedPolicies, AQueueThatIsYetToFollowShowsNothing) {
               IsEmpty());
 }
 
+TEST(ShadowedPolicies, WhereTheBrokerDoesNotSayTheHighestPriorityThatMatchesIsTheOne) {
+  const std::vector<Policy> policies{PolicyOf("half", "^q", 0), PolicyOf("all", "^q[12]", 1)};
+  EXPECT_THAT(Find(policies, {Queue("q1", ""), Queue("q2", "")}),
+              ElementsAre(ShadowedPolicy{"/", "half", "all"}));
+  EXPECT_THAT(Find(policies, {Queue("q1", ""), Queue("q3", "")}), IsEmpty());
+  EXPECT_THAT(Find({PolicyOf("a", "^q", 0), PolicyOf("b", "^q", 0)}, {Queue("q", "")}), IsEmpty());
+}
+
 TEST(ShadowedPolicies, OfTwoOfOnePriorityOneIsInVain) {
   EXPECT_THAT(Find({PolicyOf("a", "^q", 0), PolicyOf("b", "^q", 0)}, {Queue("q", "a")}),
               ElementsAre(ShadowedPolicy{"/", "b", "a"}));

@@ -146,7 +146,7 @@ TEST_F(ClientTest, OfPluginsANodeTellsWhatIsUnlikeManagementAndPrometheusAlone) 
       .Answer(200,
               R"([{"name":"r1","enabled_plugins":["rabbitmq_prometheus","rabbitmq_management"]},
                        {"name":"r2","enabled_plugins":["rabbitmq_management","rabbitmq_top"]},
-                       {"name":"r3"}])");
+                       {"name":"r3"}, {"name":"r4","enabled_plugins":[]}])");
   const auto nodes = client_.GetNodes(options_);
   ASSERT_TRUE(nodes);
   EXPECT_TRUE(nodes->at(0).plugins_known);
@@ -154,6 +154,7 @@ TEST_F(ClientTest, OfPluginsANodeTellsWhatIsUnlikeManagementAndPrometheusAlone) 
   EXPECT_THAT(nodes->at(1).plugins, ElementsAre(Plugin{"rabbitmq_prometheus", Plugin::State::kOff},
                                                 Plugin{"rabbitmq_top", Plugin::State::kEnabled}));
   EXPECT_FALSE(nodes->at(2).plugins_known);
+  EXPECT_FALSE(nodes->at(3).plugins_known);
 }
 
 TEST_F(ClientTest, WhichPluginsRunIsAskedForWithTheSameCall) {

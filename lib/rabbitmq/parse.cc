@@ -187,7 +187,9 @@ Result<Node> ParseNode(std::string_view json) {
   if (!object) return tl::unexpected(object.error());
   const Json* alarm = base::Find(*object, {"mem_alarm"});
   const Json* enabled = base::Find(*object, {"enabled_plugins"});
-  const bool plugins_known = enabled != nullptr && enabled->is_array();
+  // A node that has just booted lists none at first, though it answers by one (seen on 3.8
+  // and 4.3).
+  const bool plugins_known = enabled != nullptr && enabled->is_array() && !enabled->empty();
   return Node{
       .name = FindString(*object, {"name"}),
       .running = FindBool(*object, {"running"}),

@@ -114,11 +114,20 @@ class Reader {
   Manifest manifest_;
 };
 
+// JSON is YAML, but for its escapes of characters beyond the first 65,536.
+base::Result<std::vector<Json>> ParseDocuments(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin != std::string_view::npos && text[begin] == '{') {
+    if (auto json = base::ParseJson(text)) return std::vector<Json>{*std::move(json)};
+  }
+  return base::ParseYaml(text);
+}
+
 }  // namespace
 
 base::Result<Manifest> ParseManifest(std::string_view text, const std::string& otherwise,
                                      const std::string& required) {
-  const auto documents = base::ParseYaml(text);
+  const auto documents = ParseDocuments(text);
   if (!documents) return tl::unexpected(documents.error());
   Reader reader(otherwise, required);
   for (const Json& document : *documents) {

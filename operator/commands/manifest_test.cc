@@ -62,6 +62,15 @@ TEST(ParseManifest, WhatOnlyTheServerWritesIsLeftOut) {
             R"("metadata":{"annotations":{"a":"b"},"name":"c","namespace":"here"},"spec":{}})");
 }
 
+TEST(ParseManifest, JsonMayEscapeAnyCharacter) {
+  const auto manifest = ParseManifest(
+      R"({"apiVersion":"rabbitcluster.dev/v1beta1","kind":"RabbitCluster","metadata":{"name":"c"},
+          "spec":{"clusterName":"\ud83d\udc07"}})",
+      "here", "");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_NE(manifest->clusters[0].text.find("🐇"), std::string::npos);
+}
+
 TEST(ParseManifest, ABadFileIsOneLine) {
   const std::string cluster =
       "{apiVersion: rabbitcluster.dev/v1beta1, kind: RabbitCluster, metadata: {name: c}}\n";

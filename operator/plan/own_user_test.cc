@@ -94,9 +94,9 @@ TEST_F(OwnUserTest, IsSetLessAndLessOftenWhereThatDoesNotHelp) {
   struct {
     int resets;
     seconds pause;
-  } const kRows[] = {{1, seconds(5)},   {2, seconds(10)},   {3, seconds(20)},    {7, seconds(320)},
-                     {8, seconds(600)}, {50, seconds(600)}, {1000, seconds(600)}};
-  for (const auto& [resets, pause] : kRows) {
+  } const rows[] = {{1, seconds(5)},   {2, seconds(10)},   {3, seconds(20)},    {7, seconds(320)},
+                    {8, seconds(600)}, {50, seconds(600)}, {1000, seconds(600)}};
+  for (const auto& [resets, pause] : rows) {
     SCOPED_TRACE(resets);
     Resets(resets, pause - seconds(1));
     EXPECT_THAT(Steps(MakePlan()), IsEmpty());

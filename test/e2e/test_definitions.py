@@ -7,7 +7,7 @@ import pytest
 
 from lib import clusters, installed, kubectl
 from lib.clusters import wait_condition
-from lib.management import ApiError
+from lib.management import ApiError, quoted
 from lib.wait import NotYet, wait_until
 
 DEFINITIONS = {
@@ -76,9 +76,14 @@ def test_kept_definitions_are_put_back_and_the_spec_wins(name, single_nodes):
     tags = broker.get("users/of-the-spec")["tags"]
     assert tags in ("monitoring", ["monitoring"])
 
+    def delete_queue():  # the permission to is the default user's for a moment
+        me = kubectl.secret(f"{name}-default-user", single_nodes)["username"]
+        broker.put(f"permissions/defined/{quoted(me)}", {"configure": ".*", "write": ".*", "read": ".*"})
+        broker.delete("queues/defined/q1")
+
     by_hand = {
         "policies/defined/short": lambda: broker.put("policies/defined/short", {"pattern": "^x", "definition": {"max-length": 1}}),
-        "queues/defined/q1": lambda: broker.delete("queues/defined/q1"),
+        "queues/defined/q1": delete_queue,
         "users/from-definitions": lambda: broker.delete("users/from-definitions"),
     }
     wanted = {"policies/defined/short": {"definition": {"max-length": 5}, "pattern": "^q"}}

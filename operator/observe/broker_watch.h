@@ -30,10 +30,11 @@ using ConnectFunction = std::function<base::Result<std::unique_ptr<http::Transpo
     const std::string& address, std::uint16_t port)>;
 
 // Transports by address, made on first use; at most kMax, the one that was used longest ago goes
-// first. Thread-safe; a transport in use outlives its removal.
+// first. A new address is when those are forgotten that the others have been used kTurns times
+// without: their pods are gone. Thread-safe; a transport in use outlives its removal.
 class Connections {
  public:
-  static constexpr std::size_t kMax = 2'000;
+  static constexpr std::size_t kMax = 2'000, kTurns = 20;
   explicit Connections(ConnectFunction connect) : connect_(std::move(connect)) {}
   base::Result<std::shared_ptr<http::Transport>> To(const std::string& address, std::uint16_t port)
       RABBIT_EXCLUDES(mutex_);

@@ -99,6 +99,7 @@ class BeastTransport final : public Transport {
   }
 
   void Keep(std::unique_ptr<http::Stream> stream) RABBIT_EXCLUDES(mutex_) {
+    stream->Rest();
     const MutexLock lock(mutex_);
     // The newest is taken first: those below may have been closed by the server long ago.
     std::erase_if(kept_, [](const auto& kept) { return !IsQuiet(*kept); });

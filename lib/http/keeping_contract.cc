@@ -1,6 +1,9 @@
 // What a Transport that keeps connections does with them (transport_contract.h).
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <stop_token>
+
 #include "http/test_support.h"
 #include "http/transport_contract.h"
 
@@ -20,6 +23,28 @@ TEST_P(KeepingContract, UsesOneConnectionForCallsInARow) {
   const auto transport = Plain(server.port());
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(transport->Send({}, Soon()));
   EXPECT_EQ(server.connections(), 1);
+}
+
+// A fleet keeps some connections to each cluster: each is to cost its socket alone.
+TEST_P(KeepingContract, WhatIsKeptHoldsNothingButTheConnection) {
+  const auto events = [] {
+    int found = 0;
+    for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      found += std::filesystem::read_symlink(descriptor, gone).native().find("eventfd") !=
+               std::string::npos;
+    }
+    return found;
+  };
+  TestServer server(AnswerAll("hello"));
+  const auto transport = Plain(server.port());
+  const int before = events();
+  const std::stop_source stop;
+  CallOptions options = Soon();
+  options.stop = stop.get_token();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(transport->Send({}, options));
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(events(), before);
 }
 
 TEST_P(KeepingContract, AConnectionClosedWhileIdleCostsNothing) {

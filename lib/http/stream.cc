@@ -235,6 +235,11 @@ Result<void> Stream::WaitForTls(int result, const IoLimits& limits) {
   }
 }
 
+void Stream::Rest() {
+  if (wake_ >= 0) close(wake_);
+  wake_ = -1;
+}
+
 Result<void> Stream::Check(const IoLimits& limits) const {
   if (limits.stop.stop_requested()) return Fail(ErrorKind::kCancelled, "stopped");
   if (clock_.Now() >= limits.deadline) return Fail(ErrorKind::kRetry, "the deadline passed");

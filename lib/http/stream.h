@@ -40,6 +40,9 @@ class Stream {
   // All of `data`.
   base::Result<void> Write(std::string_view data, const IoLimits& limits);
 
+  // Gives back what only a call needs: one descriptor less while the connection is kept.
+  void Rest();
+
   [[nodiscard]] int socket() const { return socket_; }
 
  private:

@@ -1,10 +1,13 @@
 #include "rabbitmq/shadowed_policies.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 
+#include "base/json.h"
 #include "base/pattern.h"
+#include "rabbitmq/policy_keys.h"
 
 namespace rabbit::rabbitmq {
 namespace {
@@ -14,6 +17,22 @@ bool IsForQueues(std::string_view apply_to, std::string_view type) {
          (apply_to == "classic_queues" && type == "classic") ||
          (apply_to == "quorum_queues" && type == "quorum") ||
          (apply_to == "streams" && type == "stream");
+}
+
+bool IsKeyOfQueues(std::string_view key) {
+  return key != "alternate-exchange" &&
+         std::ranges::find(PolicyKeyRules(), key, &PolicyKeyRule::key) != PolicyKeyRules().end();
+}
+
+// Exchanges are not looked at: what may be there for them (a key of theirs, or of a plugin as
+// federation is) is not in vain because of queues.
+bool IsOnlyForQueues(const Policy& policy) {
+  if (policy.apply_to != "all") return true;
+  const auto definition = base::Parse(policy.definition);
+  if (!definition || !definition->is_object()) return false;
+  const auto items = definition->items();
+  return std::all_of(items.begin(), items.end(),
+                     [](const auto& item) { return IsKeyOfQueues(item.key()); });
 }
 
 }  // namespace
@@ -67,9 +86,9 @@ void ShadowedPolicies::Add(const QueueEntry& queue) {
     const std::int64_t priority = candidate.policy->priority;
     const bool is_behind = effective != nullptr && priority <= effective->priority;
     if (is_behind && candidate.before != nullptr) continue;
-    if (matches_left_ == 0) {
-      candidate.has_effect = true;  // or nobody knows
-      continue;
+    if (matches_left_ == 0) {  // nobody knows of the others: nothing is said
+      candidates_.clear();
+      return;
     }
     --matches_left_;
     if (!candidate.Matches(queue.name)) continue;
@@ -89,6 +108,7 @@ std::vector<ShadowedPolicy> ShadowedPolicies::Take() {
   std::vector<ShadowedPolicy> found;
   for (const Candidate& candidate : candidates_) {
     if (candidate.has_effect || candidate.before == nullptr) continue;
+    if (!IsOnlyForQueues(*candidate.policy)) continue;
     found.push_back({.vhost = candidate.policy->vhost,
                      .name = candidate.policy->name,
                      .by = candidate.before->name});

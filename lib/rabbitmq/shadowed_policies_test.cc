@@ -86,6 +86,17 @@ TEST(ShadowedPolicies, WhatIsForOtherThingsIsNotInTheShadow) {
   EXPECT_THAT(Find({PolicyOf("all", ".*", 1), PolicyOf("b", "^q", 0)}, {elsewhere}), IsEmpty());
 }
 
+TEST(ShadowedPolicies, OneForExchangesTooIsNotInVain) {
+  const auto find = [](std::string definition) {
+    Policy policy = PolicyOf("b", ".*", 0, "all");
+    policy.definition = std::move(definition);
+    return Find({PolicyOf("all", ".*", 1), policy}, {Queue("q", "all")});
+  };
+  EXPECT_THAT(find(R"({"federation-upstream-set":"all"})"), IsEmpty());
+  EXPECT_THAT(find(R"({"alternate-exchange":"a","max-length":1})"), IsEmpty());
+  EXPECT_THAT(find(R"({"ha-mode":"all","max-length":1})"), SizeIs(1));
+}
+
 TEST(ShadowedPolicies, APatternThatCannotBeReadOrEndsNeverIsNotFoundOutAbout) {
   EXPECT_THAT(Find({PolicyOf("all", ".*", 1), PolicyOf("b", "(", 0)}, {Queue("q", "all")}),
               IsEmpty());

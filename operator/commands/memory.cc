@@ -30,6 +30,9 @@ int DropReadOnlySegments(dl_phdr_info* object, std::size_t /*size*/, void* /*unu
 }  // namespace
 
 void TuneAllocator() {
+  // glibc's malloc sets itself up at its first call, and takes no lock for that. Where another
+  // allocator stands before it (a sanitizer's), that would be the trim of two watchers at once.
+  malloc_trim(0);
   // Every thread that frees memory would keep an arena of its own: one is enough, and gives back.
   mallopt(M_ARENA_MAX, 1);
   // Large buffers come and go with each list and answer: not between what stays.

@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "operator/act/executor.h"
 #include "operator/commands/api_access.h"
+#include "operator/commands/descriptors.h"
 #include "operator/commands/memory.h"
 #include "operator/commands/refusals.h"
 #include "operator/commands/rights.h"
@@ -403,6 +404,7 @@ int Refuse(const std::string& message) {
 
 int Run(const RunOptions& given, const Environment& environment) {
   TuneAllocator();
+  RaiseDescriptorLimit();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

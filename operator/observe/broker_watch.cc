@@ -129,6 +129,9 @@ base::Result<std::shared_ptr<http::Transport>> Connections::To(
   if (it == entries_.end()) {
     auto made = Connect(address, port, tls);
     if (!made) return tl::unexpected(made.error());
+    std::erase_if(entries_, [oldest = kTurns * entries_.size(), now = uses_](const auto& entry) {
+      return now - entry.second.last_use > oldest;
+    });
     if (entries_.size() >= kMax) {
       entries_.erase(std::min_element(
           entries_.begin(), entries_.end(),

@@ -36,10 +36,11 @@ using TlsConnectFunction = std::function<base::Result<std::unique_ptr<http::Tran
     const std::string& address, std::uint16_t port, const http::TlsSettings& tls)>;
 
 // Transports by address, made on first use; at most kMax, the one that was used longest ago goes
-// first. Thread-safe; a transport in use outlives its removal.
+// first. A new address is when those are forgotten that the others have been used kTurns times
+// without: their pods are gone. Thread-safe; a transport in use outlives its removal.
 class Connections {
  public:
-  static constexpr std::size_t kMax = 2'000;
+  static constexpr std::size_t kMax = 2'000, kTurns = 20;
   explicit Connections(ConnectFunction connect, TlsConnectFunction connect_tls = {})
       : connect_(std::move(connect)), connect_tls_(std::move(connect_tls)) {}
   // With `tls` the server is asked over TLS; other settings than before make another transport.

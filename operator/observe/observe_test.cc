@@ -663,6 +663,19 @@ TEST_F(LookTest, ConnectionsAreBounded) {
   EXPECT_EQ(connects_["10.1.0.0"], 2);
 }
 
+TEST_F(LookTest, ConnectionsThatNobodyUsesAnyMoreAreForgottenWhenThereIsANewOne) {
+  ASSERT_TRUE(connections_.To("10.0.0.1", 15672));
+  ASSERT_TRUE(connections_.To("10.0.0.2", 15672));
+  for (std::size_t i = 0; i < 2 * Connections::kTurns; ++i) {
+    ASSERT_TRUE(connections_.To("10.0.0.2", 15672));
+  }
+  ASSERT_TRUE(connections_.To("10.0.0.3", 15672));
+  ASSERT_TRUE(connections_.To("10.0.0.2", 15672));
+  EXPECT_EQ(connects_["10.0.0.2"], 1);
+  ASSERT_TRUE(connections_.To("10.0.0.1", 15672));
+  EXPECT_EQ(connects_["10.0.0.1"], 2);
+}
+
 TEST_F(LookTest, AProxyThatDoesNotAnswerIsTroubleOfThatProxyAlone) {
   servers_["10.0.0.8"].Otherwise([](const http::Request&) -> base::Result<http::Response> {
     return http::Response{.status = 200,

@@ -131,6 +131,7 @@ def test_the_door_lists_what_is_behind_it(tmp_path):
     ((DEV, "down", "--kubeconfig", "config"), "--kubeconfig"),
     ((DEV, "setup", "everything"), "everything"),
     ((DEV, "check", "lib"), "lib"),
+    ((DEV, "build", "release", "clang"), "release clang"),
     ((INSTALL, "--image", IMAGE), "--kubeconfig"),
     ((INSTALL, "--kubeconfig", "config"), "--image"),
     ((RUN, "--kubeconfig", "absent"), "absent"),

@@ -115,6 +115,17 @@ std::optional<std::int64_t> QuantityValue(std::string_view text) {
   return static_cast<std::int64_t>(units);
 }
 
+std::string PlainQuantity(std::string_view text) {
+  const std::optional<Nanos> nanos = Parse(text);
+  if (!nanos) return std::string(text);
+  const Nanos size = *nanos < 0 ? -*nanos : *nanos;
+  std::string digits;  // of 10^-9 parts: the library prints no 128 bits
+  for (Nanos left = size; left > 0 || digits.empty(); left /= 10) {
+    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(left % 10)));
+  }
+  return (*nanos < 0 ? "-" : "") + digits + "n";
+}
+
 bool SameQuantity(std::string_view a, std::string_view b) {
   const std::optional<Nanos> left = Parse(a);
   return left && left == Parse(b);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace rabbit::base {
@@ -15,6 +16,9 @@ namespace rabbit::base {
 
 // The same value in other words: "1000m" and "1". False when one of them is no quantity.
 [[nodiscard]] bool SameQuantity(std::string_view a, std::string_view b);
+
+// One text for all that say the same value, to compare by; itself when it is no quantity.
+[[nodiscard]] std::string PlainQuantity(std::string_view text);
 
 // Whether `a` is less than `b`. False when one of them is no quantity.
 [[nodiscard]] bool LessQuantity(std::string_view a, std::string_view b);

@@ -11,13 +11,19 @@ TEST(SameQuantity, LooksThroughTheSpelling) {
       {"1E3", "1000"}, {"1.5Gi", "1536Mi"}, {"0", "0Gi"},     {"+1", "1"},
       {"1.0", "1"},    {".5", "500m"},      {"1.", "1"},      {"1000000n", "1m"},
       {"1e-3", "1m"},  {"-1000m", "-1"},    {"8Ei", "8192Pi"}};
-  for (const auto& [a, b] : same) EXPECT_TRUE(SameQuantity(a, b)) << a << " " << b;
+  for (const auto& [a, b] : same) {
+    EXPECT_TRUE(SameQuantity(a, b)) << a << " " << b;
+    EXPECT_EQ(PlainQuantity(a), PlainQuantity(b));
+  }
 }
 
 TEST(SameQuantity, TellsDifferentValuesApart) {
   const std::pair<std::string_view, std::string_view> different[] = {
       {"1G", "1Gi"}, {"1", "2"}, {"1m", "1M"}, {"1E", "1Ei"}, {"-1", "1"}};
-  for (const auto& [a, b] : different) EXPECT_FALSE(SameQuantity(a, b)) << a << " " << b;
+  for (const auto& [a, b] : different) {
+    EXPECT_FALSE(SameQuantity(a, b)) << a << " " << b;
+    EXPECT_NE(PlainQuantity(a), PlainQuantity(b));
+  }
 }
 
 TEST(SameQuantity, IsFalseForWhatIsNoQuantity) {
@@ -25,6 +31,7 @@ TEST(SameQuantity, IsFalseForWhatIsNoQuantity) {
        {"", "m", "1Q", "1 Gi", "1gi", "1K", "one", "1e", "1e+", ".", "1.2.3", "--1", "1e999",
         "99999999999999999999999999999999"}) {
     EXPECT_FALSE(SameQuantity(text, text)) << text;
+    EXPECT_EQ(PlainQuantity(text), text);
   }
 }
 

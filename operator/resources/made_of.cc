@@ -31,19 +31,38 @@ const Json* Named(const Json* list, std::string_view name) {
   return found == list->end() ? nullptr : &*found;
 }
 
-void AddMembers(MadeOf& parts, const std::string& prefix, const Json* object) {
+void AddQuantities(MadeOf& parts, const std::string& prefix, const Json* object) {
   if (object == nullptr || !object->is_object()) return;
-  for (const auto& [key, value] : object->items()) parts[prefix + key] = Digest(base::Dump(value));
+  for (const auto& [key, value] : object->items()) {
+    const bool text = value.is_string();
+    parts[prefix + key] =
+        Digest(text ? base::PlainQuantity(value.get_ref<const std::string&>()) : base::Dump(value));
+  }
+}
+
+// As it was declared: the API server writes out what it takes for what was not said.
+Json WithoutDefaults(Json variable) {
+  if (base::FindString(variable, {"value"}).empty()) variable.erase("value");
+  if (!variable.contains("valueFrom")) return variable;
+  Json& source = variable["valueFrom"];
+  if (base::FindString(source, {"fieldRef", "apiVersion"}) == "v1") {
+    source["fieldRef"].erase("apiVersion");
+  }
+  if (base::FindString(source, {"resourceFieldRef", "divisor"}) == "0") {
+    source["resourceFieldRef"].erase("divisor");
+  }
+  return variable;
 }
 
 void AddContainer(MadeOf& parts, const Json& container) {
   parts["image"] = Digest(base::FindString(container, {"image"}));
-  AddMembers(parts, "resources.requests.", base::Find(container, {"resources", "requests"}));
-  AddMembers(parts, "resources.limits.", base::Find(container, {"resources", "limits"}));
+  AddQuantities(parts, "resources.requests.", base::Find(container, {"resources", "requests"}));
+  AddQuantities(parts, "resources.limits.", base::Find(container, {"resources", "limits"}));
   const Json* env = base::Find(container, {"env"});
   if (env == nullptr || !env->is_array()) return;
   for (const Json& variable : *env) {
-    parts["env " + base::FindString(variable, {"name"})] = Digest(base::Dump(variable));
+    parts["env " + base::FindString(variable, {"name"})] =
+        Digest(base::Dump(WithoutDefaults(variable)));
   }
 }
 

@@ -45,6 +45,27 @@ TEST_F(MadeOfTest, APodOfNowDiffersInNothing) {
   EXPECT_THAT(Differ(Started()), IsEmpty());
 }
 
+TEST_F(MadeOfTest, WhatTheApiServerWritesInItsOwnWayDiffersInNothing) {
+  cluster_.spec.env = {
+      {.name = "EMPTY"},
+      {.name = "CPU", .value_from = R"({"resourceFieldRef":{"resource":"limits.cpu"}})"}};
+  cluster_.spec.resources.limits = {{"cpu", "0.5"}, {"memory", "2048Mi"}};
+  Json pod = Started();
+  Json& broker = pod["spec"]["containers"][0];
+  broker["resources"]["limits"] = {{"cpu", "500m"}, {"memory", "2Gi"}};
+  int written = 0;
+  for (Json& variable : broker["env"]) {
+    if (variable["name"] == "EMPTY") variable.erase("value");
+    if (!variable.contains("valueFrom")) continue;
+    Json& source = variable["valueFrom"];
+    if (source.contains("fieldRef")) source["fieldRef"]["apiVersion"] = "v1";
+    if (source.contains("resourceFieldRef")) source["resourceFieldRef"]["divisor"] = "0";
+    ++written;
+  }
+  EXPECT_EQ(written, 2);
+  EXPECT_THAT(Differ(pod), IsEmpty());
+}
+
 TEST_F(MadeOfTest, AnotherNodeInTheListIsNoDifference) {
   const Json pod = Started();
   inputs_.replicas = 5;

@@ -46,10 +46,13 @@ void PlanFeatureFlags(const api::RabbitCluster& cluster, const observe::Observat
   for (const std::string& name : *view.disabled_flags) {
     const std::string what = "feature flag " + name;
     const observe::Attempt* attempt = FindAttempt(seen, what, *view.version);
-    if (attempt != nullptr && attempt->failures > 0 && now < TriedAgainAt(*attempt)) {
+    if (attempt != nullptr && now < TriedAgainAt(*attempt)) {
       AddProblem(plan, {.aspect = Aspect::kTopology,
                         .reason = "FeatureFlagDisabled",
-                        .message = Shortened(attempt->trouble, 400) + "; it is tried again",
+                        .message = (attempt->failed()
+                                        ? Shortened(attempt->trouble, 400)
+                                        : what + ": the broker took it, and shows it disabled") +
+                                   "; it is tried again",
                         .needs_person = false});
       continue;
     }

@@ -93,7 +93,7 @@ TEST_F(PlanFeatureFlagsTest, ByHandTheyAreToldAndLeft) {
 TEST_F(PlanFeatureFlagsTest, OneThatFailsIsToldAndTriedAgainAndTheOthersGoOn) {
   seen_.attempts["feature flag khepri_db"] = {.digest = "4.3.6",
                                               .at = now_,
-                                              .failures = 1,
+                                              .tries = 1,
                                               .trouble = "enable feature flag khepri_db: no disk"};
   EXPECT_THAT(Planned().steps, SizeIs(1));
   EXPECT_THAT(Problems(Planned()),

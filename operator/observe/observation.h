@@ -124,7 +124,8 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> permissions = {};
   // Vhosts and users for whom limits were once declared, and who may still have some.
   std::vector<std::string> vhost_limits = {}, user_limits = {};
-  // Of the broker: with it, all nodes were seen to have all its stable feature flags enabled.
+  // Of the broker, and the declared plugins: with these, all nodes were seen to have all stable
+  // feature flags enabled (resources::FlagsRecord).
   std::string flags_version = {};
   std::string definitions = {};  // of those that were imported last (plan/definitions.h); or empty
   bool operator==(const Inventory&) const = default;

@@ -195,6 +195,8 @@ observe::Observation FakeWorld::Observe() {
       rabbitmq::Node node;
       node.name = resources::NodeName("c", "ns", ordinal);
       node.running = running_.contains(ordinal);
+      node.plugins_known = node.running;
+      if (node.running) node.version = *view.version;
       nodes.push_back(std::move(node));
     }
     view.nodes = std::move(nodes);

@@ -54,9 +54,10 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
 act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
                                          const observe::Observation& seen, Memory& memory,
                                          const runtime::ReconcileContext& context) {
-  act::Executed done = parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan,
-                                               observe::BrokerToWriteTo(cluster, seen, settings_.cluster_domain),
-                                               context.deadline - kForTheStatus, context.stop);
+  act::Executed done =
+      parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan,
+                              observe::BrokerToWriteTo(cluster, seen, settings_.cluster_domain),
+                              context.deadline - kForTheStatus, context.stop);
   Log(cluster, plan, done.results, memory);
   return done;
 }
@@ -108,13 +109,6 @@ void ClusterReconciler::Remember(const plan::Plan& plan, const act::Executed& do
          .at = now});
   }
   if (done.broker_written) observed.broker_written_at = now;
-  for (std::size_t i = 0; i < done.results.size(); ++i) {
-    if (std::holds_alternative<plan::ResetOwnUser>(plan.steps[i].action) &&
-        done.results[i].outcome != report::StepResult::Outcome::kSkipped) {
-      ++observed.own_user_resets.count;
-      observed.own_user_resets.last = now;
-    }
-  }
   report::RememberAttempts(plan, done.results, now, observed.attempts);
   for (const auto& [id, who] : done.strangers)
     observed.strangers[id] = {.who = who, .seen_at = now};

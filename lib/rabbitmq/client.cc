@@ -19,6 +19,8 @@ using base::Result;
 
 constexpr std::size_t kMaxRefusalBytes = 64 << 10;
 constexpr std::size_t kMaxFlags = 1'000;
+// The application that is the broker itself: who provides a flag that no plugin brings.
+constexpr std::string_view kBroker = "rabbit";
 // What a broker answers below /api that it does not know (cowboy 2.6 serves it from static files,
 // and asks for the type before it looks for the file).
 constexpr int kNotAcceptable = 406;
@@ -67,10 +69,10 @@ Result<void> List(http::Transport& transport, http::Headers headers, std::string
   return {};
 }
 
-template <typename T, typename Less>
-Result<std::vector<T>> ListOf(http::Transport& transport, http::Headers headers,
-                              std::string_view target, const http::CallOptions& options,
-                              Result<T> (*parse)(std::string_view), std::size_t most, Less less) {
+template <typename Parse, typename Less>
+auto ListOf(http::Transport& transport, http::Headers headers, std::string_view target,
+            const http::CallOptions& options, Parse parse, std::size_t most, Less less) {
+  using T = typename std::invoke_result_t<Parse, std::string_view>::value_type;
   std::vector<T> all;
   auto done = List(transport, std::move(headers), std::string(target), options,
                    [&](std::string_view text) -> Result<void> {
@@ -83,9 +85,9 @@ Result<std::vector<T>> ListOf(http::Transport& transport, http::Headers headers,
                      all.push_back(std::move(*one));
                      return {};
                    });
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return Result<std::vector<T>>(tl::unexpected(done.error()));
   std::ranges::sort(all, less);
-  return all;
+  return Result<std::vector<T>>(std::move(all));
 }
 
 constexpr auto kByName = [](const auto& a, const auto& b) { return a.name < b.name; };
@@ -137,9 +139,15 @@ Result<ManagementClient::Overview> ManagementClient::GetOverview(const http::Cal
 }
 
 Result<std::vector<Node>> ManagementClient::GetNodes(const http::CallOptions& options,
-                                                     bool running_plugins) {
-  const std::string target = std::string(kNodes) + (running_plugins ? ",applications.name" : "");
-  return ListOf(transport_, MakeHeaders(), target, options, ParseNode, kMaxNodes, kByName);
+                                                     bool running_plugins,
+                                                     std::set<std::string>* running) {
+  std::string target(kNodes);
+  if (running_plugins || running != nullptr) target += ",applications.name";
+  if (running != nullptr) target += ",applications.version";
+  const auto parse = [&](std::string_view json) {
+    return ParseNode(json, running_plugins, running);
+  };
+  return ListOf(transport_, MakeHeaders(), target, options, parse, kMaxNodes, kByName);
 }
 
 Result<std::vector<Vhost>> ManagementClient::GetVhosts(const http::CallOptions& options) {
@@ -215,17 +223,22 @@ Result<std::vector<Policy>> ManagementClient::GetOperatorPolicies(
                 kMaxPolicies, kByVhostAndName);
 }
 
-Result<std::vector<std::string>> ManagementClient::GetDisabledFlags(
-    const http::CallOptions& options) {
-  constexpr std::string_view kFlags = "/api/feature-flags?columns=name,state,stability";
+Result<std::vector<FeatureFlag>> ManagementClient::GetFlagsToEnable(
+    const std::set<std::string>& running, const http::CallOptions& options) {
+  constexpr std::string_view kFlags = "/api/feature-flags?columns=name,state,stability,provided_by";
   const auto flags =
       ListOf(transport_, MakeHeaders(), kFlags, options, ParseFlag, kMaxFlags, kByName);
   if (!flags) return tl::unexpected(flags.error());
-  std::vector<std::string> disabled;
+  std::vector<FeatureFlag> to_enable;
   for (const ParsedFlag& flag : *flags) {
-    if (flag.state == "disabled" && flag.stability == "stable") disabled.push_back(flag.name);
+    if (flag.state == "enabled" || flag.stability != "stable") continue;
+    // A plugin that was disabled leaves its flags behind until the node boots; to enable one of
+    // them then may keep a node from starting (3.13).
+    const bool of_plugin = !flag.provided_by.empty() && flag.provided_by != kBroker;
+    if (of_plugin && !running.contains(flag.provided_by)) continue;
+    to_enable.push_back({.name = flag.name, .disabled = flag.state == "disabled"});
   }
-  return disabled;
+  return to_enable;
 }
 
 Result<std::vector<DefinitionKey>> ManagementClient::FindMissing(const Definitions& wanted,
@@ -307,7 +320,10 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
     view.cluster_name = error;
     view.version = error;
   }
-  read(view.nodes, [&] { return GetNodes(at_first, parts.running_plugins); });
+  std::set<std::string> running;
+  read(view.nodes, [&] {
+    return GetNodes(at_first, parts.running_plugins, parts.flags_to_enable ? &running : nullptr);
+  });
   read(view.vhosts, [&] { return GetVhosts(options); });
   if (parts.vhost_limits) read(view.vhost_limits, [&] { return GetVhostLimits(options); });
   read(view.users, [&] { return GetUsers(options); });
@@ -323,7 +339,9 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   if (parts.definitions) {
     read(view.missing_definitions, [&] { return FindMissing(*parts.definitions, options); });
   }
-  if (parts.disabled_flags) read(view.disabled_flags, [&] { return GetDisabledFlags(options); });
+  if (parts.flags_to_enable) {
+    read(view.flags_to_enable, [&] { return GetFlagsToEnable(running, options); });
+  }
   for (const std::string& vhost : parts.counted_apart) {
     read(view.vhost_queues[vhost], [&] { return CountQueues(vhost, options); });
   }

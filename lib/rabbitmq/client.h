@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ struct ViewParts {
   bool operator_policies = false;
   // Which of the enabled plugins run on each node (about 1 KB a node; no call more).
   bool running_plugins = false;
-  bool disabled_flags = false;
+  bool flags_to_enable = false;  // and the version of each node (about 2 KB a node)
   // What is looked for in what the broker exports; null: nothing. (Compared by the pointer.)
   std::shared_ptr<const Definitions> definitions = nullptr;
   bool queues = true;
@@ -62,8 +63,11 @@ class ManagementClient {
     std::string cluster_name, version, node;  // `node` is the one that answered
   };
   base::Result<Overview> GetOverview(const http::CallOptions& options);
+  // `running`, when given, gets the names of the applications that run on some node; then the nodes
+  // say their versions too.
   base::Result<std::vector<Node>> GetNodes(const http::CallOptions& options,
-                                           bool running_plugins = false);
+                                           bool running_plugins = false,
+                                           std::set<std::string>* running = nullptr);
   base::Result<std::vector<Vhost>> GetVhosts(const http::CallOptions& options);
   base::Result<std::vector<User>> GetUsers(const http::CallOptions& options);
   base::Result<std::vector<VhostLimits>> GetVhostLimits(const http::CallOptions& options);
@@ -78,9 +82,9 @@ class ManagementClient {
   base::Result<std::vector<TopicPermission>> GetTopicPermissions(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetPolicies(const http::CallOptions& options);
   base::Result<std::vector<Policy>> GetOperatorPolicies(const http::CallOptions& options);
-  // Feature flags that are disabled, and stable: not the experimental ones, nor those that some
-  // node does not know yet.
-  base::Result<std::vector<std::string>> GetDisabledFlags(const http::CallOptions& options);
+  // Feature flags that are stable and not enabled, of the broker itself and of `running` plugins.
+  base::Result<std::vector<FeatureFlag>> GetFlagsToEnable(const std::set<std::string>& running,
+                                                          const http::CallOptions& options);
   // Which of these the broker does not have, or has different. It exports all that it has, also
   // each durable queue; that is streamed.
   base::Result<std::vector<DefinitionKey>> FindMissing(const Definitions& wanted,

@@ -169,14 +169,47 @@ TEST_F(ClientTest, WhichPluginsRunIsAskedForWithTheSameCall) {
                                                 Plugin{"rabbitmq_top", Plugin::State::kEnabled}));
 }
 
-TEST_F(ClientTest, OfFeatureFlagsOnlyTheStableDisabledOnesAreTold) {
-  Expect("GET /api/feature-flags?columns=name,state,stability")
-      .Answer(200, R"([{"name":"z","state":"disabled","stability":"stable"},
-                       {"name":"khepri_db","state":"disabled","stability":"experimental"},
-                       {"name":"on","state":"enabled","stability":"stable"},
-                       {"name":"new","state":"unavailable","stability":"stable"},
-                       {"name":"a","state":"disabled","stability":"stable"}])");
-  EXPECT_THAT(*client_.GetDisabledFlags(options_), ElementsAre("a", "z"));
+TEST_F(ClientTest, WithTheFlagsToEnableTheVersionsOfTheNodesAreAskedForNotWhichPluginsRun) {
+  Expect("GET /api/overview?*").Answer(200, R"({"rabbitmq_version":"4.3.6"})");
+  Expect("GET /api/nodes?*,enabled_plugins,applications.name,applications.version")
+      .Answer(200, R"([{"name":"r1","enabled_plugins":["rabbitmq_management",
+                                                       "rabbitmq_prometheus"],
+                        "applications":[{"name":"rabbit","version":"4.3.6"},
+                                        {"name":"rabbitmq_management_agent","version":"4.3.6"}]},
+                       {"name":"r2"}])");
+  for (const char* list : {"vhosts", "users", "permissions", "policies"}) {
+    Expect(std::string("GET /api/") + list + "*").Answer(200, "[]");
+  }
+  Expect("GET /api/feature-flags*")
+      .Answer(200, R"([{"name":"m","state":"disabled","stability":"stable",
+                        "provided_by":"rabbitmq_management_agent"}])");
+  const BrokerView view = client_.Read({.flags_to_enable = true, .queues = false}, options_);
+  ASSERT_TRUE(view.nodes);
+  EXPECT_EQ(view.nodes->at(0).version, "4.3.6");
+  EXPECT_THAT(view.nodes->at(0).plugins, IsEmpty());
+  EXPECT_EQ(view.nodes->at(1).version, "");
+  ASSERT_TRUE(view.flags_to_enable);
+  EXPECT_THAT(*view.flags_to_enable, ElementsAre(FeatureFlag{"m", true}));
+}
+
+TEST_F(ClientTest, OfFeatureFlagsThoseAreToldThatAreStableAndNotEnabled) {
+  const auto flag = [](const std::string& name, const std::string& state,
+                       const std::string& stability, const std::string& by) {
+    return R"({"name":")" + name + R"(","state":")" + state + R"(","stability":")" + stability +
+           R"(","provided_by":")" + by + "\"}";
+  };
+  Expect("GET /api/feature-flags?columns=name,state,stability,provided_by")
+      .Answer(200, "[" + flag("z", "disabled", "stable", "") + "," +
+                       flag("khepri_db", "disabled", "experimental", "rabbit") + "," +
+                       flag("on", "enabled", "stable", "rabbit") + "," +
+                       flag("gone", "disabled", "stable", "rabbitmq_mqtt") + "," +
+                       flag("new", "unavailable", "stable", "rabbit") + "," +
+                       flag("now", "state_changing", "stable", "rabbit") + "," +
+                       flag("a", "disabled", "stable", "rabbitmq_top") + "]");
+  EXPECT_THAT(*client_.GetFlagsToEnable({"rabbit", "rabbitmq_top"}, options_),
+              ElementsAre(FeatureFlag{"a", true}, FeatureFlag{"new", false},
+                          FeatureFlag{"now", false}, FeatureFlag{"z", true}))
+      << "a plugin that does not run any more leaves its flags behind";
   Expect("PUT /api/feature-flags/a%20b/enable").WithBodyContaining("{}").Answer(204);
   EXPECT_TRUE(client_.EnableFlag("a b", options_));
 }

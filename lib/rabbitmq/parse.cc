@@ -182,7 +182,8 @@ std::vector<Plugin> PluginsIn(std::vector<std::string> enabled, const Json* runn
 
 }  // namespace
 
-Result<Node> ParseNode(std::string_view json) {
+Result<Node> ParseNode(std::string_view json, bool running_plugins,
+                       std::set<std::string>* running) {
   const auto object = ParseNamed(json, "node", {"name"});
   if (!object) return tl::unexpected(object.error());
   const Json* alarm = base::Find(*object, {"mem_alarm"});
@@ -190,6 +191,15 @@ Result<Node> ParseNode(std::string_view json) {
   // A node that has just booted lists none at first, though it answers by one (seen on 3.8
   // and 4.3).
   const bool plugins_known = enabled != nullptr && enabled->is_array() && !enabled->empty();
+  const Json* applications = base::Find(*object, {"applications"});
+  std::string version;
+  if (applications != nullptr && applications->is_array()) {
+    for (const Json& application : *applications) {
+      const std::string name = FindString(application, {"name"});
+      if (name == "rabbit") version = FindString(application, {"version"});
+      if (running != nullptr) running->insert(name);
+    }
+  }
   return Node{
       .name = FindString(*object, {"name"}),
       .running = FindBool(*object, {"running"}),
@@ -201,8 +211,9 @@ Result<Node> ParseNode(std::string_view json) {
       .details_known = alarm != nullptr && alarm->is_boolean(),
       .plugins_known = plugins_known,
       .plugins = plugins_known ? PluginsIn(Strings(*object, "enabled_plugins"),
-                                           base::Find(*object, {"applications"}))
+                                           running_plugins ? applications : nullptr)
                                : std::vector<Plugin>{},
+      .version = std::move(version),
   };
 }
 
@@ -227,7 +238,8 @@ Result<ParsedFlag> ParseFlag(std::string_view json) {
   if (!object) return tl::unexpected(object.error());
   return ParsedFlag{.name = FindString(*object, {"name"}),
                     .state = FindString(*object, {"state"}),
-                    .stability = FindString(*object, {"stability"})};
+                    .stability = FindString(*object, {"stability"}),
+                    .provided_by = FindString(*object, {"provided_by"})};
 }
 
 Result<VhostLimits> ParseVhostLimits(std::string_view json) {

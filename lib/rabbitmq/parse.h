@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,10 @@ struct MirrorRule {
 };
 
 [[nodiscard]] base::Result<ParsedOverview> ParseOverview(std::string_view json);
-[[nodiscard]] base::Result<Node> ParseNode(std::string_view json);
+// `running_plugins`: the applications that are listed tell which plugins run. `running`, unless
+// null, gets the names of all of them.
+[[nodiscard]] base::Result<Node> ParseNode(std::string_view json, bool running_plugins = true,
+                                           std::set<std::string>* running = nullptr);
 [[nodiscard]] base::Result<Vhost> ParseVhost(std::string_view json);
 // Entries of vhost-limits and user-limits. Any number below zero means "no limit" to the broker.
 [[nodiscard]] base::Result<VhostLimits> ParseVhostLimits(std::string_view json);
@@ -52,7 +56,7 @@ struct MirrorRule {
 [[nodiscard]] base::Result<TopicPermission> ParseTopicPermission(std::string_view json);
 [[nodiscard]] base::Result<Policy> ParsePolicy(std::string_view json);
 struct ParsedFlag {
-  std::string name, state, stability;
+  std::string name, state, stability, provided_by;
 };
 [[nodiscard]] base::Result<ParsedFlag> ParseFlag(std::string_view json);
 [[nodiscard]] base::Result<QueueEntry> ParseQueue(std::string_view json);

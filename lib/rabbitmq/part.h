@@ -11,10 +11,10 @@
 
 namespace rabbit::rabbitmq {
 
-//   if (!view.users) return Wait(view.users.why());
-//   for (const User& user : *view.users) …
 inline constexpr const char* kNotAsked = "not asked yet";
 
+//   if (!view.users) return Wait(view.users.why());
+//   for (const User& user : *view.users) …
 template <typename T>
 class Part {
  public:

@@ -57,6 +57,7 @@ struct Node {
   // that are enabled besides, and these two where they are not. Sorted by name. What a plugin
   // depends on is not in the list.
   std::vector<Plugin> plugins = {};
+  std::string version = {};  // of RabbitMQ; empty: not asked for, or not known
   bool operator==(const Node&) const = default;
 };
 
@@ -132,6 +133,13 @@ struct QueueCounts {
   bool operator==(const QueueCounts&) const = default;
 };
 
+// Disabled: it may be enabled now. Else that is under way, or some node does not know it (yet).
+struct FeatureFlag {
+  std::string name;
+  bool disabled = true;
+  bool operator==(const FeatureFlag&) const = default;
+};
+
 // A policy in vain: on each queue that it matches, `by` stands before it.
 struct ShadowedPolicy {
   std::string vhost, name, by;
@@ -176,7 +184,8 @@ struct BrokerView {
   Part<std::vector<Policy>> operator_policies;
   // Of the definitions that were asked for: those that are missing, or different.
   Part<std::vector<DefinitionKey>> missing_definitions;
-  Part<std::vector<std::string>> disabled_flags;  // feature flags that are stable; sorted
+  // Stable feature flags of the broker, and of plugins that run, that are not enabled. Sorted.
+  Part<std::vector<FeatureFlag>> flags_to_enable;
   Part<QueueSummary> queues;
   bool operator==(const BrokerView&) const = default;
 };

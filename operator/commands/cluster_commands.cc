@@ -85,7 +85,8 @@ Result<std::string> Pause(UserApi& api, const ClusterOptions& options, bool paus
   if (base::FindBool(*object, {"spec", "paused"}) == pause) {
     return named + (pause ? " is paused already" : " is not paused") + meaning;
   }
-  // Taken out, not set to false: whoever applies the spec does not find a field that he has not.
+  // Taken out, not set to false: then nobody manages the field. (It reads false all the same: that
+  // is the CRD's default, which the API server fills in.)
   const base::Json patch = {{"metadata", {{"uid", base::FindString(*object, {"metadata", "uid"})}}},
                             {"spec", {{"paused", pause ? base::Json(true) : base::Json()}}}};
   http::Request request =

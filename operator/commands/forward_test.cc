@@ -13,7 +13,9 @@
 namespace rabbit::commands {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 class ForwardTest : public testing::Test {
  protected:
@@ -66,6 +68,41 @@ TEST_F(ForwardTest, BothSidesSayWhatTheOtherOneSaid) {
   EXPECT_EQ(http::FindHeader(asked_.headers, "Authorization"), "Basic abc");
   EXPECT_EQ(http::FindHeader(asked_.headers, "Host"), "");
   EXPECT_EQ(http::FindHeader(asked_.headers, "Content-Length"), "");
+}
+
+// The server has taken the body out of its chunks, and the transport says its length: both would be
+// said, and a front of the broker may believe either.
+TEST_F(ForwardTest, WhatIsOfOneConnectionStaysThere) {
+  Answer({.status = 204,
+          .headers = {{"Connection", "X-Hop"}, {"X-Hop", "1"}, {"Upgrade", "h2c"}, {"X-Told", "2"}},
+          .body = ""});
+  const http::Request chunked{.method = http::Method::kPost,
+                              .target = "/api/definitions",
+                              .headers = {{"Transfer-Encoding", "chunked"},
+                                          {"expect", "100-continue"},
+                                          {"Connection", "close, x-hop"},
+                                          {"X-Hop", "1"},
+                                          {"TE", "trailers"},
+                                          {"X-Asked", "2"}},
+                              .body = "{}"};
+  struct Told final : http::ResponseWriter {
+    base::Result<void> Send(const http::Response& response) override {
+      headers = response.headers;
+      return {};
+    }
+    base::Result<void> Start(const http::ResponseHead& head) override {
+      headers = head.headers;
+      return {};
+    }
+    base::Result<void> Write(std::string_view /*data*/) override { return {}; }
+    void Cut() override {}
+    [[nodiscard]] std::stop_token stop() const override { return {}; }
+    http::Headers headers;
+  } told;
+  ForwardTo(there_, chunked, told);
+  EXPECT_THAT(asked_.headers, ElementsAre(Pair("X-Asked", "2")));
+  EXPECT_EQ(asked_.body, "{}");
+  EXPECT_THAT(told.headers, ElementsAre(Pair("X-Told", "2")));
 }
 
 TEST_F(ForwardTest, AnAnswerWithoutABodyLeavesTheConnectionAsItShouldBe) {

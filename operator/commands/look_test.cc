@@ -17,6 +17,7 @@
 #include "kube/credentials.h"
 #include "operator/api/parse.h"
 #include "operator/plan/make_plan.h"
+#include "operator/resources/inventory.h"
 #include "rabbitmq/password_hash.h"
 
 namespace rabbit::commands {
@@ -62,7 +63,14 @@ class LookerTest : public testing::Test {
                                                             {"resourceVersion", "5"},
                                                             {"labels", Labels()}}}};
     broker_["overview"] = {{"cluster_name", "c"}, {"rabbitmq_version", "4.0.5"}};
-    broker_["nodes"] = {{{"name", "rabbit@c-node-0.c-nodes.ns"}, {"running", true}}};
+    broker_["nodes"] = {{{"name", "rabbit@c-node-0.c-nodes.ns"},
+                         {"running", true},
+                         {"enabled_plugins", {"rabbitmq_management", "rabbitmq_prometheus"}},
+                         {"applications", {{{"name", "rabbit"}, {"version", "4.0.5"}}}}}};
+    broker_["feature-flags"] = {{{"name", "rabbitmq_4.0.0"},
+                                 {"state", "disabled"},
+                                 {"stability", "stable"},
+                                 {"provided_by", "rabbit"}}};
     broker_["vhosts"] = {{{"name", "/"}}};
     base::SequenceRandom random;
     const auto hash =
@@ -85,7 +93,24 @@ class LookerTest : public testing::Test {
     view.data["password"] = base::Secret(password);
     file_[{ns, "root"}] = std::move(view);
   }
-  // What is planned for the users at the broker, and what keeps something from being planned.
+  // The cluster was once seen to have all feature flags of this version enabled.
+  void HadAllFlagsOf(const std::string& version) {
+    observe::Inventory inventory;
+    inventory.replicas = 1;
+    inventory.formed = true;
+    inventory.storage = {.size = {}, .class_name = {}, .ephemeral = true};
+    inventory.flags_version = version;
+    objects_["/api/v1/namespaces/ns/configmaps/c-inventory"] = {
+        {"metadata",
+         {{"name", "c-inventory"},
+          {"namespace", "ns"},
+          {"uid", "i"},
+          {"resourceVersion", "5"},
+          {"labels", Labels()}}},
+        {"data", resources::InventoryToData(inventory)}};
+  }
+  // What is planned for the users and flags at the broker, and what keeps something from being
+  // planned.
   std::vector<std::string> Planned() {
     Looker looker(*client_, clock_, random_, *logger_,
                   [this](const kube::ObjectKey&, const std::string&, std::uint16_t,
@@ -100,6 +125,7 @@ class LookerTest : public testing::Test {
     const plan::Plan plan = plan::MakePlan(*cluster, look->seen, {}, memo, clock_.Now());
     std::vector<std::string> lines;
     for (const plan::Step& step : plan.steps) {
+      if (std::holds_alternative<plan::EnableFlag>(step.action)) lines.push_back(Describe(step));
       const auto* put = std::get_if<plan::PutUser>(&step.action);
       if (put == nullptr) continue;
       lines.push_back(put->name + " is given " +
@@ -193,6 +219,12 @@ TEST_F(LookerTest, ASecretOfAnotherNamespaceIsAnother) {
   InCluster("at the broker");
   InFile("another one", "elsewhere");
   EXPECT_THAT(Planned(), IsEmpty());
+}
+
+TEST_F(LookerTest, FeatureFlagsThatAnUpgradeBroughtAreSeenThoughItLooksOnce) {
+  InCluster("at the broker");
+  HadAllFlagsOf("3.13.7");
+  EXPECT_THAT(Planned(), ElementsAre("enable feature flag rabbitmq_4.0.0"));
 }
 
 }  // namespace

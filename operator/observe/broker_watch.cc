@@ -22,7 +22,7 @@ bool FailedHalfWay(const rabbitmq::BrokerView& view, const rabbitmq::ViewParts& 
          (parts.topic_permissions && failed(view.topic_permissions)) ||
          (parts.operator_policies && failed(view.operator_policies)) ||
          (parts.definitions && failed(view.missing_definitions)) ||
-         (parts.disabled_flags && failed(view.disabled_flags)) ||
+         (parts.flags_to_enable && failed(view.flags_to_enable)) ||
          (parts.queues && failed(view.queues));
 }
 

@@ -124,7 +124,8 @@ struct Inventory {
   std::vector<std::pair<std::string, std::string>> permissions = {};
   // Vhosts and users for whom limits were once declared, and who may still have some.
   std::vector<std::string> vhost_limits = {}, user_limits = {};
-  // Of the broker: with it, all nodes were seen to have all its stable feature flags enabled.
+  // Of the broker, and the declared plugins: with these, all nodes were seen to have all stable
+  // feature flags enabled (resources::FlagsRecord).
   std::string flags_version = {};
   std::string definitions = {};  // of those that were imported last (plan/definitions.h); or empty
   bool operator==(const Inventory&) const = default;
@@ -174,13 +175,6 @@ struct BrokerLook {
   std::shared_ptr<const std::vector<ServedCertificate>> served = {};
 };
 
-// How often the operator's own user was set anew at the broker (or that was tried), and when that
-// last came back, until the broker has let it in for a while.
-struct OwnUserResets {
-  int count = 0;
-  base::TimePoint last{};
-};
-
 struct ProxyLook {
   std::string pod;
   std::shared_ptr<const haproxy::ProxyView> view;
@@ -198,13 +192,14 @@ struct DefinitionsView {
   bool operator==(const DefinitionsView&) const = default;
 };
 
-// What was done that the world does not show at once, or failed and is not to be repeated at each
-// look. Lost with the process.
+// What was done or failed, and is not to be repeated at each look: until a planner sees that it
+// lasts (plan/attempts.h). Lost with the process.
 struct Attempt {
-  std::string digest;  // of what was wanted: another one is another attempt
-  base::TimePoint at{};
-  int failures = 0;     // in a row
-  std::string trouble;  // of the last time; empty: it was done
+  std::string digest;    // of what was wanted: another one is another attempt
+  base::TimePoint at{};  // when the last one came back
+  int tries = 0;         // at the same, that were done and that failed
+  std::string trouble;   // of the last one; empty: it was done
+  [[nodiscard]] bool failed() const { return !trouble.empty(); }
   bool operator==(const Attempt&) const = default;
 };
 
@@ -226,7 +221,6 @@ struct Observation {
   std::string inventory_trouble;              // … or, when this is not empty, cannot be read: why
   std::map<std::string, SecretView> secrets;  // by name: own and referenced ones
   BrokerLook broker;
-  OwnUserResets own_user_resets;
   std::vector<ProxyLook> proxy_looks;
   // By its reason, since when there is waited for what nobody tells: as the last report said.
   std::map<std::string, base::TimePoint> waiting_since;

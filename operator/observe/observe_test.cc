@@ -264,6 +264,12 @@ TEST(BrokerToWriteTo, IsAskedFirstWhereTheLastLookWasAnswered) {
   EXPECT_EQ(BrokerToWriteTo(cluster, seen), BrokerTarget{});
 }
 
+std::shared_ptr<const rabbitmq::BrokerView> Runs(const std::string& version) {
+  auto view = std::make_shared<rabbitmq::BrokerView>();
+  view->version = version;
+  return view;
+}
+
 TEST(PartsToRead, OfAClusterThatDeclaresNoneOfItNothingMoreIsAsked) {
   api::RabbitCluster cluster;
   cluster.spec.vhosts = {{.name = "v", .tags = {"t"}, .description = "d"}};
@@ -276,7 +282,27 @@ TEST(PartsToRead, OfAClusterThatDeclaresNoneOfItNothingMoreIsAsked) {
                              .policies = {{"/", "p"}},
                              .vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}},
                              .flags_version = "3.10.8"};
+  seen.broker.view = Runs("3.10.8");
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
+}
+
+TEST(PartsToRead, FeatureFlagsAreAskedForUntilNoneIsLeftOfTheVersionAndThePluginsThatRunThere) {
+  const auto is_asked = [](const std::string& recorded, const std::string& version,
+                           std::vector<std::string> plugins = {}) {
+    api::RabbitCluster cluster;
+    cluster.spec.plugins = std::move(plugins);
+    Observation seen;
+    seen.inventory = Inventory{.flags_version = recorded};
+    if (!version.empty()) seen.broker.view = Runs(version);
+    return PartsToRead(cluster, seen).flags_to_enable;
+  };
+  EXPECT_FALSE(is_asked("4.3.6", "4.3.6"));
+  EXPECT_TRUE(is_asked("4.0.5", "4.3.6"));
+  EXPECT_TRUE(is_asked("4.3.6", "")) << "the first look: another version may run by now";
+  EXPECT_TRUE(is_asked("4.3.6", "4.3.6", {"rabbitmq_top"}));
+  EXPECT_FALSE(
+      is_asked("4.3.6 rabbitmq_shovel rabbitmq_top", "4.3.6", {"rabbitmq_top", "rabbitmq_shovel"}));
+  EXPECT_TRUE(is_asked("4.3.6 rabbitmq_shovel rabbitmq_top", "4.3.6", {"rabbitmq_top"}));
 }
 
 TEST(PartsToRead, EachIsAskedForByWhatStandsOnIt) {
@@ -332,17 +358,21 @@ TEST(PartsToRead, EachIsAskedForByWhatStandsOnIt) {
        },
        {.queues_of = {"a", "e"}}},
       {"a plugin",
-       [](api::Spec& spec, Inventory&) { spec.plugins = {"rabbitmq_top"}; },
+       [](api::Spec& spec, Inventory& recorded) {
+         spec.plugins = {"rabbitmq_top"};
+         recorded.flags_version = "3.10.8 rabbitmq_top";
+       },
        {.running_plugins = true}},
       {"feature flags that were never seen",
        [](api::Spec&, Inventory& recorded) { recorded.flags_version.clear(); },
-       {.disabled_flags = true}},
+       {.flags_to_enable = true}},
   };
   for (const auto& [what, change, parts] : rows) {
     SCOPED_TRACE(what);
     api::RabbitCluster cluster;
     Observation seen;
     seen.inventory = Inventory{.flags_version = "3.10.8"};
+    seen.broker.view = Runs("3.10.8");
     change(cluster.spec, *seen.inventory);
     EXPECT_EQ(PartsToRead(cluster, seen), parts);
   }
@@ -354,6 +384,7 @@ TEST(PartsToRead, AVhostThatMayBeDeclaredIsNotCounted) {
   Observation seen;
   seen.inventory =
       Inventory{.vhosts = {{"v", api::OnRemove::kDeleteIfEmpty}}, .flags_version = "3.10.8"};
+  seen.broker.view = Runs("3.10.8");
   EXPECT_EQ(PartsToRead(cluster, seen), rabbitmq::ViewParts{});
 }
 

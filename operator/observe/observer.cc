@@ -21,13 +21,7 @@ constexpr std::chrono::seconds kWrittenAge(30);
 // How long a name that was taken is left alone before it is looked at again.
 constexpr std::chrono::seconds kStrangerAge(30);
 
-constexpr std::chrono::minutes kLetInForGood(5);
-
 }  // namespace
-
-bool LetsUsInAgain(const BrokerLook& look, const OwnUserResets& resets) {
-  return !look.denied && look.view != nullptr && look.at - resets.last > kLetInForGood;
-}
 
 void OverlayWritten(ClusterMemory& memory, Observation& seen, base::TimePoint now) {
   std::vector<CachedChild> shown;
@@ -129,8 +123,6 @@ Observation Observer::Observe(const api::RabbitCluster& cluster, ClusterMemory& 
   seen.waiting_since = memory.waiting;
   seen.attempts = memory.attempts;
   if (seen.broker.denied) memory.secrets.Doubt();
-  if (LetsUsInAgain(seen.broker, memory.own_user_resets)) memory.own_user_resets = {};
-  seen.own_user_resets = memory.own_user_resets;
   // Over disks of an earlier cluster its Secrets are needed: they are looked for before any is
   // made.
   const std::vector<std::string> nobody;

@@ -56,12 +56,7 @@ struct ClusterMemory {
   DefinitionsMemory definitions;
 
   base::TimePoint broker_written_at{};  // when the last write at the broker had come back
-  OwnUserResets own_user_resets;
 };
-
-// Whether the broker has let the operator in for long enough since its user was last set anew: then
-// the count of that begins again. Who is kept out again soon is set anew less and less often.
-[[nodiscard]] bool LetsUsInAgain(const BrokerLook& look, const OwnUserResets& resets);
 
 class Observer {
  public:

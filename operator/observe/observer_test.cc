@@ -17,21 +17,6 @@ namespace {
 
 using std::chrono::seconds;
 
-TEST(LetsUsInAgain, OnlyWhenALookOfLongAfterTheResetShowsIt) {
-  const base::TimePoint reset{std::chrono::hours(1)};
-  const OwnUserResets resets{.count = 2, .last = reset};
-  BrokerLook look;
-  look.at = reset + seconds(301);
-  EXPECT_FALSE(LetsUsInAgain(look, resets)) << "nobody answered";
-  look.view = std::make_shared<const rabbitmq::BrokerView>();
-  EXPECT_TRUE(LetsUsInAgain(look, resets));
-  look.at = reset + seconds(299);
-  EXPECT_FALSE(LetsUsInAgain(look, resets));
-  look.at = reset + seconds(301);
-  look.denied = true;
-  EXPECT_FALSE(LetsUsInAgain(look, resets));
-}
-
 // ---- writes that the cache has not shown yet
 
 class OverlayTest : public testing::Test {

@@ -7,6 +7,7 @@
 
 #include "haproxy/render.h"
 #include "http/certificate.h"
+#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::observe {
@@ -86,9 +87,12 @@ rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observa
   const auto has_limits = [](const auto& one) { return one.limits != decltype(one.limits){}; };
   rabbitmq::ViewParts parts;
   const auto& view = seen.broker.view;
-  parts.disabled_flags = recorded.flags_version.empty()
-                             ? seen.inventory.has_value()
-                             : view && view->version && *view->version != recorded.flags_version;
+  // Before the first look it is not known what runs there.
+  parts.flags_to_enable =
+      seen.inventory &&
+      (recorded.flags_version.empty() || view == nullptr ||
+       (view->version &&
+        recorded.flags_version != resources::FlagsRecord(*view->version, spec.plugins)));
   if (seen.definitions != nullptr && seen.definitions->trouble.empty() &&
       spec.definitions->mode == api::DefinitionsMode::kKeep && !recorded.definitions.empty()) {
     parts.definitions = {seen.definitions, &seen.definitions->wanted};

@@ -1,12 +1,15 @@
-// operator/plan/attempts.h: when what failed, or cannot be seen at once, is tried again. What was
-// tried is remembered by Observation::attempts. Pure.
+// operator/plan/attempts.h: when what was tried in vain is tried again: because it failed, or
+// because it was done and the world does not show it, or did not for long. What was tried is
+// remembered by Observation::attempts. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "operator/observe/observation.h"
+#include "operator/plan/plan.h"
 
 namespace rabbit::plan {
 
@@ -14,8 +17,18 @@ namespace rabbit::plan {
 [[nodiscard]] const observe::Attempt* FindAttempt(const observe::Observation& seen,
                                                   std::string_view what, std::string_view digest);
 
-// When one that failed is tried again: after 10 s, three times as long each time, 10 minutes at
-// most.
-[[nodiscard]] base::TimePoint TriedAgainAt(const observe::Attempt& failed);
+// When it is tried again, where its effect is not seen: after 10 s, three times as long each time,
+// 10 minutes at most.
+[[nodiscard]] base::TimePoint TriedAgainAt(const observe::Attempt& attempt);
+
+// The effect of `what`, whoever brought it about, was seen by the latest look at the broker. Once
+// that was five minutes after the last attempt, it is forgotten: what is undone again and again is
+// done less and less often.
+void SettleAttempt(const observe::Observation& seen, const std::string& what, Plan& plan);
+
+// Adds that this step was tried just now; `trouble` is empty when it was done. Nothing of a step
+// that is not to be remembered (Step::attempt).
+void RememberAttempt(const Step& step, const std::string& trouble, base::TimePoint now,
+                     std::map<std::string, observe::Attempt>& attempts);
 
 }  // namespace rabbit::plan

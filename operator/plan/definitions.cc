@@ -116,7 +116,7 @@ class DefinitionsPlanner {
   void Import(const std::vector<rabbitmq::DefinitionKey>& keys, std::string reason, bool drift) {
     const std::string digest = DigestOf(view_, keys);
     if (const observe::Attempt* attempt = FindAttempt(seen_, kImport, digest)) {
-      if (attempt->failures > 0) {
+      if (attempt->failed()) {
         AddProblem(plan_, {.aspect = Aspect::kTopology,
                            .reason = "DefinitionsRefused",
                            .message = Shortened(attempt->trouble, 400) + "; it is tried again",
@@ -184,7 +184,7 @@ std::string DefinitionsForInventory(const api::RabbitCluster& cluster,
   if (seen.definitions == nullptr || !seen.definitions->trouble.empty()) return Recorded(seen);
   const observe::DefinitionsView& view = *seen.definitions;
   const observe::Attempt* all = FindAttempt(seen, kImport, DigestOf(view, AllKeys(view.wanted)));
-  return all != nullptr && all->failures == 0 ? RecordOf(view) : Recorded(seen);
+  return all != nullptr && !all->failed() ? RecordOf(view) : Recorded(seen);
 }
 
 bool MayBeDefined(const api::RabbitCluster& cluster, const observe::Observation& seen,

@@ -62,10 +62,8 @@ class PlanDefinitionsTest : public TopologyTest {
     const Plan plan = Planned();
     for (const std::string& settled : plan.settled_attempts) seen_.attempts.erase(settled);
     for (const Step& step : plan.steps) {
-      seen_.attempts[step.attempt] = {.digest = step.attempt_digest,
-                                      .at = now_,
-                                      .failures = trouble.empty() ? 0 : 1,
-                                      .trouble = trouble};
+      seen_.attempts[step.attempt] = {
+          .digest = step.attempt_digest, .at = now_, .tries = 1, .trouble = trouble};
     }
     seen_.inventory->definitions = DefinitionsForInventory(cluster_, seen_);
   }

@@ -35,7 +35,7 @@ class FakeBroker {
     is.topic_permissions = std::vector<rabbitmq::TopicPermission>{};
     is.policies = std::vector<rabbitmq::Policy>{};
     is.operator_policies = std::vector<rabbitmq::Policy>{};
-    is.disabled_flags = std::vector<std::string>{};
+    is.flags_to_enable = std::vector<rabbitmq::FeatureFlag>{};
     queues.clear();
   }
   [[nodiscard]] bool has_booted() const { return is.vhosts.has_value(); }
@@ -53,7 +53,7 @@ class FakeBroker {
       }
       view.missing_definitions = std::move(missing);
     }
-    if (!parts.disabled_flags) view.disabled_flags = {};
+    if (!parts.flags_to_enable) view.flags_to_enable = {};
     for (const std::string& vhost : parts.queues_of) view.vhost_queues[vhost] = QueuesIn(vhost);
     return view;
   }
@@ -204,8 +204,10 @@ class FakeBroker {
         key, wanted,
         R"({"pattern":")" + policy->pattern + R"(","definition":)" + policy->definition + "}");
   }
-  bool Do(const EnableFlag& step) { return std::erase(*is.disabled_flags, step.name) > 0; }
-  // Nodes are FakeWorld's, and show no plugins.
+  bool Do(const EnableFlag& step) {
+    return std::erase(*is.flags_to_enable, rabbitmq::FeatureFlag{.name = step.name}) > 0;
+  }
+  // Nodes are FakeWorld's, and show none but management and prometheus.
   static bool Do(const SetPlugins& /*step*/) { return true; }
   bool Do(const DeletePolicy& step) {
     std::erase_if(PoliciesOf(step.kind),

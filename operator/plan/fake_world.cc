@@ -7,6 +7,7 @@
 
 #include "operator/observe/definitions.h"
 #include "operator/observe/targets.h"
+#include "operator/plan/attempts.h"
 #include "operator/resources/guard.h"
 #include "operator/resources/inventory.h"
 #include "rabbitmq/version.h"
@@ -194,6 +195,8 @@ observe::Observation FakeWorld::Observe() {
       rabbitmq::Node node;
       node.name = resources::NodeName("c", "ns", ordinal);
       node.running = running_.contains(ordinal);
+      node.plugins_known = node.running;
+      if (node.running) node.version = *view.version;
       nodes.push_back(std::move(node));
     }
     view.nodes = std::move(nodes);
@@ -202,7 +205,6 @@ observe::Observation FakeWorld::Observe() {
     last_look_ = seen.broker;
     written_since_look_ = false;
   }
-  seen.own_user_resets = own_user_resets_;
   return seen;
 }
 
@@ -214,7 +216,7 @@ void FakeWorld::Execute(const Plan& plan, const std::function<bool()>& fails,
     bool ok = !held_back && !fails();
     if (ok) ok = std::visit([this](const auto& action) { return this->Do(action); }, step.action);
     done.push_back(ok && !(loses_answer && loses_answer()));
-    if (!held_back) Remember(step, done.back());
+    if (!held_back) RememberAttempt(step, done.back() ? "" : "it failed", now, attempts_);
   }
   for (const std::string& settled : plan.settled_attempts) attempts_.erase(settled);
   for (const auto& [id, verified] : plan.verified) verified_.Add(id, verified);
@@ -222,16 +224,6 @@ void FakeWorld::Execute(const Plan& plan, const std::function<bool()>& fails,
   api::Status& status = cluster.status;
   if (status.image.empty()) status.image = plan.declared.broker_image;
   if (status.load_balancer.image.empty()) status.load_balancer.image = plan.declared.proxy_image;
-}
-
-void FakeWorld::Remember(const Step& step, bool done) {
-  if (step.attempt.empty()) return;
-  observe::Attempt& attempt = attempts_[step.attempt];
-  const int before = attempt.digest == step.attempt_digest ? attempt.failures : 0;
-  attempt = {.digest = step.attempt_digest,
-             .at = now,
-             .failures = done ? 0 : before + 1,
-             .trouble = done ? "" : "it failed"};
 }
 
 std::shared_ptr<const observe::DefinitionsView> FakeWorld::Definitions() const {
@@ -458,8 +450,6 @@ bool FakeWorld::Do(const CreateSecretOnce& step) {
 bool FakeWorld::Do(const ResetOwnUser& step) {
   const auto ordinal = resources::OrdinalOf("c", step.pod);
   EXPECT_TRUE(ordinal && running_.contains(*ordinal)) << step.pod;
-  ++own_user_resets_.count;
-  own_user_resets_.last = now;
   own_password = step.password;
   return true;
 }

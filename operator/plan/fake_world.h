@@ -118,7 +118,6 @@ class FakeWorld {
   static std::string TemplateOf(const base::Json& set);
   [[nodiscard]] bool MakesEarlierPods() const;
 
-  void Remember(const Step& step, bool done);
   [[nodiscard]] std::shared_ptr<const observe::DefinitionsView> Definitions() const;
 
   void StartPod(int ordinal, const base::Json& set);
@@ -164,7 +163,6 @@ class FakeWorld {
   observe::BrokerLook last_look_;
   std::map<std::string, observe::Attempt> attempts_;
   bool written_since_look_ = false;
-  observe::OwnUserResets own_user_resets_;
 };
 
 }  // namespace rabbit::plan

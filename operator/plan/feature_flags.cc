@@ -4,27 +4,52 @@
 
 #include "operator/plan/attempts.h"
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/plugins.h"
 #include "operator/plan/words.h"
+#include "operator/resources/inventory.h"
 #include "operator/resources/names.h"
 
 namespace rabbit::plan {
 namespace {
 
-// Whether all declared nodes serve with one image, and nobody else is a member. While some are of
-// another version a flag is not theirs yet; and the broker enables none while a member is down.
-bool AllOfOneVersion(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                     int members) {
+// Whether all declared nodes serve, nobody else is a member, and all say that they are of this
+// version. While some are of another one a flag is not theirs yet; and the broker enables none
+// while a member is down. (Images tell less: under one tag there may be two versions.)
+bool AllAreOf(const std::string& version, const api::RabbitCluster& cluster,
+              const observe::Observation& seen, int members) {
   const auto& nodes = seen.broker.view->nodes;
-  if (!nodes || !std::ranges::all_of(*nodes, &rabbitmq::Node::running)) return false;
-  const observe::Pod* first = nullptr;
+  if (!nodes || !std::ranges::all_of(*nodes, [&](const rabbitmq::Node& node) {
+        return node.running && node.version == version;
+      })) {
+    return false;
+  }
   for (int i = 0; i < members; ++i) {
     const auto pod = std::ranges::find(seen.nodes, resources::PodName(cluster.meta.key.name, i),
                                        &observe::Pod::name);
     if (pod == seen.nodes.end() || !pod->ready || pod->deleting) return false;
-    if (first == nullptr) first = &*pod;
-    if (pod->image != first->image) return false;
   }
   return true;
+}
+
+const std::string kWhat = "feature flag ";
+
+// What was tried of flags that are enabled by now.
+void SettleOthers(const observe::Observation& seen, const std::vector<std::string>& disabled,
+                  Plan& plan) {
+  for (const auto& [what, attempt] : seen.attempts) {
+    if (what.starts_with(kWhat) &&
+        std::ranges::find(disabled, what.substr(kWhat.size())) == disabled.end()) {
+      SettleAttempt(seen, what, plan);
+    }
+  }
+}
+
+std::vector<std::string> DisabledOf(const std::vector<rabbitmq::FeatureFlag>& flags) {
+  std::vector<std::string> names;
+  for (const rabbitmq::FeatureFlag& flag : flags) {
+    if (flag.disabled) names.push_back(flag.name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -33,23 +58,32 @@ void PlanFeatureFlags(const api::RabbitCluster& cluster, const observe::Observat
                       int members, base::TimePoint now, Plan& plan) {
   if (!BrokerMayBeWritten(cluster, seen, members, plan)) return;
   const rabbitmq::BrokerView& view = *seen.broker.view;
-  if (!view.version || !view.disabled_flags || view.disabled_flags->empty()) return;
-  if (!AllOfOneVersion(cluster, seen, members)) return;
+  // They are not asked for once none is left.
+  if (!view.flags_to_enable && view.flags_to_enable.why() == rabbitmq::kNotAsked) {
+    SettleOthers(seen, {}, plan);
+  }
+  if (!view.version || !view.flags_to_enable) return;
+  const std::vector<std::string> disabled = DisabledOf(*view.flags_to_enable);
+  SettleOthers(seen, disabled, plan);
+  if (disabled.empty() || !AllAreOf(*view.version, cluster, seen, members)) return;
   if (cluster.spec.rollout.feature_flags == api::FeatureFlags::kManual) {
     plan.warnings.push_back(
         {"FeatureFlagsDisabled",
          "RabbitMQ " + *view.version + " has stable feature flags that are not enabled, and " +
              "spec.rollout.featureFlags is Manual: enable them before the next upgrade: " +
-             Listed(*view.disabled_flags)});
+             Listed(disabled)});
     return;
   }
-  for (const std::string& name : *view.disabled_flags) {
-    const std::string what = "feature flag " + name;
+  for (const std::string& name : disabled) {
+    const std::string what = kWhat + name;
     const observe::Attempt* attempt = FindAttempt(seen, what, *view.version);
-    if (attempt != nullptr && attempt->failures > 0 && now < TriedAgainAt(*attempt)) {
+    if (attempt != nullptr && now < TriedAgainAt(*attempt)) {
+      const std::string trouble = attempt->failed()
+                                      ? Shortened(attempt->trouble, 400)
+                                      : what + ": the broker took it, and shows it disabled";
       AddProblem(plan, {.aspect = Aspect::kTopology,
                         .reason = "FeatureFlagDisabled",
-                        .message = Shortened(attempt->trouble, 400) + "; it is tried again",
+                        .message = trouble + "; it is tried again",
                         .needs_person = false});
       continue;
     }
@@ -69,11 +103,14 @@ std::string FlagsVersionForInventory(const api::RabbitCluster& cluster,
   if (!IsOfNow(seen.broker)) return recorded;
   const rabbitmq::BrokerView& view = *seen.broker.view;
   // A broker that knows no feature flags has none to enable.
-  const bool none_left = view.disabled_flags
-                             ? view.disabled_flags->empty()
-                             : view.disabled_flags.kind() == base::ErrorKind::kNotFound;
-  if (!view.version || !none_left || !AllOfOneVersion(cluster, seen, members)) return recorded;
-  return *view.version;
+  const bool none_left = view.flags_to_enable
+                             ? view.flags_to_enable->empty()
+                             : view.flags_to_enable.kind() == base::ErrorKind::kNotFound;
+  if (!view.version || !none_left || !AllAreOf(*view.version, cluster, seen, members) ||
+      !PluginsAreAsDeclared(cluster, seen, members)) {
+    return recorded;
+  }
+  return resources::FlagsRecord(*view.version, cluster.spec.plugins);
 }
 
 }  // namespace rabbit::plan

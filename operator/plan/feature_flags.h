@@ -15,8 +15,9 @@ namespace rabbit::plan {
 void PlanFeatureFlags(const api::RabbitCluster& cluster, const observe::Observation& seen,
                       int members, base::TimePoint now, Plan& plan);
 
-// The version for which C-inventory is to say that nothing is left to enable: until it is the
-// broker's, the flags are asked for with each look.
+// For what C-inventory is to say that nothing is left to enable: the broker's version and the
+// declared plugins, each of which may bring flags of its own (resources::FlagsRecord). Until it is
+// these, the flags are asked for with each look.
 [[nodiscard]] std::string FlagsVersionForInventory(const api::RabbitCluster& cluster,
                                                    const observe::Observation& seen, int members);
 

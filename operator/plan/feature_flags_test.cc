@@ -1,6 +1,7 @@
 #include "operator/plan/feature_flags.h"
 
 #include "operator/observe/targets.h"
+#include "operator/plan/attempts.h"
 #include "operator/plan/fixture.h"
 
 namespace rabbit::plan {
@@ -15,12 +16,17 @@ class PlanFeatureFlagsTest : public PlanTest {
  protected:
   PlanFeatureFlagsTest() {
     seen_.inventory->flags_version = "4.0.5";
-    disabled_ = std::vector<std::string>{"khepri_db", "track_qq"};
+    to_enable_ = Flags{{"khepri_db"}, {"track_qq"}};
+    for (rabbitmq::Node& node : members_) {
+      node.version = "4.3.6";
+      node.plugins_known = true;
+    }
   }
+  using Flags = std::vector<rabbitmq::FeatureFlag>;
   const observe::Observation& Looked() {
     auto view = std::make_shared<rabbitmq::BrokerView>(*Seen().broker.view);
     view->version = "4.3.6";
-    view->disabled_flags = disabled_;
+    view->flags_to_enable = to_enable_;
     seen_.broker.view = view;
     return seen_;
   }
@@ -30,9 +36,9 @@ class PlanFeatureFlagsTest : public PlanTest {
     return plan;
   }
   std::string Recorded() { return FlagsVersionForInventory(cluster_, Looked(), 3); }
-  bool IsAsked() { return observe::PartsToRead(cluster_, Looked()).disabled_flags; }
+  bool IsAsked() { return observe::PartsToRead(cluster_, Looked()).flags_to_enable; }
 
-  rabbitmq::Part<std::vector<std::string>> disabled_;
+  rabbitmq::Part<Flags> to_enable_;
 };
 
 TEST_F(PlanFeatureFlagsTest, TheyAreEnabledOnceAllNodesRunTheNewVersion) {
@@ -43,10 +49,12 @@ TEST_F(PlanFeatureFlagsTest, TheyAreEnabledOnceAllNodesRunTheNewVersion) {
   EXPECT_EQ(Recorded(), "4.0.5");
 }
 
-TEST_F(PlanFeatureFlagsTest, NotWhileANodeRunsAnotherImageOrIsDown) {
-  Pod(2).image = "rabbitmq:4.0-management";
+TEST_F(PlanFeatureFlagsTest, NotWhileANodeIsOfAnotherVersionOrDown) {
+  members_[2].version = "4.0.5";  // of the same image, by its tag
   EXPECT_THAT(Steps(Planned()), IsEmpty());
-  Pod(2).image = Pod(1).image;
+  members_[2].version.clear();
+  EXPECT_THAT(Steps(Planned()), IsEmpty()) << "it is yet to tell";
+  members_[2].version = "4.3.6";
   Pod(2).ready = false;
   EXPECT_THAT(Steps(Planned()), IsEmpty());
   Pod(2).ready = true;
@@ -55,26 +63,26 @@ TEST_F(PlanFeatureFlagsTest, NotWhileANodeRunsAnotherImageOrIsDown) {
 }
 
 TEST_F(PlanFeatureFlagsTest, ThatNoneIsLeftIsRecordedAndThenNotAskedAgain) {
-  disabled_ = std::vector<std::string>{};
+  to_enable_ = Flags{};
   EXPECT_THAT(Steps(Planned()), IsEmpty());
   EXPECT_EQ(Recorded(), "4.3.6");
   EXPECT_TRUE(IsAsked());
   seen_.inventory->flags_version = "4.3.6";
   EXPECT_FALSE(IsAsked());
-  disabled_ = {};  // not asked
+  to_enable_ = {};  // not asked
   EXPECT_EQ(Recorded(), "4.3.6");
 }
 
 TEST_F(PlanFeatureFlagsTest, ItIsNotRecordedWhileANodeMayBeOfAnotherVersion) {
-  disabled_ = std::vector<std::string>{};
-  Pod(0).image = "rabbitmq:4.0-management";
+  to_enable_ = Flags{};
+  members_[0].version = "4.0.5";
   EXPECT_EQ(Recorded(), "4.0.5");
 }
 
 TEST_F(PlanFeatureFlagsTest, ABrokerWithoutFeatureFlagsHasNoneToEnable) {
-  disabled_ = base::Error{.kind = base::ErrorKind::kRetry, .message = "no answer"};
+  to_enable_ = base::Error{.kind = base::ErrorKind::kRetry, .message = "no answer"};
   EXPECT_EQ(Recorded(), "4.0.5");
-  disabled_ = base::Error{.kind = base::ErrorKind::kNotFound, .message = "404"};
+  to_enable_ = base::Error{.kind = base::ErrorKind::kNotFound, .message = "404"};
   EXPECT_EQ(Recorded(), "4.3.6");
 }
 
@@ -93,7 +101,7 @@ TEST_F(PlanFeatureFlagsTest, ByHandTheyAreToldAndLeft) {
 TEST_F(PlanFeatureFlagsTest, OneThatFailsIsToldAndTriedAgainAndTheOthersGoOn) {
   seen_.attempts["feature flag khepri_db"] = {.digest = "4.3.6",
                                               .at = now_,
-                                              .failures = 1,
+                                              .tries = 1,
                                               .trouble = "enable feature flag khepri_db: no disk"};
   EXPECT_THAT(Planned().steps, SizeIs(1));
   EXPECT_THAT(Problems(Planned()),
@@ -101,6 +109,54 @@ TEST_F(PlanFeatureFlagsTest, OneThatFailsIsToldAndTriedAgainAndTheOthersGoOn) {
                           "tried again"));
   now_ += std::chrono::seconds(10);
   EXPECT_THAT(Planned().steps, SizeIs(2));
+}
+
+TEST_F(PlanFeatureFlagsTest, OneThatTheBrokerTookAndShowsDisabledIsTriedLessAndLessOften) {
+  to_enable_ = Flags{{"khepri_db"}};
+  std::vector<int> pauses;
+  for (int i = 0; i < 4; ++i) {
+    for (const Step& step : Planned().steps) RememberAttempt(step, "", now_, seen_.attempts);
+    seen_.broker.at = now_;
+    EXPECT_THAT(Problems(Planned()),
+                ElementsAre("FeatureFlagDisabled: feature flag khepri_db: the broker took it, and "
+                            "shows it disabled; it is tried again"));
+    int seconds = 0;
+    for (; Planned().steps.empty() && seconds < 2'000; ++seconds) now_ += std::chrono::seconds(1);
+    pauses.push_back(seconds);
+  }
+  EXPECT_THAT(pauses, ElementsAre(10, 30, 90, 270));
+}
+
+TEST_F(PlanFeatureFlagsTest, AFailureIsForgottenOnceTheFlagIsEnabled) {
+  seen_.attempts["feature flag khepri_db"] = {
+      .digest = "4.3.6", .at = now_, .tries = 1, .trouble = "no disk"};
+  seen_.broker.at = now_ + std::chrono::minutes(6);
+  EXPECT_THAT(Planned().settled_attempts, IsEmpty());
+  to_enable_ = Flags{{"track_qq"}};
+  EXPECT_THAT(Planned().settled_attempts, ElementsAre("feature flag khepri_db"));
+  to_enable_ = {};  // not asked for: none is left
+  EXPECT_THAT(Planned().settled_attempts, ElementsAre("feature flag khepri_db"));
+}
+
+TEST_F(PlanFeatureFlagsTest, OneThatIsBeingEnabledIsLeftAndNotTakenForDone) {
+  to_enable_ = Flags{{"khepri_db", false}};
+  EXPECT_THAT(Steps(Planned()), IsEmpty());
+  EXPECT_THAT(Problems(Planned()), IsEmpty());
+  EXPECT_EQ(Recorded(), "4.0.5");
+}
+
+// Each may bring flags of its own.
+TEST_F(PlanFeatureFlagsTest, ThatNoneIsLeftIsRecordedOfThePluginsTooOnceTheyRun) {
+  to_enable_ = Flags{};
+  cluster_.spec.plugins = {"rabbitmq_top", "rabbitmq_shovel"};
+  EXPECT_EQ(Recorded(), "4.0.5") << "they are not enabled yet";
+  using State = rabbitmq::Plugin::State;
+  for (rabbitmq::Node& node : members_) {
+    node.plugins = {{"rabbitmq_shovel", State::kEnabled}, {"rabbitmq_top", State::kEnabled}};
+  }
+  EXPECT_EQ(Recorded(), "4.3.6 rabbitmq_shovel rabbitmq_top");
+  members_[1].plugins[0].state = State::kIdle;
+  EXPECT_EQ(Recorded(), "4.0.5");
 }
 
 }  // namespace

@@ -245,13 +245,15 @@ Plan MakePlan(const api::RabbitCluster& cluster, const observe::Observation& see
   PlanNodesReady(cluster, seen, count.members, now, plan);
   PlanRestartPending(cluster, seen, images.broker, guard, plan,
                      [&] { return resources::MadeOfDeclared(inputs); });
-  PlanPlugins(cluster, seen, count.members, now, plan);
   PlanClusterName(cluster, seen, count.members, children.inventory_step, plan);
   PlanVhosts(cluster, seen, count.members, children.inventory_step, plan);
   PlanDefinitions(cluster, seen, count.members, now, plan);
   PlanUsers(cluster, seen, count.members, children.inventory_step, plan);
   PlanPolicies(cluster, seen, count.members, children.inventory_step, plan);
-  PlanFeatureFlags(cluster, seen, count.members, now, plan);
+  // After what takes a moment only: a command in a pod may take all the time that is left. Plugins
+  // bring flags of their own.
+  const bool plugins_are_set = PlanPlugins(cluster, seen, count.members, now, plan);
+  if (plugins_are_set) PlanFeatureFlags(cluster, seen, count.members, now, plan);
   PlanLoadBalancer(cluster, seen, children.proxy_config_hash, plan);
 
   plan.declared = {.replicas = count.members,

@@ -1,8 +1,7 @@
 // operator/plan/own_user.h: the operator's own user at the broker is who Secret C-operator-user
 // says. When the broker lets it in no more (the Secret was deleted and made anew over disks that
 // stayed; the user was deleted or changed by hand), it is set anew from within a pod. Pure.
-//
-// Where that does not last, it is tried again after 5, 10, 20 … seconds, up to ten minutes.
+// Where that does not last, it is done less and less often (attempts.h).
 #pragma once
 
 #include "base/clock.h"
@@ -11,9 +10,6 @@
 #include "operator/plan/plan.h"
 
 namespace rabbit::plan {
-
-inline constexpr std::chrono::seconds kFirstPauseOfResets{5};
-inline constexpr std::chrono::minutes kLongestPauseOfResets{10};
 
 // Says all there is to say of a broker that refuses the operator (BrokerMayBeWritten says nothing).
 void PlanOwnUser(const api::RabbitCluster& cluster, const observe::Observation& seen,

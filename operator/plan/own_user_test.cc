@@ -10,6 +10,7 @@ namespace rabbit::plan {
 namespace {
 
 using std::chrono::seconds;
+constexpr std::chrono::minutes kLongestPause(10);
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
@@ -32,8 +33,9 @@ class OwnUserTest : public PlanTest {
     return plan;
   }
   // So many were made, the last one so long ago, and a look of now is refused all the same.
-  void Resets(int count, base::Duration ago) {
-    seen_.own_user_resets = {.count = count, .last = now_ - ago};
+  void Resets(int count, base::Duration ago, const std::string& trouble = {}) {
+    seen_.attempts["user rabbit-operator"] = {
+        .digest = {}, .at = now_ - ago, .tries = count, .trouble = trouble};
   }
 };
 
@@ -94,8 +96,8 @@ TEST_F(OwnUserTest, IsSetLessAndLessOftenWhereThatDoesNotHelp) {
   struct {
     int resets;
     seconds pause;
-  } const rows[] = {{1, seconds(5)},   {2, seconds(10)},   {3, seconds(20)},    {7, seconds(320)},
-                    {8, seconds(600)}, {50, seconds(600)}, {1000, seconds(600)}};
+  } const rows[] = {{1, seconds(10)},  {2, seconds(30)},   {3, seconds(90)},    {4, seconds(270)},
+                     {5, seconds(600)}, {50, seconds(600)}, {1000, seconds(600)}};
   for (const auto& [resets, pause] : rows) {
     SCOPED_TRACE(resets);
     Resets(resets, pause - seconds(1));
@@ -114,14 +116,33 @@ TEST_F(OwnUserTest, IsSetLessAndLessOftenWhereThatDoesNotHelp) {
 TEST_F(OwnUserTest, IsSetInAnotherPodEachTime) {
   for (const auto& [resets, pod] :
        {std::pair{1, "pod c-node-1"}, std::pair{2, "pod c-node-2"}, std::pair{3, "pod c-node-0"}}) {
-    Resets(resets, kLongestPauseOfResets);
+    Resets(resets, kLongestPause);
     EXPECT_THAT(Steps(MakePlan()), ElementsAre(HasSubstr(pod)));
   }
 }
 
+TEST_F(OwnUserTest, WhyItCannotBeSetIsTold) {
+  Resets(1, seconds(9), "set user rabbit-operator anew: no such command");
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  EXPECT_THAT(Problems(MakePlan()),
+              ElementsAre(HasSubstr(", and to set it anew fails: set user rabbit-operator anew: no "
+                                    "such command. It is set again")));
+}
+
+TEST_F(OwnUserTest, WhatCountsIsForgottenOnceItHasLetUsInForAWhile) {
+  Resets(2, seconds(301));
+  EXPECT_THAT(MakePlan().settled_attempts, IsEmpty()) << "it is refused";
+  seen_.broker.denied = false;
+  EXPECT_THAT(MakePlan().settled_attempts, IsEmpty()) << "nobody answered";
+  seen_.broker.view = std::make_shared<const rabbitmq::BrokerView>();
+  EXPECT_THAT(MakePlan().settled_attempts, ElementsAre("user rabbit-operator"));
+  Resets(2, seconds(299));
+  EXPECT_THAT(MakePlan().settled_attempts, IsEmpty());
+}
+
 TEST_F(OwnUserTest, NothingSecretIsSaid) {
   for (const int resets : {0, 1}) {
-    Resets(resets, kLongestPauseOfResets);
+    Resets(resets, kLongestPause);
     for (const std::string& line : Told(MakePlan())) {
       EXPECT_EQ(line.find("s3cret"), std::string::npos);
     }
@@ -182,7 +203,7 @@ TEST_F(OwnUserWorldTest, WhoWasChangedOrDeletedAtTheBrokerIsSetAnew) {
   Settle();
   for (const char* password : {"changed by hand", ""}) {
     world_.own_password = base::Secret(password);
-    world_.now += kLongestPauseOfResets;
+    world_.now += kLongestPause;
     IsWell();
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operator/plan/attempts.h"
 #include "operator/plan/words.h"
 
 namespace rabbit::report {
@@ -18,21 +19,16 @@ void RememberAttempts(const plan::Plan& plan, const std::vector<StepResult>& res
     const plan::Step& step = plan.steps[i];
     const StepResult& result = results[i];
     if (step.attempt.empty() || result.outcome == StepResult::Outcome::kSkipped) continue;
-    observe::Attempt& attempt = attempts[step.attempt];
-    const bool failed = result.outcome == StepResult::Outcome::kFailed;
-    const int before = attempt.digest == step.attempt_digest ? attempt.failures : 0;
-    attempt = {.digest = step.attempt_digest,
-               .at = now,
-               .failures = failed ? before + 1 : 0,
-               .trouble = {}};
-    if (failed) {
-      attempt.trouble = result.error ? plan::Shortened(result.error->message, kLongestTrouble)
-                                     : std::string("it failed");
+    std::string trouble;
+    if (result.outcome == StepResult::Outcome::kFailed) {
+      trouble = result.error ? plan::Shortened(result.error->message, kLongestTrouble) : "";
+      if (trouble.empty()) trouble = "it failed";
     }
+    plan::RememberAttempt(step, trouble, now, attempts);
   }
   for (const std::string& settled : plan.settled_attempts) attempts.erase(settled);
   std::erase_if(attempts, [&](const auto& one) {
-    return one.second.failures == 0 && now - one.second.at > kForgottenAfter;
+    return !one.second.failed() && now - one.second.at > kForgottenAfter;
   });
 }
 

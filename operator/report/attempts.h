@@ -13,9 +13,9 @@
 
 namespace rabbit::report {
 
-// Adds those of the plan that were begun, and forgets what was done an hour ago: what
-// failed stays known (there are no more than nodes, flags and the like). A step that was skipped
-// was no attempt.
+// Adds those of the plan that were begun, and forgets what the plan says is settled, and what was
+// done an hour ago, if nobody looks for its effect any more. What failed stays known (there are no
+// more than nodes, flags and the like). A step that was skipped was no attempt.
 void RememberAttempts(const plan::Plan& plan, const std::vector<StepResult>& results,
                       base::TimePoint now, std::map<std::string, observe::Attempt>& attempts);
 

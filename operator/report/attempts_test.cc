@@ -28,21 +28,21 @@ class AttemptsTest : public testing::Test {
   std::map<std::string, observe::Attempt> attempts_;
 };
 
-TEST_F(AttemptsTest, FailuresInARowAreCountedAndASuccessEndsThem) {
+TEST_F(AttemptsTest, TriesAreCountedWhetherTheyFailOrNot) {
   Ends(Failed());
   Ends(Failed());
   EXPECT_EQ(attempts_.at("plugins of c-node-0"),
-            (observe::Attempt{.digest = "d", .at = now_, .failures = 2, .trouble = "busy"}));
+            (observe::Attempt{.digest = "d", .at = now_, .tries = 2, .trouble = "busy"}));
   Ends({.outcome = Outcome::kDone, .error = {}});
   EXPECT_EQ(attempts_.at("plugins of c-node-0"),
-            (observe::Attempt{.digest = "d", .at = now_, .failures = 0, .trouble = ""}));
+            (observe::Attempt{.digest = "d", .at = now_, .tries = 3, .trouble = ""}));
   EXPECT_EQ(attempts_.size(), 1U) << "of steps that want it";
 }
 
 TEST_F(AttemptsTest, AnotherThingWantedBeginsAnew) {
   Ends(Failed());
   Ends(Failed(), "another");
-  EXPECT_EQ(attempts_.at("plugins of c-node-0").failures, 1);
+  EXPECT_EQ(attempts_.at("plugins of c-node-0").tries, 1);
 }
 
 TEST_F(AttemptsTest, WhatWasNotBegunIsNone) {

@@ -1,5 +1,6 @@
 #include "operator/resources/inventory.h"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -233,6 +234,14 @@ observe::StorageRecord StorageOf(const api::RabbitCluster& cluster,
   const api::Storage& storage = cluster.spec.storage;
   if (storage.ephemeral) return {.size = {}, .class_name = {}, .ephemeral = true};
   return {.size = storage.size, .class_name = storage.class_name, .ephemeral = false};
+}
+
+std::string FlagsRecord(const std::string& version, std::vector<std::string> plugins) {
+  std::ranges::sort(plugins);
+  plugins.erase(std::unique(plugins.begin(), plugins.end()), plugins.end());
+  std::string record = version;
+  for (const std::string& plugin : plugins) record += " " + plugin;
+  return record;
 }
 
 DesiredChild BuildInventory(const ChildInputs& inputs) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "operator/observe/observation.h"
@@ -27,6 +28,10 @@ inline constexpr const char* kFormedKey = "formed";  // "true" or "false"
 // What the claims of the StatefulSet were made with, as recorded; else will be, as declared.
 [[nodiscard]] observe::StorageRecord StorageOf(const api::RabbitCluster& cluster,
                                                const std::optional<observe::Inventory>& recorded);
+
+// What is recorded of a broker of this version with these plugins once all its stable feature flags
+// are enabled: "4.3.6 rabbitmq_shovel rabbitmq_top".
+[[nodiscard]] std::string FlagsRecord(const std::string& version, std::vector<std::string> plugins);
 
 [[nodiscard]] DesiredChild BuildInventory(const ChildInputs& inputs);
 

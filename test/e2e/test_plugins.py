@@ -71,9 +71,29 @@ def test_a_plugin_that_does_not_exist_is_told_and_the_others_are_in_effect(name,
     assert kubectl.is_true(kubectl.get("rabbit", name, single_nodes), "NodesReady"), "no restart is pending"
 
 
+def recorded(name, namespace):
+    """For what the operator has noted that all stable feature flags are enabled."""
+    return kubectl.get("configmap", f"{name}-inventory", namespace)["data"]["featureFlagsOf"]
+
+
+def stable_flags(name, namespace):
+    return {flag["name"]: flag["state"] for flag in clusters.broker(name, namespace).get("feature-flags") if flag["stability"] == "stable"}
+
+
 def test_the_stable_feature_flags_are_enabled_and_no_others(name, single_nodes):
-    flags = clusters.broker(name, single_nodes).get("feature-flags")
-    assert flags
-    assert [flag["name"] for flag in flags if flag["state"] == "disabled" and flag["stability"] == "stable"] == []
-    recorded = kubectl.get("configmap", f"{name}-inventory", single_nodes)["data"]["featureFlagsOf"]
-    assert recorded == kubectl.get("rabbit", name, single_nodes)["status"]["version"]
+    assert set(stable_flags(name, single_nodes).values()) <= {"enabled"}
+    assert recorded(name, single_nodes) == kubectl.get("rabbit", name, single_nodes)["status"]["version"]
+
+
+@pytest.mark.parametrize("image, some", [(clusters.OLD, {"quorum_queue", "drop_unroutable_metric"}),
+                                         (clusters.NEW, {"rabbitmq_4.0.0", "detailed_queues_endpoint"})], ids=["old", "new"])
+def test_feature_flags_that_a_broker_has_booted_without_are_enabled(namespace, image, some):
+    """As after an upgrade: a new broker enables them by itself, unless it is told which ones. Some are of plugins."""
+    kubectl.apply(clusters.small("flags", image, advancedConfig="[{rabbit, [{forced_feature_flags_on_init, []}]}]."), namespace)
+    wait_condition("flags", namespace, "Ready", "True", timeout=180)
+    version = kubectl.get("rabbit", "flags", namespace)["status"]["version"]
+    wait_until("it is recorded", lambda: recorded("flags", namespace) == version, timeout=60)
+    flags = stable_flags("flags", namespace)
+    assert some <= set(flags) and set(flags.values()) == {"enabled"}
+    log = [line for line in installed.logs().splitlines() if f"{namespace}/flags" in line]
+    assert all(any(f"enable feature flag {flag}" in line for line in log) for flag in some), "not by the broker"

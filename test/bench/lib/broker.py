@@ -38,7 +38,8 @@ class Cluster:
         node = self.nodes[0]
         return {"overview": lambda: {"rabbitmq_version": "3.10.8", "cluster_name": self.cluster_name, "node": node},
                 "nodes": lambda: [{"name": n, "running": True, "type": "disc", "partitions": [], "mem_alarm": False, "disk_free_alarm": False,
-                                   "being_drained": False, "enabled_plugins": ["rabbitmq_management", "rabbitmq_prometheus"]}
+                                   "being_drained": False, "enabled_plugins": ["rabbitmq_management", "rabbitmq_prometheus"],
+                                   "applications": [{"name": "rabbit", "version": "3.10.8"}]}
                                   for n in self.nodes],
                 "feature-flags": lambda: [{"name": "quorum_queue", "state": "enabled", "stability": "stable"}],
                 "cluster-name": lambda: {"name": self.cluster_name},

@@ -42,9 +42,15 @@ def hashes(brokers):
 
 
 def forms(value):
-    """As it may stand somewhere: itself, in JSON, in base64."""
+    """As it may stand somewhere: itself, in JSON, in base64, also amid other things (of a header Authorization: USER:PASSWORD)."""
     text = value.encode()
-    return {text, json.dumps(value)[1:-1].encode(), base64.b64encode(text)}
+    return {text, json.dumps(value)[1:-1].encode(), base64.b64encode(text)} | {amid_base64(text, before) for before in range(3)}
+
+
+def amid_base64(text, before):
+    """What stands of it in the base64 of a text that has so many bytes before it (and any multiple of 3): its whole groups of three."""
+    first = -before % 3
+    return base64.b64encode(text[first:first + (len(text) - first) // 3 * 3])
 
 
 def search(wanted, texts):

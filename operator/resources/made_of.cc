@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "base/quantity.h"
 #include "operator/resources/names.h"
 #include "operator/resources/stateful_set.h"
 #include "operator/resources/tls.h"

@@ -28,7 +28,7 @@ bool IsKeyOfQueues(std::string_view key) {
 // federation is) is not in vain because of queues.
 bool IsOnlyForQueues(const Policy& policy) {
   if (policy.apply_to != "all") return true;
-  const auto definition = base::Parse(policy.definition);
+  const auto definition = base::ParseJson(policy.definition);
   if (!definition || !definition->is_object()) return false;
   const auto items = definition->items();
   return std::all_of(items.begin(), items.end(),

@@ -228,8 +228,8 @@ Result<std::vector<std::string>> ManagementClient::GetDisabledFlags(
   return disabled;
 }
 
-Result<std::vector<DefinitionKey>> ManagementClient::FindMissing(const Definitions& wanted,
-                                                                 const http::CallOptions& options) {
+Result<MissingDefinitions> ManagementClient::FindMissing(
+    const std::shared_ptr<const Definitions>& wanted, const http::CallOptions& options) {
   // Streams a 200 into a finder, and keeps the beginning of anything else.
   class Sink final : public http::BodySink {
    public:
@@ -254,12 +254,12 @@ Result<std::vector<DefinitionKey>> ManagementClient::FindMissing(const Definitio
     std::string refusal_;
   };
   const http::Request request{.target = "/api/definitions", .headers = MakeHeaders()};
-  Sink sink(wanted);
+  Sink sink(*wanted);
   const auto done = transport_.Stream(request, options, sink);
   auto missing =
       done ? sink.Finish() : Result<std::vector<DefinitionKey>>(tl::unexpected(done.error()));
   if (!missing) return FailWrapped(missing.error(), CallName(request.method, request.target));
-  return missing;
+  return MissingDefinitions{.of = wanted, .keys = std::move(*missing)};
 }
 
 Result<QueueSummary> ManagementClient::GetQueueSummary(
@@ -319,9 +319,6 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   read(view.policies, [&] { return GetPolicies(options); });
   if (parts.operator_policies) {
     read(view.operator_policies, [&] { return GetOperatorPolicies(options); });
-  }
-  if (parts.definitions) {
-    read(view.missing_definitions, [&] { return FindMissing(*parts.definitions, options); });
   }
   if (parts.disabled_flags) read(view.disabled_flags, [&] { return GetDisabledFlags(options); });
   for (const std::string& vhost : parts.counted_apart) {

@@ -174,8 +174,7 @@ struct BrokerView {
   Part<std::vector<TopicPermission>> topic_permissions;
   Part<std::vector<Policy>> policies;
   Part<std::vector<Policy>> operator_policies;
-  // Of the definitions that were asked for: those that are missing, or different.
-  Part<std::vector<DefinitionKey>> missing_definitions;
+  Part<MissingDefinitions> missing_definitions;
   Part<std::vector<std::string>> disabled_flags;  // feature flags that are stable; sorted
   Part<QueueSummary> queues;
   bool operator==(const BrokerView&) const = default;

@@ -126,7 +126,7 @@ struct Inventory {
   std::vector<std::string> vhost_limits = {}, user_limits = {};
   // Of the broker: with it, all nodes were seen to have all its stable feature flags enabled.
   std::string flags_version = {};
-  std::string definitions = {};  // of those that were imported last (plan/definitions.h); or empty
+  std::string definitions = {};  // digest of those that were imported last; empty: none
   bool operator==(const Inventory&) const = default;
 };
 
@@ -192,8 +192,8 @@ struct DefinitionsView {
   std::string source;   // "ConfigMap d, key k"
   std::string trouble;  // why it cannot be used; empty: it can
   bool needs_person = false;
-  // Keyed digests, of the whole content and of `wanted`.
-  std::string content_digest, digest;
+  bool gone = false;             // that is the trouble: there is no such object, or key
+  std::string content_digest;    // of all, but for what is secret (rabbitmq::DigestOf)
   rabbitmq::Definitions wanted;  // without what the spec itself names
   bool operator==(const DefinitionsView&) const = default;
 };
@@ -203,8 +203,9 @@ struct DefinitionsView {
 struct Attempt {
   std::string digest;  // of what was wanted: another one is another attempt
   base::TimePoint at{};
-  int failures = 0;     // in a row
-  std::string trouble;  // of the last time; empty: it was done
+  int failures = 0;      // in a row
+  std::string trouble;   // of the last time; empty: it was done
+  bool refused = false;  // the last time: an answer that will be the same again
   bool operator==(const Attempt&) const = default;
 };
 

@@ -89,8 +89,9 @@ rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observa
   parts.disabled_flags = recorded.flags_version.empty()
                              ? seen.inventory.has_value()
                              : view && view->version && *view->version != recorded.flags_version;
+  // Once they are imported, and that is recorded, nothing is compared any more.
   if (seen.definitions != nullptr && seen.definitions->trouble.empty() &&
-      spec.definitions->mode == api::DefinitionsMode::kKeep && !recorded.definitions.empty()) {
+      (spec.definitions->mode == api::DefinitionsMode::kKeep || recorded.definitions.empty())) {
     parts.definitions = {seen.definitions, &seen.definitions->wanted};
   }
   parts.running_plugins = !spec.plugins.empty();

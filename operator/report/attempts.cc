@@ -21,10 +21,12 @@ void RememberAttempts(const plan::Plan& plan, const std::vector<StepResult>& res
     observe::Attempt& attempt = attempts[step.attempt];
     const bool failed = result.outcome == StepResult::Outcome::kFailed;
     const int before = attempt.digest == step.attempt_digest ? attempt.failures : 0;
-    attempt = {.digest = step.attempt_digest,
-               .at = now,
-               .failures = failed ? before + 1 : 0,
-               .trouble = {}};
+    attempt = {
+        .digest = step.attempt_digest,
+        .at = now,
+        .failures = failed ? before + 1 : 0,
+        .trouble = {},
+        .refused = failed && result.error && result.error->kind == base::ErrorKind::kInvalid};
     if (failed) {
       attempt.trouble = result.error ? plan::Shortened(result.error->message, kLongestTrouble)
                                      : std::string("it failed");

@@ -241,8 +241,8 @@ Result<std::vector<FeatureFlag>> ManagementClient::GetFlagsToEnable(
   return to_enable;
 }
 
-Result<std::vector<DefinitionKey>> ManagementClient::FindMissing(const Definitions& wanted,
-                                                                 const http::CallOptions& options) {
+Result<MissingDefinitions> ManagementClient::FindMissing(
+    const std::shared_ptr<const Definitions>& wanted, const http::CallOptions& options) {
   // Streams a 200 into a finder, and keeps the beginning of anything else.
   class Sink final : public http::BodySink {
    public:
@@ -267,12 +267,12 @@ Result<std::vector<DefinitionKey>> ManagementClient::FindMissing(const Definitio
     std::string refusal_;
   };
   const http::Request request{.target = "/api/definitions", .headers = MakeHeaders()};
-  Sink sink(wanted);
+  Sink sink(*wanted);
   const auto done = transport_.Stream(request, options, sink);
   auto missing =
       done ? sink.Finish() : Result<std::vector<DefinitionKey>>(tl::unexpected(done.error()));
   if (!missing) return FailWrapped(missing.error(), CallName(request.method, request.target));
-  return missing;
+  return MissingDefinitions{.of = wanted, .keys = std::move(*missing)};
 }
 
 Result<QueueSummary> ManagementClient::GetQueueSummary(
@@ -335,9 +335,6 @@ BrokerView ManagementClient::Read(const ViewParts& parts, const http::CallOption
   read(view.policies, [&] { return GetPolicies(options); });
   if (parts.operator_policies) {
     read(view.operator_policies, [&] { return GetOperatorPolicies(options); });
-  }
-  if (parts.definitions) {
-    read(view.missing_definitions, [&] { return FindMissing(*parts.definitions, options); });
   }
   if (parts.flags_to_enable) {
     read(view.flags_to_enable, [&] { return GetFlagsToEnable(running, options); });

@@ -32,7 +32,8 @@ struct ViewParts {
   // Which of the enabled plugins run on each node (about 1 KB a node; no call more).
   bool running_plugins = false;
   bool flags_to_enable = false;  // and the version of each node (about 2 KB a node)
-  // What is looked for in what the broker exports; null: nothing. (Compared by the pointer.)
+  // What is looked for in what the broker exports; null: nothing. (Compared by the pointer.) Not by
+  // Read(): see FindMissing().
   std::shared_ptr<const Definitions> definitions = nullptr;
   bool queues = true;
   // Vhosts whose queues, of any kind, are counted: with those of all, which costs no call more. A
@@ -53,9 +54,10 @@ class ManagementClient {
   // `transport` is not owned and must outlive the client.
   ManagementClient(http::Transport& transport, std::string_view user, const base::Secret& password);
 
-  // All parts, one request each, within one deadline. A part that fails says why, the others go on;
-  // but when the broker cannot be reached, or refuses the credentials, all are given up at once: so
-  // too when it has not told its nodes by `nodes_by`, which is no later than the deadline.
+  // All parts but definitions, one request each, within one deadline. A part that fails says why,
+  // the others go on; but when the broker cannot be reached, or refuses the credentials, all are
+  // given up at once: so too when it has not told its nodes by `nodes_by`, which is no later than
+  // the deadline.
   [[nodiscard]] BrokerView Read(const ViewParts& parts, const http::CallOptions& options,
                                 std::optional<base::TimePoint> nodes_by = std::nullopt);
 
@@ -86,9 +88,9 @@ class ManagementClient {
   base::Result<std::vector<FeatureFlag>> GetFlagsToEnable(const std::set<std::string>& running,
                                                           const http::CallOptions& options);
   // Which of these the broker does not have, or has different. It exports all that it has, also
-  // each durable queue; that is streamed.
-  base::Result<std::vector<DefinitionKey>> FindMissing(const Definitions& wanted,
-                                                       const http::CallOptions& options);
+  // each durable queue; that is streamed, and takes seconds where there are ten thousands of them.
+  base::Result<MissingDefinitions> FindMissing(const std::shared_ptr<const Definitions>& wanted,
+                                               const http::CallOptions& options);
   // `policies` say how many mirrors are meant, `nodes` how many there can be. To each vhost that
   // `in_vhosts` names, when given, is added how many queues of any kind it has: meaningless after
   // an error.

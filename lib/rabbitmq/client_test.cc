@@ -5,8 +5,10 @@
 
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/json.h"
 #include "test/fakes/scripted_transport.h"
 
 namespace rabbit::rabbitmq {
@@ -215,11 +217,14 @@ TEST_F(ClientTest, OfFeatureFlagsThoseAreToldThatAreStableAndNotEnabled) {
 }
 
 TEST_F(ClientTest, DefinitionsAreComparedAsTheyStreamIn) {
-  const auto wanted = ParseDefinitions(R"({"vhosts":[{"name":"v"},{"name":"w"}]})");
+  const auto wanted = std::make_shared<const Definitions>(
+      *ParseDefinitions(R"({"vhosts":[{"name":"v"},{"name":"w"}]})"));
   Expect("GET /api/definitions").Answer(200, R"({"x":1,"vhosts":[{"name":"v"}]})").CutEvery(3);
-  EXPECT_THAT(*client_.FindMissing(*wanted, options_), ElementsAre(VhostDefinition("w")));
+  const auto missing = client_.FindMissing(wanted, options_);
+  EXPECT_EQ(missing->of, wanted);
+  EXPECT_THAT(missing->keys, ElementsAre(VhostDefinition("w")));
   Expect("GET /api/definitions").Answer(503, "busy");
-  EXPECT_THAT(client_.FindMissing(*wanted, options_).error().message,
+  EXPECT_THAT(client_.FindMissing(wanted, options_).error().message,
               HasSubstr("GET /api/definitions: 503"));
 }
 
@@ -235,6 +240,25 @@ TEST_F(ClientTest, ARefusedImportSaysWhyButForWhatMayHoldAPassword) {
       .Answer(400, R"({"error":"bad_request","reason":"src-uri amqp://u:hunter2@h is bad"})");
   EXPECT_EQ(client_.PostDefinitions(body, options_).error().message,
             "POST /api/definitions: 400: the reason is in the broker's log");
+}
+
+TEST_F(ClientTest, ARefusedImportQuotesNoSecretOfTheDocument) {
+  const base::Secret body(R"({"users":[{"name":"u","password":"hun\"ter2","password_hash":"abcd"}],
+      "parameters":[{"name":"p","value":{"uris":["sesame+"],"n":5}}],
+      "policies":[{"name":"q","value":"harmless"}]})");
+  const auto told = [&](const std::string& reason) {
+    Expect("POST /api/definitions").Answer(400, base::Dump(base::Json{{"reason", reason}}));
+    const std::string message = client_.PostDefinitions(body, options_).error().message;
+    return message.substr(message.find("400"));
+  };
+  const std::string withheld = "400: the reason is in the broker's log";
+  EXPECT_EQ(told("bad harmless value 5"), "400: bad harmless value 5");
+  EXPECT_EQ(told("bad hun\"ter2"), withheld);
+  EXPECT_EQ(told(R"(bad <<"hun\"ter2">>)"), withheld);
+  EXPECT_EQ(told("bad abcd!"), withheld);
+  EXPECT_EQ(told("bad [sesame+]"), withheld);
+  EXPECT_EQ(told(std::string(509, 'x') + "sesame+"), withheld) << "of which it would tell a part";
+  EXPECT_EQ(told("bad <<104,117,110>>"), withheld);
 }
 
 TEST_F(ClientTest, APartThatFailsDoesNotHoldBackTheOthers) {

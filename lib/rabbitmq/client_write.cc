@@ -1,4 +1,5 @@
 // The half of ManagementClient that changes the broker.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -28,6 +29,33 @@ Result<std::string> PolicyBody(const Policy& policy) {
                          {"apply-to", policy.apply_to},
                          {"priority", policy.priority},
                          {"definition", std::move(*definition)}});
+}
+
+// Whether an answer to an import may quote a password or the like of the document. Of a binary that
+// is no plain text the broker tells the bytes, or parts of it: `<<195,164>>`.
+bool MayQuoteSecret(const std::string& answer, const std::string& told,
+                    const base::Secret& document) {
+  constexpr std::size_t kShortest = 4;  // what is shorter is part of any text
+  constexpr std::string_view kDigits = "0123456789";
+  // The address of a shovel or an upstream holds a password, wherever it is from.
+  if (told.find("://") != std::string::npos) return true;
+  const std::vector<base::Secret> secrets = SecretsIn(document.Reveal());
+  if (secrets.empty()) return false;
+  for (std::size_t at = answer.find("<<"); at != std::string::npos;
+       at = answer.find("<<", at + 2)) {
+    if (at + 2 < answer.size() && kDigits.find(answer[at + 2]) != std::string_view::npos)
+      return true;
+  }
+  return std::ranges::any_of(secrets, [&](const base::Secret& secret) {
+    const std::string text(secret.Reveal());
+    if (text.size() < kShortest) return false;
+    const std::string quoted = base::Dump(Json(text));  // as JSON in the answer, and once more
+    const std::string escaped = quoted.substr(1, quoted.size() - 2);
+    const std::string twice = base::Dump(Json(escaped));
+    return told.find(text) != std::string::npos || answer.find(text) != std::string::npos ||
+           answer.find(escaped) != std::string::npos ||
+           answer.find(twice.substr(1, twice.size() - 2)) != std::string::npos;
+  });
 }
 
 }  // namespace
@@ -184,8 +212,7 @@ Result<void> ManagementClient::PostDefinitions(const base::Secret& body,
   if (!response) return FailWrapped(response.error(), what);
   if (response->status / 100 == 2) return {};
   base::Error error = ErrorOfAnswer(response->status, response->body);
-  // The address of a shovel or an upstream holds a password, and a refusal may quote it.
-  if (error.message.find("://") != std::string::npos) {
+  if (MayQuoteSecret(response->body, error.message, body)) {
     error.reason = "the reason is in the broker's log";
     error.message = std::to_string(response->status) + ": " + error.reason;
   }

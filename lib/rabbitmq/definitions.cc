@@ -5,8 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/hash.h"
 #include "base/json.h"
+#include "rabbitmq/parse.h"
 #include "rabbitmq/password_hash.h"
+#include "rabbitmq/policy_check.h"
 
 namespace rabbit::rabbitmq {
 namespace {
@@ -92,7 +95,79 @@ bool SameField(std::string_view field, const Json& wanted, const Json& actual) {
   return both_empty || wanted == actual;
 }
 
+// Which fields of its entries are secret.
+std::vector<std::string_view> SecretFields(std::string_view list) {
+  if (list == "users") return {"password", "password_hash"};
+  if (list == "parameters" || list == "global_parameters") return {"value"};
+  return {};
+}
+
+void AddTexts(const Json& value, std::vector<base::Secret>& texts) {
+  if (value.is_string()) texts.emplace_back(value.get<std::string>());
+  if (!value.is_structured()) return;
+  for (const Json& part : value) AddTexts(part, texts);
+}
+
+std::string_view NameIn(const DefinitionKey& key, std::string_view what) {
+  const List* list = FindList(key.list);
+  for (std::size_t i = 0; list != nullptr && i < key.names.size(); ++i) {
+    if (list->names[i] == what) return key.names[i];
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string_view VhostOf(const DefinitionKey& key) { return NameIn(key, "vhost"); }
+std::string_view UserOf(const DefinitionKey& key) { return NameIn(key, "user"); }
+
+std::string DigestOf(const Definitions& definitions) {
+  std::string all;
+  for (const auto& [key, text] : definitions) {
+    all.append(key.list).append(1, ' ');
+    auto entry = base::ParseJson(text.Reveal());
+    if (entry && entry->is_object()) {
+      for (const std::string_view field : SecretFields(key.list)) entry->erase(std::string(field));
+      all.append(base::Dump(*entry));
+    }
+    all.append(1, '\n');
+  }
+  return base::ShortHash(all);
+}
+
+std::vector<base::Secret> SecretsIn(std::string_view document) {
+  std::vector<base::Secret> texts;
+  const auto json = base::ParseJson(document);
+  if (!json || !json->is_object()) return texts;
+  for (const auto& [list, entries] : json->items()) {
+    for (const std::string_view field : SecretFields(list)) {
+      for (const Json& entry : entries) {
+        if (const Json* value = base::Find(entry, {field})) AddTexts(*value, texts);
+      }
+    }
+  }
+  return texts;
+}
+
+std::string RefusalOf(const DefinitionKey& key, const base::Secret& text, const Version& version) {
+  const bool is_operators = key.list == "parameters" && key.names.front() == "operator_policy";
+  if (key.list != "policies" && !is_operators) return {};
+  auto entry = base::ParseJson(text.Reveal());
+  if (!entry || !entry->is_object()) return {};
+  if (is_operators) {
+    Json value = entry->value("value", Json::object());
+    if (!value.is_object()) return {};
+    value["vhost"] = key.names[1];
+    value["name"] = key.names[2];
+    *entry = std::move(value);
+  }
+  const auto policy = ParsePolicy(base::Dump(*entry));
+  if (!policy) return {};
+  const auto issues = CheckPolicy(*policy, is_operators ? PolicyKind::kOperator : PolicyKind::kUser,
+                                  {.version = version, .nodes = {}});
+  const PolicyIssue* refusal = FirstRefusal(issues);
+  return refusal == nullptr ? std::string() : refusal->message;
+}
 
 std::string DefinitionKey::ToString() const {
   const List* of = FindList(list);
@@ -205,7 +280,10 @@ bool HasDefinition(const DefinitionKey& key, const base::Secret& wanted, std::st
 }
 
 DefinitionsFinder::DefinitionsFinder(const Definitions& wanted) : wanted_(wanted) {
-  for (const auto& [key, text] : wanted) found_[key] = false;
+  for (const auto& [key, text] : wanted) {
+    found_[key] = false;
+    lists_.insert(key.list);
+  }
 }
 
 Result<void> DefinitionsFinder::Feed(std::string_view data) {
@@ -220,7 +298,7 @@ Result<void> DefinitionsFinder::OnByte(char c) {
     return Fail(ErrorKind::kInternal, "the broker's definitions are not an object of lists");
   };
   const bool in_entry = depth_ >= 3;
-  if (in_entry || in_name_) {
+  if ((in_entry && !passed_over_) || in_name_) {
     if (text_.size() == kMaxEntryBytes) {
       return Fail(ErrorKind::kInternal, "an entry of the broker's definitions is longer than " +
                                             std::to_string(kMaxEntryBytes) + " bytes");
@@ -236,6 +314,7 @@ Result<void> DefinitionsFinder::OnByte(char c) {
       in_string_ = false;
       if (in_name_) {
         text_.pop_back();
+        passed_over_ = !lists_.contains(text_);
         list_ = text_;  // also the text of a plain member, which is then followed by no list
         in_name_ = false;
       }
@@ -262,7 +341,7 @@ Result<void> DefinitionsFinder::OnByte(char c) {
 }
 
 void DefinitionsFinder::OnEntry() {
-  const List* list = FindList(list_);
+  const List* list = passed_over_ ? nullptr : FindList(list_);
   if (list == nullptr) return;
   const auto entry = base::ParseJson(text_);
   if (!entry) return;

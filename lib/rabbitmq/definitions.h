@@ -6,6 +6,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "rabbitmq/version.h"
 
 namespace rabbit::rabbitmq {
 
@@ -37,6 +40,30 @@ struct DefinitionKey {
                                                 std::string_view name);
 
 using Definitions = std::map<DefinitionKey, base::Secret>;  // the text of each: a JSON object
+
+// Of those that were looked for, which the broker does not have, or has different. (Compared by the
+// pointer: another one was another look.)
+struct MissingDefinitions {
+  std::shared_ptr<const Definitions> of;
+  std::vector<DefinitionKey> keys;
+  bool operator==(const MissingDefinitions&) const = default;
+};
+
+// The vhost and the user that the entry is of; empty: of none.
+[[nodiscard]] std::string_view VhostOf(const DefinitionKey& key);
+[[nodiscard]] std::string_view UserOf(const DefinitionKey& key);
+
+// A digest that tells other definitions, and nothing of a secret: it is made without passwords,
+// their hashes, and the values of parameters.
+[[nodiscard]] std::string DigestOf(const Definitions& definitions);
+
+// The passwords, hashes and texts in values of parameters of a document that is to be imported.
+[[nodiscard]] std::vector<base::Secret> SecretsIn(std::string_view document);
+
+// Why a broker of this version would refuse the entry; empty: it may take it. Of policies and
+// operator policies; the others are left to the broker.
+[[nodiscard]] std::string RefusalOf(const DefinitionKey& key, const base::Secret& text,
+                                    const Version& version);
 
 // kInvalid says what is wrong, and where. What is no list (the version that exported it) is left
 // out, and so are lists that no version knows.
@@ -68,11 +95,13 @@ class DefinitionsFinder {
 
   const Definitions& wanted_;
   std::map<DefinitionKey, bool> found_;
-  std::string list_;  // the member of the document that is being read
-  std::string text_;  // of its name, or of an entry
-  int depth_ = 0;     // of brackets: 1 in the document, 2 in a list of it, 3 in an entry
+  std::set<std::string, std::less<>> lists_;  // of the wanted: others are passed over
+  std::string list_;                          // the member of the document that is being read
+  std::string text_;                          // of its name, or of an entry
+  int depth_ = 0;  // of brackets: 1 in the document, 2 in a list of it, 3 in an entry
   bool in_string_ = false, escaped_ = false;
   bool in_name_ = false;
+  bool passed_over_ = false;  // the list that is being read
   bool ended_ = false;
 };
 

@@ -130,6 +130,43 @@ TEST(DefinitionsTest, WhatIsWrongIsSaidWithItsPlaceAndWithoutItsText) {
             "vhosts[1]: vhost v is there twice");
 }
 
+TEST(DefinitionsTest, ListsOfWhichNothingIsWantedArePassedOver) {
+  const Definitions wanted = Parsed(R"({"policies":[{"vhost":"v","name":"p"}]})");
+  DefinitionsFinder finder(wanted);
+  const std::string exported = R"({"queues":[{"name":"q","arguments":{"x":")" +
+                               std::string((1 << 20) + 1, '[') +
+                               R"("}}],"policies":[{"vhost":"v","name":"p"}]})";
+  EXPECT_TRUE(finder.Feed(exported)) << "an entry that nobody asked for may be of any length";
+  EXPECT_THAT(finder.Finish().value(), IsEmpty());
+}
+
+TEST(DefinitionsTest, TheDigestTellsOthersAndNothingOfASecret) {
+  const auto digest = [](std::string_view json) { return DigestOf(Parsed(json)); };
+  EXPECT_EQ(digest(R"({"users":[{"name":"a","password":"x"}]})"),
+            digest(R"({"users":[{"name":"a","password_hash":"y"}]})"));
+  EXPECT_EQ(digest(R"({"parameters":[{"component":"c","vhost":"v","name":"a","value":"x"}]})"),
+            digest(R"({"parameters":[{"component":"c","vhost":"v","name":"a","value":"y"}]})"));
+  EXPECT_NE(digest(R"({"users":[{"name":"a","tags":"x"}]})"),
+            digest(R"({"users":[{"name":"a","tags":"y"}]})"));
+  EXPECT_NE(digest(R"({"vhosts":[{"name":"a"}]})"), digest(R"({"users":[{"name":"a"}]})"));
+}
+
+TEST(DefinitionsTest, APolicyThatABrokerWouldRefuseIsKnownBefore) {
+  const Definitions all = Parsed(
+      R"({"policies":[{"vhost":"v","name":"p","pattern":"^q","definition":{"ha-mode":"all"}}],
+          "parameters":[{"component":"operator_policy","vhost":"v","name":"o","value":
+                         {"pattern":"^q","definition":{"max-length":"5"}}},
+                        {"component":"shovel","vhost":"v","name":"s","value":{"ha-mode":"all"}}]})");
+  const auto refusal = [&](const DefinitionKey& key, const Version& version) {
+    return RefusalOf(key, all.at(key), version);
+  };
+  EXPECT_EQ(refusal(PolicyDefinition("v", "p"), {3, 10, 8}), "");
+  EXPECT_THAT(refusal(PolicyDefinition("v", "p"), {4, 0, 5}), HasSubstr("ha-"));
+  EXPECT_THAT(refusal(ParameterDefinition("operator_policy", "v", "o"), {3, 10, 8}),
+              HasSubstr("definition.max-length"));
+  EXPECT_EQ(refusal(ParameterDefinition("shovel", "v", "s"), {4, 0, 5}), "");
+}
+
 TEST(DefinitionsTest, SomeOfThemAreADocumentOfTheirOwn) {
   const Definitions all = Parsed(kExport);
   const Secret some = ComposeDefinitions(all, {PolicyDefinition("v", "p"), VhostDefinition("v"),

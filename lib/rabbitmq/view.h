@@ -182,8 +182,7 @@ struct BrokerView {
   Part<std::vector<TopicPermission>> topic_permissions;
   Part<std::vector<Policy>> policies;
   Part<std::vector<Policy>> operator_policies;
-  // Of the definitions that were asked for: those that are missing, or different.
-  Part<std::vector<DefinitionKey>> missing_definitions;
+  Part<MissingDefinitions> missing_definitions;
   // Stable feature flags of the broker, and of plugins that run, that are not enabled. Sorted.
   Part<std::vector<FeatureFlag>> flags_to_enable;
   Part<QueueSummary> queues;

@@ -40,6 +40,13 @@ bool IsForBroker(const plan::Action& action) {
       action);
 }
 
+// An answer that says something of what was to be imported. Some entries make a broker fail (500).
+bool IsRefusal(const base::Error& error) {
+  constexpr int kFailed = 500;
+  return error.kind == base::ErrorKind::kInvalid || error.kind == base::ErrorKind::kNotFound ||
+         error.kind == base::ErrorKind::kConflict || error.http_status == kFailed;
+}
+
 }  // namespace
 
 // One execution: what the steps share.
@@ -258,9 +265,24 @@ class Executor::Run {
   }
 
   Result<void> operator()(const plan::ImportDefinitions& step) {
-    return AtBroker(
-        [&](auto& broker) { return broker.PostDefinitions(step.body, Call(kLongestBrokerCall)); },
-        Failover::kUnlessItGoesOn);
+    Result<void> refused;  // the first that was
+    int more = 0;
+    for (const auto& part : step.parts) {
+      if (!MayGoOn()) return base::Fail(base::ErrorKind::kRetry, "no time was left for all of it");
+      auto done = AtBroker(
+          [&](auto& broker) { return broker.PostDefinitions(part.body, Call(kLongestBrokerCall)); },
+          Failover::kUnlessItGoesOn);
+      if (done) continue;
+      if (!IsRefusal(done.error())) return done;
+      if (refused) {
+        refused = tl::unexpected(base::Wrap(done.error(), part.what));
+        refused.error().kind = base::ErrorKind::kInvalid;
+      } else {
+        ++more;
+      }
+    }
+    if (more > 0) refused.error().message += " (and " + std::to_string(more) + " more)";
+    return refused;
   }
   Result<void> operator()(const plan::EnableFlag& step) {
     return AtBroker(

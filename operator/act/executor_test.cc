@@ -422,7 +422,8 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
       {plan::DeleteTopicPermission{"u", "/", "x"}, "DELETE /api/topic-permissions/%2F/u/x", ""},
       {policy, "PUT /api/policies/%2F/p", R"("priority":1)"},
       {plan::EnableFlag{"f"}, "PUT /api/feature-flags/f/enable", "{}"},
-      {plan::ImportDefinitions{"ConfigMap d", 1, base::Secret(R"({"vhosts":[]})")},
+      {plan::ImportDefinitions{
+           "ConfigMap d", "vhosts", 1, {{"vhost v", base::Secret(R"({"vhosts":[]})")}}},
        "POST /api/definitions", R"({"vhosts":[]})"},
       {operators, "PUT /api/operator-policies/%2F/p", R"("priority":1)"},
       {plan::DeletePolicy{"/", "p"}, "DELETE /api/policies/%2F/p", ""},
@@ -436,6 +437,37 @@ TEST_F(ExecutorTest, EachStepAtTheBrokerIsItsCall) {
     EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
     EXPECT_TRUE(done.broker_written);
   }
+}
+
+class ImportTest : public ExecutorTest {
+ protected:
+  auto& Expect(const std::string& entry) {
+    return nodes_["10.0.0.1"].Expect("POST /api/definitions").WithBodyContaining(entry);
+  }
+  report::StepResult Import() {
+    plan::ImportDefinitions step{"ConfigMap d", "policies", 3, {}};
+    for (const char* entry : {"one", "two", "three"}) {
+      step.parts.push_back({"policy " + std::string(entry), base::Secret(entry)});
+    }
+    return Execute({{.action = step, .reason = "are missing"}}).results[0];
+  }
+};
+
+TEST_F(ImportTest, WhatIsRefusedHoldsBackNothingElseAndIsNamed) {
+  Expect("one").Answer(400, R"({"reason":"no"})");
+  Expect("two").Answer(204);
+  Expect("three").Answer(400, R"({"reason":"nor this"})");
+  const auto result = Import();
+  EXPECT_EQ(result.error.value().kind, base::ErrorKind::kInvalid);
+  EXPECT_EQ(result.error.value().message,
+            "import definitions of ConfigMap d: policies (3 entries): policy one: POST "
+            "/api/definitions: 400: no (and 1 more)");
+}
+
+TEST_F(ImportTest, WhatIsNotAnsweredEndsItAndIsNoRefusal) {
+  Expect("one").Answer(204);
+  Expect("two").Refuse(base::Sent::kMaybe);
+  EXPECT_EQ(Import().error.value().kind, base::ErrorKind::kRetry);
 }
 
 class DeleteIfEmptyTest : public ExecutorTest {

@@ -21,7 +21,6 @@ bool FailedHalfWay(const rabbitmq::BrokerView& view, const rabbitmq::ViewParts& 
          (parts.user_limits && failed(view.user_limits)) ||
          (parts.topic_permissions && failed(view.topic_permissions)) ||
          (parts.operator_policies && failed(view.operator_policies)) ||
-         (parts.definitions && failed(view.missing_definitions)) ||
          (parts.flags_to_enable && failed(view.flags_to_enable)) ||
          (parts.queues && failed(view.queues));
 }
@@ -59,6 +58,9 @@ bool SameTls(const std::shared_ptr<const http::TlsSettings>& a,
 }
 
 constexpr std::chrono::milliseconds kGreeting(1'000);
+// A broker with ten thousands of queues takes seconds to export them: what is seen of the rest is
+// not to suffer from it. (A look that took long is repeated the later.)
+constexpr std::chrono::seconds kForDefinitions(8);
 
 using Served = std::shared_ptr<const std::vector<ServedCertificate>>;
 
@@ -177,6 +179,13 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       const BrokerTarget::Node& next = half ? nodes[(i + 1) % nodes.size()] : node;
       if (half) connections.Forget(node.address, node.port());
       KeepOtherCounts(parts, before, view);
+      if (parts.definitions && view.policies) {  // not after a node that hung
+        view.missing_definitions = client.FindMissing(
+            parts.definitions, {.deadline = clock.Now() + kForDefinitions, .stop = stop});
+      } else if (parts.definitions) {
+        view.missing_definitions =
+            base::Error{.kind = base::ErrorKind::kRetry, .message = "the rest came to nothing"};
+      }
       // Of the tag `monitoring`: nodes are told, and users are not.
       const bool denied = !view.users && view.users.kind() == base::ErrorKind::kDenied;
       answer.look = {

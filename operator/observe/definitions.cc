@@ -22,14 +22,6 @@ const base::Secret* Value(const std::map<std::string, SecretView>& secrets, cons
   return value == secret->second.data.end() ? nullptr : &value->second;
 }
 
-std::string DigestOf(const rabbitmq::Definitions& definitions, const base::Secret& salt) {
-  std::string text(salt.Reveal());
-  for (const auto& [key, value] : definitions) {
-    text.append(1, '\n').append(key.list).append(1, ' ').append(value.Reveal());
-  }
-  return base::ShortHash(text);
-}
-
 std::string Named(const api::Definitions& declared) {
   return declared.config_map_ref ? "ConfigMap " + declared.config_map_ref->name
                                  : "Secret " + declared.secret_ref->name;
@@ -101,15 +93,14 @@ void DefinitionsMemory::Refresh(const api::RabbitCluster& cluster,
                                 const std::map<std::string, SecretView>& secrets, bool imported,
                                 kube::Client& client, base::TimePoint now,
                                 const http::CallOptions& options) {
-  if (!cluster.spec.definitions) {
+  const auto& declared = cluster.spec.definitions;
+  if (!declared || declared->config_map_ref.has_value() == declared->secret_ref.has_value()) {
     state_.reset();
     return;
   }
-  const api::Definitions& declared = *cluster.spec.definitions;
-  const std::string& name = cluster.meta.key.name;
-  const bool is_secret = !declared.config_map_ref;
-  const api::KeyRef& ref = is_secret ? *declared.secret_ref : *declared.config_map_ref;
-  const std::string source = Named(declared) + ", key " + ref.key;
+  const bool is_secret = !declared->config_map_ref;
+  const api::KeyRef& ref = is_secret ? *declared->secret_ref : *declared->config_map_ref;
+  const std::string source = Named(*declared) + ", key " + ref.key;
   if (!state_ || state_->source != source) {
     state_ = std::make_unique<State>();
     state_->source = source;
@@ -118,48 +109,58 @@ void DefinitionsMemory::Refresh(const api::RabbitCluster& cluster,
     unread->trouble = "was not read yet";
     state_->view = std::move(unread);
   }
-  const base::Secret* salt =
-      Value(secrets, resources::OperatorUserSecretName(name), resources::kPasswordKey);
-  const base::Secret* default_user =
-      Value(secrets, resources::DefaultUserSecretName(name), resources::kUsernameKey);
-  if (salt == nullptr || default_user == nullptr) return;  // nothing can be written without them
+  const base::Secret* default_user = Value(
+      secrets, resources::DefaultUserSecretName(cluster.meta.key.name), resources::kUsernameKey);
+  if (default_user == nullptr) return;  // it must not be mistaken for a user of theirs
   const std::string inputs = cluster.meta.uid + " " + std::to_string(cluster.meta.generation) +
                              " " + std::string(default_user->Reveal()) + " ";
-  const base::Duration age = imported && declared.mode == api::DefinitionsMode::kOnce
+  const base::Duration age = imported && declared->mode == api::DefinitionsMode::kOnce
                                  ? base::Duration(kImportedAge)
                                  : base::Duration(cluster.spec.drift_interval);
-  const bool usable = state_->view->trouble.empty();
-  if (usable && state_->inputs.starts_with(inputs) && now - state_->read_at < age) return;
+  if (state_->inputs.starts_with(inputs) && now - state_->read_at < age) return;
 
-  const auto fail = [&](bool needs_person, const std::string& why) {
-    auto view = std::make_shared<DefinitionsView>();
-    view->source = source;
-    view->trouble = why;
-    view->needs_person = needs_person;
-    if (*view != *state_->view) state_->view = std::move(view);
+  const bool usable = state_->view->trouble.empty();
+  const auto take = [&](DefinitionsView view) {
+    view.source = source;
+    if (view != *state_->view) state_->view = std::make_shared<DefinitionsView>(std::move(view));
+  };
+  // Found so, and not looked at again before its time.
+  const auto fail = [&](const std::string& why, bool gone = false) {
+    state_->read_at = now;
+    state_->inputs = inputs;
+    DefinitionsView view;
+    view.trouble = why;
+    view.needs_person = true;
+    view.gone = gone;
+    take(std::move(view));
   };
   const auto text = client.Get(is_secret ? kube::kSecrets : kube::kConfigMaps,
                                {cluster.meta.key.ns, ref.name}, options);
-  if (!text && text.error().kind == ErrorKind::kNotFound) return fail(true, "does not exist");
+  if (!text && text.error().kind == ErrorKind::kNotFound) return fail("does not exist", true);
   if (!text) {
-    if (!usable) fail(text.error().kind == ErrorKind::kDenied, text.error().message);
-    return;
+    if (usable) return;
+    DefinitionsView view;
+    view.trouble = text.error().message;
+    view.needs_person = text.error().kind == ErrorKind::kDenied;
+    return take(std::move(view));
   }
   const auto content = ContentOf(*text, is_secret, ref.key);
-  if (!content) return fail(true, content.error().message);
-  const std::string all =
-      inputs + base::ShortHash(std::string(salt->Reveal()) + '\n' + std::string(content->Reveal()));
+  if (!content) {
+    return fail(content.error().message, content.error().kind == ErrorKind::kNotFound);
+  }
+  const std::string all = inputs + base::ShortHash(content->Reveal());
   state_->read_at = now;
-  if (usable && state_->inputs == all) return;
+  if (state_->inputs == all) return;
   auto parsed = rabbitmq::ParseDefinitions(content->Reveal());
-  if (!parsed) return fail(true, parsed.error().message);
-  auto view = std::make_shared<DefinitionsView>();
-  view->source = source;
-  view->content_digest = DigestOf(*parsed, *salt);
-  view->wanted = WithoutDeclared(std::move(*parsed), cluster, default_user->Reveal());
-  view->digest = DigestOf(view->wanted, *salt);
+  if (parsed) {
+    DefinitionsView view;
+    view.content_digest = rabbitmq::DigestOf(*parsed);
+    view.wanted = WithoutDeclared(std::move(*parsed), cluster, default_user->Reveal());
+    take(std::move(view));
+  } else {
+    fail(parsed.error().message);
+  }
   state_->inputs = all;
-  if (*view != *state_->view) state_->view = std::move(view);
 }
 
 }  // namespace rabbit::observe

@@ -30,11 +30,11 @@ namespace rabbit::observe {
 // What one cluster's definitions said, and when. A failed read keeps what was read before.
 class DefinitionsMemory {
  public:
-  // Of definitions that are imported once, and were: they are only compared.
+  // Of definitions that are imported once, and were: it is only told that they changed.
   static constexpr std::chrono::minutes kImportedAge{10};
 
-  // `secrets`: those of the cluster, for the name of its default user and for the operator's
-  // password, with which the digests are keyed: they stand in a ConfigMap.
+  // `secrets`: those of the cluster, for the name of its default user. It may be called for a spec
+  // that is not valid: one that names no source, or two, declares none.
   void Refresh(const api::RabbitCluster& cluster, const std::map<std::string, SecretView>& secrets,
                bool imported, kube::Client& client, base::TimePoint now,
                const http::CallOptions& options);
@@ -46,7 +46,7 @@ class DefinitionsMemory {
  private:
   struct State {
     std::string source;  // what was read
-    std::string inputs;  // a digest of all that the view is made of
+    std::string inputs;  // all that the view is made of: what has not changed is not parsed again
     base::TimePoint read_at{};
     std::shared_ptr<const DefinitionsView> view;
   };

@@ -69,7 +69,6 @@ class DefinitionsMemoryTest : public testing::Test {
     cluster_.meta.generation = 1;
     cluster_.spec.definitions =
         api::Definitions{.config_map_ref = api::KeyRef{"d", "k"}, .secret_ref = {}};
-    secrets_["c-operator-user"].data["password"] = base::Secret("pw");
     secrets_["c-default-user"].data["username"] = base::Secret("clients");
   }
   auto& Expect() { return api_.Expect("GET /api/v1/namespaces/ns/configmaps/d"); }
@@ -105,7 +104,7 @@ TEST_F(DefinitionsMemoryTest,
   now_ += std::chrono::seconds(15);
   Answer(R"({\"vhosts\":[{\"name\":\"v\"}]})");
   EXPECT_THAT(Names(Refreshed().wanted), ElementsAre("vhost v"));
-  EXPECT_NE(memory_.view()->digest, first->digest);
+  EXPECT_NE(memory_.view()->content_digest, first->content_digest);
 }
 
 TEST_F(DefinitionsMemoryTest, ThoseThatWereImportedOnceAreReadRarely) {
@@ -121,7 +120,6 @@ TEST_F(DefinitionsMemoryTest, ThoseThatWereImportedOnceAreReadRarely) {
 TEST_F(DefinitionsMemoryTest, AChangedSpecChangesWhatIsWantedOfThem) {
   Answer(R"({\"vhosts\":[{\"name\":\"v\"}]})");
   const std::string content = Refreshed().content_digest;
-  const std::string digest = memory_.view()->digest;
   cluster_.meta.generation = 2;
   api::Vhost vhost;
   vhost.name = "v";
@@ -129,20 +127,47 @@ TEST_F(DefinitionsMemoryTest, AChangedSpecChangesWhatIsWantedOfThem) {
   Answer(R"({\"vhosts\":[{\"name\":\"v\"}]})");
   EXPECT_THAT(Refreshed().wanted, IsEmpty());
   EXPECT_EQ(memory_.view()->content_digest, content);
-  EXPECT_NE(memory_.view()->digest, digest);
 }
 
-TEST_F(DefinitionsMemoryTest, WhatIsWrongIsTold) {
+TEST_F(DefinitionsMemoryTest, WhatIsWrongIsToldAndReadAgainInTime) {
+  const auto later = [&] { now_ += std::chrono::seconds(15); };
   Expect().Answer(404, R"({"kind":"Status","reason":"NotFound","code":404})");
   EXPECT_EQ(Refreshed().trouble, "does not exist");
   EXPECT_TRUE(memory_.view()->needs_person);
+  EXPECT_TRUE(memory_.view()->gone);
   EXPECT_EQ(memory_.view()->source, "ConfigMap d, key k");
+  now_ += std::chrono::seconds(14);
+  (void)Refreshed();  // is not asked
+  later();
   Expect().Answer(200, R"({"data":{"other":"{}"}})");
   EXPECT_EQ(Refreshed().trouble, "has no key k");
+  EXPECT_TRUE(memory_.view()->gone);
+  later();
   Answer("hunter2");
   EXPECT_EQ(Refreshed().trouble, "is not JSON");
+  EXPECT_FALSE(memory_.view()->gone);
+  later();
   Answer("{}");
-  EXPECT_EQ(Refreshed().trouble, "") << "looked for each time until it serves";
+  EXPECT_EQ(Refreshed().trouble, "");
+  later();
+  Answer("hunter2");
+  EXPECT_EQ(Refreshed().trouble, "is not JSON");
+}
+
+TEST_F(DefinitionsMemoryTest, WhatCannotBeReadNowIsAskedForAtOnceAgain) {
+  Expect().Refuse();
+  EXPECT_NE(Refreshed().trouble, "was not read yet");
+  EXPECT_FALSE(memory_.view()->gone);
+  Answer("{}");
+  EXPECT_EQ(Refreshed().trouble, "");
+}
+
+TEST_F(DefinitionsMemoryTest, ASpecThatNamesNoSourceOrTwoDeclaresNone) {
+  for (const auto& ref : {std::optional<api::KeyRef>(), std::optional<api::KeyRef>({"d", "k"})}) {
+    cluster_.spec.definitions = api::Definitions{.config_map_ref = ref, .secret_ref = ref};
+    memory_.Refresh(cluster_, secrets_, false, client_, now_, {});
+    EXPECT_EQ(memory_.view(), nullptr);
+  }
 }
 
 TEST_F(DefinitionsMemoryTest, AFailedReadKeepsWhatWasRead) {

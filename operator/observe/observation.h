@@ -127,7 +127,7 @@ struct Inventory {
   // Of the broker, and the declared plugins: with these, all nodes were seen to have all stable
   // feature flags enabled (resources::FlagsRecord).
   std::string flags_version = {};
-  std::string definitions = {};  // of those that were imported last (plan/definitions.h); or empty
+  std::string definitions = {};  // digest of those that were imported last; empty: none
   bool operator==(const Inventory&) const = default;
 };
 
@@ -186,8 +186,8 @@ struct DefinitionsView {
   std::string source;   // "ConfigMap d, key k"
   std::string trouble;  // why it cannot be used; empty: it can
   bool needs_person = false;
-  // Keyed digests, of the whole content and of `wanted`.
-  std::string content_digest, digest;
+  bool gone = false;             // that is the trouble: there is no such object, or key
+  std::string content_digest;    // of all, but for what is secret (rabbitmq::DigestOf)
   rabbitmq::Definitions wanted;  // without what the spec itself names
   bool operator==(const DefinitionsView&) const = default;
 };
@@ -199,6 +199,7 @@ struct Attempt {
   base::TimePoint at{};  // when the last one came back
   int tries = 0;         // at the same, that were done and that failed
   std::string trouble;   // of the last one; empty: it was done
+  bool refused = false;  // the last one: by an answer that will be the same again
   [[nodiscard]] bool failed() const { return !trouble.empty(); }
   bool operator==(const Attempt&) const = default;
 };

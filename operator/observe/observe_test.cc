@@ -534,6 +534,24 @@ TEST_F(LookTest, ANodeThatAnswersHasAllTheTimeThatIsLeft) {
   }
 }
 
+TEST_F(LookTest, DefinitionsAreReadLastInATimeOfTheirOwnAndSpoilNothing) {
+  parts_.definitions = std::make_shared<const rabbitmq::Definitions>();
+  for (const char* hangs_at : {"/api/definitions", "/api/queues"}) {
+    SCOPED_TRACE(hangs_at);
+    Serve("10.0.0.1", 200, kNodes, hangs_at);
+    const BrokerLook look = Look().look;
+    const auto last = servers_["10.0.0.1"].seen().back();
+    EXPECT_EQ(last.request.target, "/api/definitions");
+    EXPECT_EQ(last.deadline - clock_.Now(), std::chrono::seconds(8));
+    const bool slow_export = std::string_view(hangs_at) == "/api/definitions";
+    EXPECT_EQ(look.view->queues.has_value(), slow_export);
+    EXPECT_EQ(look.ask_first == "", slow_export) << "another node would take as long";
+  }
+  Serve("10.0.0.1", 200, kNodes, "/api/users");
+  EXPECT_NE(Look().look.view->missing_definitions.why(), rabbitmq::kNotAsked);
+  EXPECT_NE(servers_["10.0.0.1"].seen().back().request.target, "/api/definitions");
+}
+
 TEST_F(LookTest, AfterANodeThatHungHalfWayAnotherIsAskedFromThenOn) {
   Serve("10.0.0.1", 200, kNodes, "/api/users");
   Serve("10.0.0.2", 200, kNodes);

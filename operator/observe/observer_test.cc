@@ -266,6 +266,12 @@ TEST_F(ObserverTest, AnApiServerThatDoesNotAnswerIsNotAskedForEachChild) {
   EXPECT_EQ(seen.strangers.size(), 3U) << "as before";
 }
 
+TEST_F(ObserverTest, ASpecThatIsNotValidIsObservedAllTheSame) {
+  Hang();
+  cluster_.spec.definitions = api::Definitions{};  // without a source, which no rule may have held
+  EXPECT_EQ(Observe().definitions, nullptr);
+}
+
 TEST_F(ObserverTest, AfterAServerThatCannotBeConnectedToNobodyElseIsAsked) {
   Holds(Config(""));
   memory_.strangers[{kube::kServices, "c"}] = {.who = "web", .seen_at = now() - seconds(31)};

@@ -93,8 +93,9 @@ rabbitmq::ViewParts PartsToRead(const api::RabbitCluster& cluster, const Observa
       (recorded.flags_version.empty() || view == nullptr ||
        (view->version &&
         recorded.flags_version != resources::FlagsRecord(*view->version, spec.plugins)));
+  // Once they are imported, and that is recorded, nothing is compared any more.
   if (seen.definitions != nullptr && seen.definitions->trouble.empty() &&
-      spec.definitions->mode == api::DefinitionsMode::kKeep && !recorded.definitions.empty()) {
+      (spec.definitions->mode == api::DefinitionsMode::kKeep || recorded.definitions.empty())) {
     parts.definitions = {seen.definitions, &seen.definitions->wanted};
   }
   parts.running_plugins = !spec.plugins.empty();

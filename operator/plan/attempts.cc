@@ -26,11 +26,15 @@ void SettleAttempt(const observe::Observation& seen, const std::string& what, Pl
 }
 
 void RememberAttempt(const Step& step, const std::string& trouble, base::TimePoint now,
-                     std::map<std::string, observe::Attempt>& attempts) {
+                     std::map<std::string, observe::Attempt>& attempts, bool refused) {
   if (step.attempt.empty()) return;
   observe::Attempt& attempt = attempts[step.attempt];
   const int before = attempt.digest == step.attempt_digest ? attempt.tries : 0;
-  attempt = {.digest = step.attempt_digest, .at = now, .tries = before + 1, .trouble = trouble};
+  attempt = {.digest = step.attempt_digest,
+             .at = now,
+             .tries = before + 1,
+             .trouble = trouble,
+             .refused = refused};
 }
 
 }  // namespace rabbit::plan

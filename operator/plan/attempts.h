@@ -26,9 +26,10 @@ namespace rabbit::plan {
 // done less and less often.
 void SettleAttempt(const observe::Observation& seen, const std::string& what, Plan& plan);
 
-// Adds that this step was tried just now; `trouble` is empty when it was done. Nothing of a step
+// Adds that this step was tried just now; `trouble` is empty when it was done,
+// and `refused` says that it will be the same another time. Nothing of a step
 // that is not to be remembered (Step::attempt).
 void RememberAttempt(const Step& step, const std::string& trouble, base::TimePoint now,
-                     std::map<std::string, observe::Attempt>& attempts);
+                     std::map<std::string, observe::Attempt>& attempts, bool refused = false);
 
 }  // namespace rabbit::plan

@@ -1,6 +1,7 @@
 #include "operator/plan/definitions.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,47 +9,145 @@
 #include "operator/plan/attempts.h"
 #include "operator/plan/broker_gate.h"
 #include "operator/plan/words.h"
+#include "rabbitmq/version.h"
 
 namespace rabbit::plan {
 namespace {
 
-constexpr const char* kImport = "import of definitions";
+using rabbitmq::DefinitionKey;
+
+constexpr std::string_view kImport = "import of definitions: ";
 // Between two attempts at what the broker took, and does not show.
 constexpr std::chrono::minutes kTakenAgainAfter(10);
+// An answer as often as that will not be another.
+constexpr int kRefusalsThatCount = 3;
+// Entries in one call: it is to end in time also where each takes a tenth of a second.
+constexpr std::size_t kTogether = 50;
 
-// "<of the whole content>-<of what of it is imported>"
-std::string RecordOf(const observe::DefinitionsView& view) {
-  return view.content_digest + "-" + view.digest;
-}
-std::string_view Content(std::string_view record) { return record.substr(0, record.find('-')); }
+// What others rest on comes first.
+constexpr std::string_view kLists[] = {
+    "vhosts",   "users",  "permissions", "topic_permissions", "parameters", "global_parameters",
+    "policies", "queues", "exchanges",   "bindings"};
+
+std::string AttemptAt(std::string_view list) { return std::string(kImport).append(list); }
 
 std::string Recorded(const observe::Observation& seen) {
   return seen.inventory ? seen.inventory->definitions : "";
 }
 
-std::vector<rabbitmq::DefinitionKey> AllKeys(const rabbitmq::Definitions& definitions) {
-  std::vector<rabbitmq::DefinitionKey> keys;
-  keys.reserve(definitions.size());
-  for (const auto& [key, text] : definitions) keys.push_back(key);
-  return keys;
+bool IsOnce(const api::RabbitCluster& cluster) {
+  return cluster.spec.definitions->mode == api::DefinitionsMode::kOnce;
 }
 
-std::string ListOf(const std::vector<rabbitmq::DefinitionKey>& keys) {
+std::string ListOf(const std::vector<DefinitionKey>& keys) {
   std::vector<std::string> names;
   names.reserve(keys.size());
-  for (const rabbitmq::DefinitionKey& key : keys) names.push_back(Shortened(key.ToString()));
+  for (const DefinitionKey& key : keys) names.push_back(Shortened(key.ToString()));
   return Listed(names);
 }
 
-// Of an import of these of them.
-std::string DigestOf(const observe::DefinitionsView& view,
-                     const std::vector<rabbitmq::DefinitionKey>& keys) {
-  std::string text = RecordOf(view);
-  for (const rabbitmq::DefinitionKey& key : keys) {
-    text.append(1, '\n').append(key.list);
-    for (const std::string& name : key.names) text.append(1, '\0').append(name);
+// Of an import of these of them. It stays in memory.
+std::string DigestOf(const observe::DefinitionsView& view, const std::vector<DefinitionKey>& keys) {
+  return base::ShortHash(rabbitmq::ComposeDefinitions(view.wanted, keys).Reveal());
+}
+
+// The definitions beside what the broker exported.
+struct Comparison {
+  struct List {
+    std::string_view name;
+    std::vector<DefinitionKey> missing;  // at least one; or different
+  };
+  std::vector<List> lists;            // in the order of their import
+  bool more_later = false;            // some are of a vhost or user that is yet to be made
+  std::vector<std::string> left_out;  // policies that the broker would refuse, and why
+};
+
+class Comparer {
+ public:
+  Comparer(const api::RabbitCluster& cluster, const observe::Observation& seen)
+      : cluster_(cluster), seen_(seen), view_(*seen.definitions), broker_(*seen.broker.view) {}
+
+  // REQUIRES: the look was for these definitions, and showed the version.
+  [[nodiscard]] Comparison Run() const {
+    const auto version = rabbitmq::ParseVersion(*broker_.version);
+    Comparison result;
+    std::map<std::string_view, std::vector<DefinitionKey>> missing;
+    for (const DefinitionKey& key : broker_.missing_definitions->keys) {
+      const auto wanted = view_.wanted.find(key);
+      if (wanted == view_.wanted.end()) continue;
+      if (version) {
+        if (const auto why = rabbitmq::RefusalOf(key, wanted->second, *version); !why.empty()) {
+          result.left_out.push_back(key.ToString() + ": " + why);
+          continue;
+        }
+      }
+      if (IsYetToCome(key)) {
+        result.more_later = true;
+      } else {
+        missing[key.list].push_back(key);
+      }
+    }
+    for (const std::string_view list : kLists) {
+      if (const auto found = missing.find(list); found != missing.end()) {
+        result.lists.push_back({list, std::move(found->second)});
+      }
+    }
+    return result;
   }
-  return base::ShortHash(text);
+
+ private:
+  // A vhost or user that the broker refuses keeps nothing waiting.
+  [[nodiscard]] bool IsComing(const DefinitionKey& key) const {
+    if (!view_.wanted.contains(key)) return false;
+    const auto attempt = seen_.attempts.find(AttemptAt(key.list));
+    return attempt == seen_.attempts.end() || attempt->second.tries < kRefusalsThatCount;
+  }
+  [[nodiscard]] bool IsYetToCome(const DefinitionKey& key) const {
+    if (key.list == "vhosts" || key.list == "users") return false;
+    const std::string_view vhost = rabbitmq::VhostOf(key);
+    if (!vhost.empty() && rabbitmq::FindVhost(*broker_.vhosts, vhost) == nullptr) {
+      if (IsComing(rabbitmq::VhostDefinition(vhost)) ||
+          std::ranges::find(cluster_.spec.vhosts, vhost, &api::Vhost::name) !=
+              cluster_.spec.vhosts.end()) {
+        return true;
+      }
+    }
+    const std::string_view user = rabbitmq::UserOf(key);
+    return !user.empty() && broker_.users && rabbitmq::FindUser(*broker_.users, user) == nullptr &&
+           IsComing(rabbitmq::UserDefinition(user));
+  }
+
+  const api::RabbitCluster& cluster_;
+  const observe::Observation& seen_;
+  const observe::DefinitionsView& view_;
+  const rabbitmq::BrokerView& broker_;
+};
+
+bool AreReadable(const observe::Observation& seen) {
+  return seen.definitions != nullptr && seen.definitions->trouble.empty();
+}
+
+// Nothing: not known now. REQUIRES: AreReadable().
+std::optional<Comparison> Compare(const api::RabbitCluster& cluster,
+                                  const observe::Observation& seen) {
+  if (!IsOfNow(seen.broker)) return std::nullopt;
+  const rabbitmq::BrokerView& view = *seen.broker.view;
+  const auto& missing = view.missing_definitions;
+  if (!missing || !view.version || !view.vhosts) return std::nullopt;
+  if (missing->of.get() != &seen.definitions->wanted) return std::nullopt;  // of those of before
+  return Comparer(cluster, seen).Run();
+}
+
+// Whether all was done that can be: imported, or refused for good.
+bool IsDone(const Comparison& comparison, const observe::Observation& seen) {
+  return !comparison.more_later &&
+         std::ranges::all_of(comparison.lists, [&](const Comparison::List& list) {
+           const observe::Attempt* attempt =
+               FindAttempt(seen, AttemptAt(list.name), DigestOf(*seen.definitions, list.missing));
+           return attempt != nullptr &&
+                  (!attempt->failed() ||
+                   (attempt->refused && attempt->tries >= kRefusalsThatCount));
+         });
 }
 
 class DefinitionsPlanner {
@@ -59,102 +158,129 @@ class DefinitionsPlanner {
 
   void Run() {
     const std::string recorded = Recorded(seen_);
-    const bool keep = cluster_.spec.definitions->mode == api::DefinitionsMode::kKeep;
+    const bool is_past = IsOnce(cluster_) && !recorded.empty();
+    if (is_past) SettleAll();
+    if (is_past && view_.gone) return;
     if (!view_.trouble.empty()) return SayTrouble();
-    if (recorded.empty()) {
-      Import(AllKeys(view_.wanted), "have not been imported yet", false);
-    } else if (!keep) {
-      if (Content(recorded) != view_.content_digest) {
-        plan_.warnings.push_back(
-            {"DefinitionsChanged", view_.source +
-                                       ": is another one than was imported, and spec.definitions."
-                                       "mode is Once: Keep would import it again"});
+    if (is_past) {
+      if (recorded == view_.content_digest) return;
+      plan_.warnings.push_back(
+          {"DefinitionsChanged", view_.source +
+                                     ": is another one than was imported, and spec.definitions."
+                                     "mode is Once: Keep would import it again"});
+      return;
+    }
+    const auto comparison = Compare(cluster_, seen_);
+    if (!comparison) return SayUnknown();
+    if (IsOnce(cluster_) && IsDone(*comparison, seen_)) return SayEnd(*comparison);
+    if (!comparison->left_out.empty()) Say("DefinitionsRefused", LeftOut(*comparison));
+    const bool drift = recorded == view_.content_digest && TopologyWasInEffect(cluster_, plan_);
+    for (const std::string_view list : kLists) {
+      const auto found = std::ranges::find(comparison->lists, list, &Comparison::List::name);
+      if (found != comparison->lists.end()) {
+        Import(*found, drift);
+      } else if (seen_.attempts.contains(AttemptAt(list))) {
+        plan_.settled_attempts.push_back(AttemptAt(list));
       }
-    } else if (recorded != RecordOf(view_)) {
-      Import(AllKeys(view_.wanted), "are others than were imported", false);
-    } else {
-      Compare();
+    }
+  }
+
+  void SettleAll() {
+    for (const auto& [name, attempt] : seen_.attempts) {
+      if (name.starts_with(kImport)) plan_.settled_attempts.push_back(name);
     }
   }
 
  private:
+  void Say(const char* reason, std::string message) {
+    AddProblem(plan_, {.aspect = Aspect::kTopology,
+                       .reason = reason,
+                       .message = std::move(message),
+                       .needs_person = true});
+  }
+  void Wait(const std::string& message) {
+    AddWait(plan_, {Aspect::kTopology, "DefinitionsUnknown", message});
+  }
   void SayTrouble() {
     const std::string message = "spec.definitions: " + view_.source + ": " + view_.trouble;
-    if (view_.needs_person) {
-      AddProblem(plan_, {.aspect = Aspect::kTopology,
-                         .reason = "DefinitionsInvalid",
-                         .message = message,
-                         .needs_person = true});
-    } else {
-      AddWait(plan_, {Aspect::kTopology, "DefinitionsUnknown", message});
+    view_.needs_person ? Say("DefinitionsInvalid", message) : Wait(message);
+  }
+  void SayUnknown() {
+    const rabbitmq::BrokerView& view = *seen_.broker.view;
+    const auto& missing = view.missing_definitions;
+    std::string why;  // else they are asked for from the next look on, which is soon
+    if (!missing && missing.why() != rabbitmq::kNotAsked) why = ": " + missing.why();
+    if (!view.version) why = ": " + view.version.why();
+    if (!view.vhosts) why = ": " + view.vhosts.why();
+    Wait("waiting for what the broker has of the definitions" + why);
+  }
+
+  [[nodiscard]] std::string LeftOut(const Comparison& comparison) const {
+    return view_.source + ": left out, because the broker would refuse it: " +
+           Shortened(Listed(comparison.left_out, 3), 600);
+  }
+  // Of those that are imported once: told as they are recorded, and never again.
+  void SayEnd(const Comparison& comparison) {
+    const auto warn = [&](std::string message) {
+      plan_.warnings.push_back({"DefinitionsRefused", std::move(message)});
+    };
+    if (!comparison.left_out.empty()) warn(LeftOut(comparison));
+    for (const Comparison::List& list : comparison.lists) {
+      const std::string& why = seen_.attempts.at(AttemptAt(list.name)).trouble;
+      warn(view_.source + ": was imported, but for " + ListOf(list.missing) +
+           (why.empty() ? "" : ": " + Shortened(why, 400)));
     }
   }
 
-  // With what the broker exported at the last look.
-  void Compare() {
-    const auto& missing = seen_.broker.view->missing_definitions;
-    if (!missing) {
-      // Asked for from the next look on, which is soon.
-      if (missing.why() != rabbitmq::kNotAsked) {
-        AddWait(plan_, {Aspect::kTopology, "DefinitionsUnknown",
-                        "waiting for the broker's definitions: " + missing.why()});
-      }
-      return;
-    }
-    std::vector<rabbitmq::DefinitionKey> keys;  // the look may have been for those of before
-    for (const rabbitmq::DefinitionKey& key : *missing) {
-      if (view_.wanted.contains(key)) keys.push_back(key);
-    }
-    if (keys.empty()) {
-      plan_.settled_attempts.emplace_back(kImport);
-    } else {
-      Import(keys, "are missing or different at the broker: " + ListOf(keys),
-             TopologyWasInEffect(cluster_, plan_));
-    }
-  }
-
-  void Import(const std::vector<rabbitmq::DefinitionKey>& keys, std::string reason, bool drift) {
-    const std::string digest = DigestOf(view_, keys);
-    if (const observe::Attempt* attempt = FindAttempt(seen_, kImport, digest)) {
-      if (attempt->failed()) {
-        AddProblem(plan_, {.aspect = Aspect::kTopology,
-                           .reason = "DefinitionsRefused",
-                           .message = Shortened(attempt->trouble, 400) + "; it is tried again",
-                           .needs_person = true});
-        if (now_ < TriedAgainAt(*attempt)) return;
-      } else if (Recorded(seen_) != RecordOf(view_)) {
-        return;  // it was done, and is about to be recorded
+  void Import(const Comparison::List& list, bool drift) {
+    const std::string attempt = AttemptAt(list.name);
+    const std::string digest = DigestOf(view_, list.missing);
+    const auto last = seen_.attempts.find(attempt);
+    const bool was_refused = last != seen_.attempts.end() && last->second.refused;
+    if (last != seen_.attempts.end() && last->second.failed() && !was_refused) {
+      // It may still be at work there.
+      Wait(Shortened(last->second.trouble, 400) + "; what is still missing is imported again");
+      if (now_ < TriedAgainAt(last->second)) return;
+    } else if (const observe::Attempt* same = FindAttempt(seen_, attempt, digest)) {
+      if (same->failed()) {
+        Say("DefinitionsRefused", Shortened(same->trouble, 400) + "; it is tried again");
+        if (now_ < TriedAgainAt(*same)) return;
       } else {
-        AddProblem(plan_, {.aspect = Aspect::kTopology,
-                           .reason = "DefinitionsNotTaken",
-                           .message = view_.source +
-                                      ": was imported, and the broker does not have as it says: " +
-                                      ListOf(keys),
-                           .needs_person = true});
-        if (now_ < attempt->at + kTakenAgainAfter) return;
+        Say("DefinitionsNotTaken",
+            view_.source +
+                ": was imported, and the broker does not have as it says: " + ListOf(list.missing));
+        if (now_ < same->at + kTakenAgainAfter) return;
       }
     }
-    std::vector<std::string> vhosts;
-    for (const rabbitmq::DefinitionKey& key : keys) {
-      if (key.list == "vhosts") vhosts.push_back(key.names.front());
-    }
-    plan_.steps.push_back(
-        {.action = ImportDefinitions{.source = view_.source,
-                                     .entries = keys.size(),
-                                     .body = rabbitmq::ComposeDefinitions(view_.wanted, keys),
-                                     .vhosts = std::move(vhosts)},
-         .reason = std::move(reason),
-         .after = LastVhostMade(),
-         .repairs_drift = drift,
-         .attempt = kImport,
-         .attempt_digest = digest});
+    const char* reason = Recorded(seen_) == view_.content_digest
+                             ? "are missing or different at the broker: "
+                             : "are yet to be imported: ";
+    plan_.steps.push_back({.action = StepFor(list, was_refused ? 1 : kTogether),
+                           .reason = reason + ListOf(list.missing),
+                           .after = std::nullopt,
+                           .repairs_drift = drift,
+                           .attempt = attempt,
+                           .attempt_digest = digest});
   }
 
-  [[nodiscard]] std::optional<std::size_t> LastVhostMade() const {
-    for (std::size_t i = plan_.steps.size(); i-- > 0;) {
-      if (std::holds_alternative<PutVhost>(plan_.steps[i].action)) return i;
+  // The broker stops at the first entry that it refuses: after a refusal each goes by itself.
+  [[nodiscard]] ImportDefinitions StepFor(const Comparison::List& list,
+                                          std::size_t together) const {
+    ImportDefinitions step{.source = view_.source,
+                           .list = std::string(list.name),
+                           .entries = list.missing.size(),
+                           .parts = {},
+                           .vhosts = {}};
+    for (std::size_t i = 0; i < list.missing.size(); i += together) {
+      const auto begin = list.missing.begin() + static_cast<std::ptrdiff_t>(i);
+      const std::vector<DefinitionKey> keys(
+          begin, begin + static_cast<std::ptrdiff_t>(std::min(together, list.missing.size() - i)));
+      step.parts.push_back(
+          {.what = ListOf(keys), .body = rabbitmq::ComposeDefinitions(view_.wanted, keys)});
     }
-    return std::nullopt;
+    if (list.name != "vhosts") return step;
+    for (const DefinitionKey& key : list.missing) step.vhosts.push_back(key.names.front());
+    return step;
   }
 
   const api::RabbitCluster& cluster_;
@@ -170,7 +296,9 @@ void PlanDefinitions(const api::RabbitCluster& cluster, const observe::Observati
                      int members, base::TimePoint now, Plan& plan) {
   if (!cluster.spec.definitions) {
     // Declared again, they are imported again: also at once.
-    if (seen.attempts.contains(kImport)) plan.settled_attempts.emplace_back(kImport);
+    for (const auto& [name, attempt] : seen.attempts) {
+      if (name.starts_with(kImport)) plan.settled_attempts.push_back(name);
+    }
     return;
   }
   if (seen.definitions == nullptr) return;
@@ -181,17 +309,30 @@ void PlanDefinitions(const api::RabbitCluster& cluster, const observe::Observati
 std::string DefinitionsForInventory(const api::RabbitCluster& cluster,
                                     const observe::Observation& seen) {
   if (!cluster.spec.definitions) return {};  // declared again, they are imported again
-  if (seen.definitions == nullptr || !seen.definitions->trouble.empty()) return Recorded(seen);
-  const observe::DefinitionsView& view = *seen.definitions;
-  const observe::Attempt* all = FindAttempt(seen, kImport, DigestOf(view, AllKeys(view.wanted)));
-  return all != nullptr && !all->failed() ? RecordOf(view) : Recorded(seen);
+  std::string recorded = Recorded(seen);
+  if (!AreReadable(seen) || (IsOnce(cluster) && !recorded.empty())) return recorded;
+  if (recorded == seen.definitions->content_digest) return recorded;
+  const auto comparison = Compare(cluster, seen);
+  return comparison && IsDone(*comparison, seen) ? seen.definitions->content_digest : recorded;
 }
 
 bool MayBeDefined(const api::RabbitCluster& cluster, const observe::Observation& seen,
-                  const rabbitmq::DefinitionKey& key) {
+                  const DefinitionKey& key) {
   if (!cluster.spec.definitions) return false;
-  if (seen.definitions == nullptr || !seen.definitions->trouble.empty()) return true;
+  if (!AreReadable(seen)) return true;
+  const std::string recorded = Recorded(seen);
+  // What was imported were others, which nobody knows any more.
+  if (IsOnce(cluster) && !recorded.empty() && recorded != seen.definitions->content_digest) {
+    return true;
+  }
   return seen.definitions->wanted.contains(key);
+}
+
+bool IsHandedToDefinitions(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                           const DefinitionKey& key) {
+  return cluster.spec.definitions && AreReadable(seen) &&
+         Recorded(seen) == seen.definitions->content_digest &&
+         seen.definitions->wanted.contains(key);
 }
 
 }  // namespace rabbit::plan

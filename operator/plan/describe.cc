@@ -61,7 +61,7 @@ std::string Text(const DeletePolicy& step) {
   return "delete " + PolicySubject(Shortened(step.vhost), Shortened(step.name), step.kind);
 }
 std::string Text(const ImportDefinitions& step) {
-  return "import definitions of " + step.source + " (" +
+  return "import definitions of " + step.source + ": " + step.list + " (" +
          (step.entries == 1 ? "1 entry" : std::to_string(step.entries) + " entries") + ")";
 }
 std::string Text(const EnableFlag& step) { return "enable feature flag " + Shortened(step.name); }

@@ -44,8 +44,10 @@ TEST(DescribeTest, AStepIsNamedByWhatItDoesAndToWhat) {
 }
 
 TEST(DescribeTest, NothingSecretIsSaid) {
-  EXPECT_EQ(Describe({ImportDefinitions{"Secret d, key k", 2, base::Secret("s3cret")}, ""}),
-            "import definitions of Secret d, key k (2 entries)");
+  EXPECT_EQ(
+      Describe(
+          {ImportDefinitions{"Secret d, key k", "users", 2, {{"", base::Secret("s3cret")}}}, ""}),
+      "import definitions of Secret d, key k: users (2 entries)");
   EXPECT_EQ(Describe({PutUser{.name = "u",
                               .tags = {},
                               .password = base::Secret("s3cret"),

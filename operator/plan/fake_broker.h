@@ -47,9 +47,9 @@ class FakeBroker {
     if (!parts.topic_permissions) view.topic_permissions = {};
     if (!parts.operator_policies) view.operator_policies = {};
     if (parts.definitions) {
-      std::vector<rabbitmq::DefinitionKey> missing;
+      rabbitmq::MissingDefinitions missing{.of = parts.definitions, .keys = {}};
       for (const auto& [key, wanted] : *parts.definitions) {
-        if (!Has(key, wanted)) missing.push_back(key);
+        if (!Has(key, wanted)) missing.keys.push_back(key);
       }
       view.missing_definitions = std::move(missing);
     }
@@ -173,24 +173,25 @@ class FakeBroker {
   }
   // Of vhosts, users and policies.
   bool Do(const ImportDefinitions& step) {
-    const auto definitions = rabbitmq::ParseDefinitions(step.body.Reveal());
+    bool all = true;
+    for (const auto& part : step.parts) all = Import(part.body) && all;
+    return all;
+  }
+  bool Import(const base::Secret& body) {
+    const auto definitions = rabbitmq::ParseDefinitions(body.Reveal());
     if (!definitions) return false;
-    for (const bool vhosts : {true, false}) {
-      for (const auto& [key, text] : *definitions) {
-        if ((key.list == "vhosts") != vhosts) continue;
-        const base::Json entry = base::ParseJson(text.Reveal()).value();
-        if (vhosts && !HasVhost(key.names[0])) Do(PutVhost{key.names[0]});
-        if (key.list == "users") {
-          Do(PutUser{.name = key.names[0], .tags = {}, .password = base::Secret("x")});
-        }
-        if (key.list == "policies" &&
-            !Do(PutPolicy{.vhost = key.names[0],
-                          .name = key.names[1],
-                          .pattern = entry.value("pattern", "^q"),
-                          .apply_to = "all",
-                          .definition = base::Dump(entry["definition"])})) {
-          return false;
-        }
+    for (const auto& [key, text] : *definitions) {
+      const base::Json entry = base::ParseJson(text.Reveal()).value();
+      if (key.list == "vhosts" && !HasVhost(key.names[0])) Do(PutVhost{key.names[0]});
+      if (key.list == "users") {
+        Do(PutUser{.name = key.names[0], .tags = {}, .password = base::Secret("x")});
+      }
+      if (key.list == "policies" && !Do(PutPolicy{.vhost = key.names[0],
+                                                  .name = key.names[1],
+                                                  .pattern = entry.value("pattern", "^q"),
+                                                  .apply_to = "all",
+                                                  .definition = base::Dump(entry["definition"])})) {
+        return false;
       }
     }
     return true;

@@ -242,10 +242,7 @@ std::shared_ptr<const observe::DefinitionsView> FakeWorld::Definitions() const {
           ? ""
           : std::string(secret->second.data.at(resources::kUsernameKey).Reveal());
   view->wanted = observe::WithoutDeclared(*parsed, cluster, default_user);
-  view->content_digest = base::ShortHash(definitions);
-  for (const auto& [key, text] : view->wanted) {
-    view->digest = base::ShortHash(view->digest + key.ToString() + std::string(text.Reveal()));
-  }
+  view->content_digest = rabbitmq::DigestOf(*parsed);
   return view;
 }
 

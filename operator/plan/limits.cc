@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/definitions.h"
 #include "operator/plan/words.h"
 #include "rabbitmq/client.h"
 
@@ -100,6 +101,13 @@ void PlanVhostLimits(const api::RabbitCluster& cluster, const observe::Observati
                      const api::Vhost& vhost, std::optional<std::size_t> made,
                      std::optional<std::size_t> after, Plan& plan) {
   if (!DeclaresLimits(vhost) && !WasRecorded(seen, &observe::Inventory::vhost_limits, vhost.name)) {
+    return;
+  }
+  // Of the default vhost, which the spec need not list, the definitions may say some.
+  if (std::ranges::find(cluster.spec.vhosts, vhost.name, &api::Vhost::name) ==
+          cluster.spec.vhosts.end() &&
+      MayBeDefined(cluster, seen,
+                   rabbitmq::ParameterDefinition("vhost-limits", vhost.name, "limits"))) {
     return;
   }
   const auto& list = seen.broker.view->vhost_limits;

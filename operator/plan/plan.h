@@ -124,11 +124,16 @@ struct DeletePolicy {
   rabbitmq::PolicyKind kind = rabbitmq::PolicyKind::kUser;
 };
 
-// Part or all of spec.definitions.
+// Entries of one list of spec.definitions. A part that is refused holds back no other.
 struct ImportDefinitions {
+  struct Part {
+    std::string what;   // "policy p in vhost v"
+    base::Secret body;  // may hold passwords
+  };
   std::string source;  // "ConfigMap d, key k"
+  std::string list;    // "policies"
   std::size_t entries = 0;
-  base::Secret body;                     // may hold passwords
+  std::vector<Part> parts;
   std::vector<std::string> vhosts = {};  // among them: it makes those that are not there
 };
 

@@ -24,6 +24,12 @@ const std::vector<Key>& Recorded(const observe::Inventory& inventory, PolicyKind
   return kind == PolicyKind::kOperator ? inventory.operator_policies : inventory.policies;
 }
 
+rabbitmq::DefinitionKey KeyOf(const std::string& vhost, const std::string& name, PolicyKind kind) {
+  return kind == PolicyKind::kOperator
+             ? rabbitmq::ParameterDefinition("operator_policy", vhost, name)
+             : rabbitmq::PolicyDefinition(vhost, name);
+}
+
 rabbitmq::PolicyContext ContextOf(const rabbitmq::BrokerView& view) {
   rabbitmq::PolicyContext context{.version = rabbitmq::ParseVersion(*view.version), .nodes = {}};
   if (view.nodes) {
@@ -142,12 +148,8 @@ class PolicyPlanner {
         std::ranges::any_of(DeclaredPolicies(cluster_, kind_), [&](const api::Policy& policy) {
           return policy.vhost == vhost && policy.name == name;
         });
-    const bool is_operators = kind_ == rabbitmq::PolicyKind::kOperator;
     return !declared && !VhostGoes(plan_, vhost) &&
-           !MayBeDefined(cluster_, seen_,
-                         is_operators
-                             ? rabbitmq::ParameterDefinition("operator_policy", vhost, name)
-                             : rabbitmq::PolicyDefinition(vhost, name));
+           !MayBeDefined(cluster_, seen_, KeyOf(vhost, name, kind_));
   }
 
   void PlanRemovals() {
@@ -239,6 +241,7 @@ std::vector<Key> PoliciesForInventory(const api::RabbitCluster& cluster,
     const observe::BrokerLook& look = seen.broker;
     const bool known = IsOfNow(look) && PoliciesAtBroker(*look.view, kind);
     for (const auto& [vhost, name] : Recorded(*seen.inventory, kind)) {
+      if (IsHandedToDefinitions(cluster, seen, KeyOf(vhost, name, kind))) continue;
       // Forgotten only once the broker was seen without it.
       if (!known ||
           rabbitmq::FindPolicy(*PoliciesAtBroker(*look.view, kind), vhost, name) != nullptr) {

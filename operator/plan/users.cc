@@ -266,6 +266,9 @@ std::vector<std::string> UsersForInventory(const api::RabbitCluster& cluster,
     const observe::BrokerLook& look = seen.broker;
     const bool known = IsOfNow(look) && look.view->users;
     for (const std::string& name : seen.inventory->users) {
+      const bool handed_on = IsHandedToDefinitions(cluster, seen, rabbitmq::UserDefinition(name)) &&
+                             LeftBehind(cluster, seen, name) == nullptr;
+      if (handed_on && !users.contains(name)) continue;
       // Forgotten only once the broker was seen without it, and what was made for it has an owner.
       if (!known || rabbitmq::FindUser(*look.view->users, name) != nullptr ||
           LeftBehind(cluster, seen, name) != nullptr) {

@@ -258,6 +258,7 @@ std::map<std::string, api::OnRemove> VhostsForInventory(const api::RabbitCluster
       continue;
     }
     if (on_remove == api::OnRemove::kRetain) continue;
+    if (IsHandedToDefinitions(cluster, seen, rabbitmq::VhostDefinition(name))) continue;
     // Forgotten only once the broker was seen without it.
     if (!known || rabbitmq::FindVhost(*look.view->vhosts, name) != nullptr) {
       vhosts.emplace(name, on_remove);

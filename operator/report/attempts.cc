@@ -20,11 +20,13 @@ void RememberAttempts(const plan::Plan& plan, const std::vector<StepResult>& res
     const StepResult& result = results[i];
     if (step.attempt.empty() || result.outcome == StepResult::Outcome::kSkipped) continue;
     std::string trouble;
+    bool refused = false;
     if (result.outcome == StepResult::Outcome::kFailed) {
       trouble = result.error ? plan::Shortened(result.error->message, kLongestTrouble) : "";
       if (trouble.empty()) trouble = "it failed";
+      refused = result.error && result.error->kind == base::ErrorKind::kInvalid;
     }
-    plan::RememberAttempt(step, trouble, now, attempts);
+    plan::RememberAttempt(step, trouble, now, attempts, refused);
   }
   for (const std::string& settled : plan.settled_attempts) attempts.erase(settled);
   std::erase_if(attempts, [&](const auto& one) {

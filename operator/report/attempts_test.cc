@@ -39,6 +39,14 @@ TEST_F(AttemptsTest, TriesAreCountedWhetherTheyFailOrNot) {
   EXPECT_EQ(attempts_.size(), 1U) << "of steps that want it";
 }
 
+TEST_F(AttemptsTest, ARefusalIsToldFromWhatMayGoBetterNextTime) {
+  Ends({.outcome = Outcome::kFailed,
+        .error = base::Error{.kind = base::ErrorKind::kInvalid, .message = "no"}});
+  EXPECT_TRUE(attempts_.at("plugins of c-node-0").refused);
+  Ends(Failed());
+  EXPECT_FALSE(attempts_.at("plugins of c-node-0").refused);
+}
+
 TEST_F(AttemptsTest, AnotherThingWantedBeginsAnew) {
   Ends(Failed());
   Ends(Failed(), "another");

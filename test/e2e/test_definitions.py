@@ -38,7 +38,7 @@ def name(request, standing, single_nodes):
     standing(request.param)
     yield request.param
     kubectl.patch("rabbit", request.param, single_nodes, {"spec": {
-        "definitions": None, "policies": None, "ownership": None, "users": [{"name": "made"}]}})
+        "definitions": None, "policies": None, "vhosts": None, "ownership": None, "users": [{"name": "made"}]}})
     broker = clusters.broker(request.param, single_nodes)
     for path in ("vhosts/defined", "users/from-definitions"):
         try:
@@ -105,10 +105,40 @@ def test_definitions_are_imported_once_and_no_secret_is_told(name, single_nodes)
     broker = clusters.broker(name, single_nodes)
     assert has(broker, "policies/defined/short")
     broker.delete("policies/defined/short")
+    # The operator has looked since, and done what it had to do: what the spec says is put back.
+    broker.delete("policies/%2F/both")
+    wait_until("the spec's policy is put back", lambda: has(broker, "policies/%2F/both", definition={"max-length": 9}), timeout=30)
+    with pytest.raises(ApiError) as gone:
+        broker.get("policies/defined/short")
+    assert gone.value.status == 404
     assert not kubectl.get("configmap", f"{name}-inventory", single_nodes)["data"]["definitions"] == ""
     told = installed.logs() + json.dumps(kubectl.list_all("events.events.k8s.io", single_nodes)) + json.dumps(
         kubectl.get("rabbit", name, single_nodes)) + json.dumps(kubectl.get("configmap", f"{name}-inventory", single_nodes))
     assert "s3cret-of-definitions" not in told
+
+
+def test_a_vhost_that_moves_from_the_spec_to_definitions_stays_when_they_go(name, single_nodes):
+    kubectl.apply(config_map(json.dumps({"vhosts": [{"name": "defined"}]})), single_nodes)
+    kubectl.patch("rabbit", name, single_nodes, {"spec": {
+        "policies": SPEC["policies"], "vhosts": [{"name": "defined", "onRemove": "Delete"}]}})
+    wait_condition(name, single_nodes, "Ready", "True")
+    broker = clusters.broker(name, single_nodes)
+    assert has(broker, "vhosts/defined")
+    kubectl.patch("rabbit", name, single_nodes, {"spec": {
+        "vhosts": None, "definitions": {"configMapRef": {"name": "defs", "key": "d.json"}, "mode": "Keep"}}})
+    wait_condition(name, single_nodes, "Ready", "True")
+
+    def is_handed_on():
+        vhosts = kubectl.get("configmap", f"{name}-inventory", single_nodes)["data"]["vhosts"]
+        if "defined" in vhosts:
+            raise NotYet(vhosts)
+        return True
+    wait_until("the record of the spec's vhost is dropped", is_handed_on, timeout=30)
+    kubectl.patch("rabbit", name, single_nodes, {"spec": {"definitions": None}})
+    wait_condition(name, single_nodes, "Ready", "True")
+    broker.delete("policies/%2F/both")
+    wait_until("the spec's policy is put back", lambda: has(broker, "policies/%2F/both", definition={"max-length": 9}), timeout=30)
+    assert has(broker, "vhosts/defined")
 
 
 @pytest.mark.parametrize("content, words", [("{", "is not JSON"), ('{"policies": [{"name": "p"}]}', "policies[0]: has no vhost"), (None, "does not exist")])

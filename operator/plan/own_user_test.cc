@@ -97,7 +97,7 @@ TEST_F(OwnUserTest, IsSetLessAndLessOftenWhereThatDoesNotHelp) {
     int resets;
     seconds pause;
   } const rows[] = {{1, seconds(10)},  {2, seconds(30)},   {3, seconds(90)},    {4, seconds(270)},
-                     {5, seconds(600)}, {50, seconds(600)}, {1000, seconds(600)}};
+                    {5, seconds(600)}, {50, seconds(600)}, {1000, seconds(600)}};
   for (const auto& [resets, pause] : rows) {
     SCOPED_TRACE(resets);
     Resets(resets, pause - seconds(1));

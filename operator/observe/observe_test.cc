@@ -114,6 +114,20 @@ TEST_F(SecretMemoryTest, OwnSecretsAreReadOnceUntilTheyAreOld) {
   Refresh();  // an unexpected call would fail the test
 }
 
+TEST_F(SecretMemoryTest, OfWhatClientsAreToldThePortIsKeptWhereItIsAnother) {
+  const auto kept = [this](const std::string& port) {
+    memory_.Doubt();
+    ExpectRead("c-default-user")
+        .Answer(200, R"({"data":{"port":")" + base::Base64Encode(port) + R"(","host":"aA=="}})");
+    ExpectRead("c-erlang-cookie").Answer(200, SecretJson("k"));
+    ExpectRead("c-operator-user").Answer(200, SecretJson("o"));
+    Refresh();
+    return memory_.views().at("c-default-user").data;
+  };
+  EXPECT_TRUE(kept("5672").empty());
+  EXPECT_EQ(kept("5671"), (std::map<std::string, base::Secret>{{"port", base::Secret("5671")}}));
+}
+
 TEST_F(SecretMemoryTest, TheSecretOfAUserThatIsDeclaredNoMoreIsReadWhileTheUserIsRecorded) {
   cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
   once_declared_ = {"app", "root"};

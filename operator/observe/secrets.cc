@@ -10,16 +10,20 @@
 #include "base/json.h"
 #include "operator/observe/stranger.h"
 #include "operator/resources/names.h"
+#include "operator/resources/secrets.h"
 
 namespace rabbit::observe {
 namespace {
 
-bool IsLogin(const std::string& key) { return key == "username" || key == "password"; }
-
 // Of our own Secrets nothing else is used: neither the cookie nor what clients are told is kept in
-// memory for every cluster.
+// memory for every cluster. The port is, where it is another than usual.
+bool IsLogin(const std::string& key, const base::Secret& value) {
+  if (key == resources::kPortKey) return value.Reveal() != resources::kPlainPort;
+  return key == resources::kUsernameKey || key == resources::kPasswordKey;
+}
+
 void KeepLogin(SecretView& view) {
-  std::erase_if(view.data, [](const auto& entry) { return !IsLogin(entry.first); });
+  std::erase_if(view.data, [](const auto& entry) { return !IsLogin(entry.first, entry.second); });
 }
 
 struct Need {
@@ -36,7 +40,7 @@ bool IsIn(const std::vector<std::string>& keys, const std::string& key) {
 
 void KeepNeeded(SecretView& view, const Need& need) {
   std::erase_if(view.data, [&](const auto& entry) {
-    return !IsIn(need.keys, entry.first) && !(need.login && IsLogin(entry.first));
+    return !IsIn(need.keys, entry.first) && !(need.login && IsLogin(entry.first, entry.second));
   });
 }
 

@@ -927,13 +927,15 @@ TEST_F(TlsLookTest, EachNodeIsGreetedUntilItShowsTheCertificateInItsSecret) {
 TEST_F(TlsLookTest, WhoNeverShowsItIsGreetedLessAndLessOften) {
   BrokerLook look = TlsLook("new");
   int greetings = 0;
-  for (int seconds = 5; seconds <= 3'600; seconds += 5) {
-    clock_.Advance(std::chrono::seconds(5));
+  int in_the_first_minute = 0;
+  for (int passed = 5; passed <= 3'600; passed += 5) {
+    clock_.Advance(seconds(5));
     const int before = connects_["10.0.0.2"];
     look = TlsLook("new", look);
     greetings += connects_["10.0.0.2"] - before;
-    if (seconds == 60) EXPECT_EQ(greetings, 4);  // after 5, 15, 30 and 50 seconds
+    if (passed == 60) in_the_first_minute = greetings;
   }
+  EXPECT_EQ(in_the_first_minute, 4);  // after 5, 15, 30 and 50 seconds
   EXPECT_LT(greetings, 40);
   const int before = connects_["10.0.0.2"];
   TlsLook("newest", look);

@@ -54,10 +54,13 @@ runtime::ReconcileResult ClusterReconciler::Reconcile(const kube::ObjectKey& key
 act::Executed ClusterReconciler::Execute(const api::RabbitCluster& cluster, const plan::Plan& plan,
                                          const observe::Observation& seen, Memory& memory,
                                          const runtime::ReconcileContext& context) {
-  act::Executed done =
-      parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan,
-                              observe::BrokerToWriteTo(cluster, seen, settings_.cluster_domain),
-                              context.deadline - kForTheStatus, context.stop);
+  act::Executed done;
+  if (!plan.steps.empty()) {
+    done =
+        parts_.executor.Execute(cluster.meta.key, cluster.meta.uid, plan,
+                                observe::BrokerToWriteTo(cluster, seen, settings_.cluster_domain),
+                                context.deadline - kForTheStatus, context.stop);
+  }
   Log(cluster, plan, done.results, memory);
   return done;
 }

@@ -21,6 +21,7 @@ struct TlsSettings {
   // SHA-256 (hex) of a certificate that is the server's own: it is trusted as it is, whoever signed
   // it, and whatever names and dates it bears. Empty: there is none.
   std::string own_certificate;
+  std::string earlier_certificate;  // another one that is: what it was verified by before
   bool insecure = false;  // kubeconfig's insecure-skip-tls-verify: the user's own word only
 
   bool operator==(const TlsSettings&) const = default;

@@ -68,10 +68,6 @@ BIO* NewBio(int* socket) {
   return bio;
 }
 
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-
 }  // namespace
 
 void EnableKeepAlive(int socket) {
@@ -113,7 +109,8 @@ Result<std::unique_ptr<Stream>> Stream::Connect(const Endpoint& endpoint,
   if (connected) connected = stream->ConnectSocket(endpoint, limits);
   if (!connected) return base::FailWrapped(std::move(connected).error(), "connecting");
   if (tls) {
-    Result<void> secured = stream->Handshake(*tls, limits);
+    stream->tls_ = tls;
+    Result<void> secured = stream->Handshake(limits);
     if (!secured) return base::FailWrapped(std::move(secured).error(), "TLS handshake");
   }
   return stream;
@@ -138,16 +135,13 @@ Result<void> Stream::ConnectSocket(const Endpoint& endpoint, const IoLimits& lim
   return {};
 }
 
-Result<void> Stream::Handshake(TlsContext& tls, const IoLimits& limits) {
-  const std::unique_ptr<SSL_CTX, FreeContext> context(SSL_CTX_new(TLS_client_method()));
-  Result<void> applied = tls.Apply(context.get());
-  if (!applied) return applied;
-  SSL_CTX_set_mode(context.get(),
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  ssl_ = SSL_new(context.get());
+Result<void> Stream::Handshake(const IoLimits& limits) {
+  Result<SSL_CTX*> context = tls_->Context();
+  if (!context) return tl::unexpected(std::move(context).error());
+  ssl_ = SSL_new(*context);
   BIO* bio = NewBio(&socket_);
   SSL_set_bio(ssl_, bio, bio);
-  tls.BeginHandshake(ssl_);
+  tls_->BeginHandshake(ssl_);
   while (true) {
     ERR_clear_error();
     const int result = SSL_connect(ssl_);

@@ -48,7 +48,7 @@ class Stream {
  private:
   enum class Need { kRead, kWrite };
   base::Result<void> ConnectSocket(const Endpoint& endpoint, const IoLimits& limits);
-  base::Result<void> Handshake(TlsContext& tls, const IoLimits& limits);
+  base::Result<void> Handshake(const IoLimits& limits);
   [[nodiscard]] base::Result<void> Check(const IoLimits& limits) const;
   base::Result<void> Wait(Need need, const IoLimits& limits);
   // After a TLS call that returned `result` <= 0: waits and asks to repeat, or says what is wrong.
@@ -56,7 +56,8 @@ class Stream {
 
   const base::RealClock clock_;
   int socket_;
-  int wake_ = -1;  // eventfd for stop tokens; -1 until one is needed
+  int wake_ = -1;                    // eventfd for stop tokens; -1 until one is needed
+  std::shared_ptr<TlsContext> tls_;  // null: plain
   ssl_st* ssl_ = nullptr;
 };
 

@@ -46,13 +46,9 @@ base::Result<STACK_OF(X509) *> ReadCertificates(const std::string& pem, std::str
   return chain;
 }
 
-// A connection's context finds its TlsContext here, and keeps it alive.
-using Owner = std::shared_ptr<TlsContext>;
+// The context finds its TlsContext here.
 int OwnerIndex() {
-  static const int kIndex = SSL_CTX_get_ex_new_index(
-      0, nullptr, nullptr, nullptr,
-      [](void* /*parent*/, void* owner, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/,
-         void* /*argp*/) { delete static_cast<Owner*>(owner); });
+  static const int kIndex = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return kIndex;
 }
 
@@ -61,24 +57,23 @@ int OwnerIndex() {
 int Verify(X509_STORE_CTX* store_context, void* /*unused*/) {
   const auto* connection = static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  const auto* owner =
-      static_cast<Owner*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), OwnerIndex()));
+  auto* owner =
+      static_cast<TlsContext*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), OwnerIndex()));
   if (owner == nullptr) return 0;
   const X509* shown = X509_STORE_CTX_get0_cert(store_context);
   std::string peer = shown == nullptr ? std::string() : Fingerprint(shown);
-  const bool own = !peer.empty() && peer == (*owner)->own_certificate();
-  if ((*owner)->insecure() || own) {
+  if (owner->insecure() || owner->IsOwn(peer)) {
     X509_STORE_CTX_set_error(store_context, X509_V_OK);
-    (*owner)->SetPeer(std::move(peer));
+    owner->SetPeer(std::move(peer));
     return 1;
   }
   X509_STORE_CTX_set_verify_cb(store_context, [](int ok, X509_STORE_CTX*) { return ok; });
   if (X509_verify_cert(store_context) == 1) {
-    (*owner)->SetPeer(std::move(peer));
+    owner->SetPeer(std::move(peer));
     return 1;
   }
   ERR_clear_error();  // what comes first in the queue becomes the connection's error
-  (*owner)->SetProblem(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store_context)));
+  owner->SetProblem(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store_context)));
   return 0;
 }
 
@@ -128,6 +123,8 @@ void TlsContext::FreeCertificates::operator()(STACK_OF(X509) * chain) const {
 void TlsContext::FreeStore::operator()(X509_STORE* store) const { X509_STORE_free(store); }
 void TlsContext::FreeKey::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 
+void TlsContext::FreeContext::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+
 TlsContext::~TlsContext() = default;
 
 base::Result<std::shared_ptr<TlsContext>> TlsContext::Make(const TlsSettings& settings,
@@ -138,6 +135,7 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::Make(const TlsSettings& se
   made->insecure_ = settings.insecure;
   made->also_named_ = settings.also_named;
   made->own_certificate_ = settings.own_certificate;
+  made->earlier_certificate_ = settings.earlier_certificate;
   made->roots_.reset(X509_STORE_new());
   if (!settings.ca_pem.empty()) {
     base::Result<STACK_OF(X509)*> roots = ReadCertificates(settings.ca_pem, "CA");
@@ -187,12 +185,24 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::For(const Endpoint& endpoi
   return made;
 }
 
+base::Result<SSL_CTX*> TlsContext::Context() {
+  const base::MutexLock lock(mutex_);
+  if (context_ == nullptr) {
+    std::unique_ptr<SSL_CTX, FreeContext> made(SSL_CTX_new(TLS_client_method()));
+    base::Result<void> applied = Apply(made.get());
+    if (!applied) return tl::unexpected(std::move(applied).error());
+    context_ = std::move(made);
+  }
+  return context_.get();
+}
+
 base::Result<void> TlsContext::Apply(SSL_CTX* context) {
   ERR_clear_error();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set1_cert_store(context, roots_.get());  // also drops the system's roots
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_ex_data(context, OwnerIndex(), new Owner(shared_from_this()));
+  SSL_CTX_set_ex_data(context, OwnerIndex(), this);
   SSL_CTX_set_cert_verify_callback(context, Verify, nullptr);
 
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context);

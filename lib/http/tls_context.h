@@ -2,7 +2,8 @@
 // The same for every client: only the given roots are trusted, never the system's; TLS 1.2 or
 // newer; the server's name or IPv4 address must stand in a subjectAltName (a common name does not
 // count, as for kubectl); a client certificate is shown when there is one.
-// Parsed once, applied to any number of connections. Immutable but for LastProblem(); thread-safe.
+// Parsed once, for any number of connections, which share one OpenSSL context. Immutable but for
+// LastProblem() and LastPeer(); thread-safe.
 #pragma once
 
 #include <memory>
@@ -23,7 +24,7 @@ struct stack_st_X509;
 
 namespace rabbit::http {
 
-class TlsContext : public std::enable_shared_from_this<TlsContext> {
+class TlsContext {
  public:
   // kInvalid: a certificate or key cannot be read, or they do not belong together.
   [[nodiscard]] static base::Result<std::shared_ptr<TlsContext>> Make(const TlsSettings& settings,
@@ -36,8 +37,8 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  // Makes `context` follow the rules; it then shares ownership of this object.
-  [[nodiscard]] base::Result<void> Apply(ssl_ctx_st* context);
+  // That of all its connections, which this object must outlive: made when the first asks for it.
+  [[nodiscard]] base::Result<ssl_ctx_st*> Context() RABBIT_EXCLUDES(mutex_);
 
   // Before each handshake: sets the SNI name of `connection` (none for an IPv4 literal), and
   // forgets the last problem.
@@ -49,7 +50,11 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   void SetProblem(std::string problem);
 
   [[nodiscard]] bool insecure() const { return insecure_; }
-  [[nodiscard]] const std::string& own_certificate() const { return own_certificate_; }
+  // Whether the certificate with this fingerprint is trusted as it is.
+  [[nodiscard]] bool IsOwn(const std::string& fingerprint) const {
+    return !fingerprint.empty() &&
+           (fingerprint == own_certificate_ || fingerprint == earlier_certificate_);
+  }
 
   // Of the certificate that was shown last and not refused; empty: none was. See Fingerprint().
   [[nodiscard]] std::string LastPeer() const;
@@ -65,16 +70,22 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   struct FreeKey {
     void operator()(evp_pkey_st* key) const;
   };
+  struct FreeContext {
+    void operator()(ssl_ctx_st* context) const;
+  };
   TlsContext() = default;
+  // Makes `context` follow the rules.
+  [[nodiscard]] base::Result<void> Apply(ssl_ctx_st* context);
 
   std::string server_name_;
   std::vector<std::string> also_named_;
-  std::string own_certificate_;
+  std::string own_certificate_, earlier_certificate_;
   bool insecure_ = false;
   std::unique_ptr<x509_store_st, FreeStore> roots_;
   std::unique_ptr<stack_st_X509, FreeCertificates> client_chain_;  // leaf first
   std::unique_ptr<evp_pkey_st, FreeKey> client_key_;
   mutable base::Mutex mutex_;
+  std::unique_ptr<ssl_ctx_st, FreeContext> context_ RABBIT_GUARDED_BY(mutex_);
   std::string last_problem_ RABBIT_GUARDED_BY(mutex_);
   std::string last_peer_ RABBIT_GUARDED_BY(mutex_);
 };

@@ -18,5 +18,12 @@ TEST(TlsContext, ARefusalDoesNotExplainTheNextHandshake) {
   SSL_CTX_free(context);
 }
 
+TEST(TlsContext, AllConnectionsShareOneOfOpenSsls) {
+  const auto tls = TlsContext::Make({}, "api.test").value();
+  const auto first = tls->Context();
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(tls->Context(), first);
+}
+
 }  // namespace
 }  // namespace rabbit::http

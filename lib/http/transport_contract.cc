@@ -685,6 +685,8 @@ TEST_P(TransportContract, TheServersOwnCertificateIsTrustedAsItIs) {
   const std::string other =
       ReadCertificate(unknown.Issue("x", "DNS:elsewhere.test").pem).value().fingerprint;
   EXPECT_FALSE(Tls(server.port(), {.own_certificate = other}).value()->Send({}, Soon()));
+  const TlsSettings before{.own_certificate = other, .earlier_certificate = own};
+  EXPECT_TRUE(Tls(server.port(), before).value()->Send({}, Soon()));
 }
 
 TEST_P(TransportContract, InsecureMeansAnyServer) {

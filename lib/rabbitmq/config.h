@@ -43,8 +43,9 @@ struct ConfLine {
 [[nodiscard]] base::Result<std::vector<ConfLine>> ParseConf(std::string_view text);
 
 // Why the operator keeps this key of rabbitmq.conf, or this environment variable, to itself
-// ("the cluster's name is spec.clusterName"); nothing when users may set it.
-[[nodiscard]] std::optional<std::string_view> OwnedKey(std::string_view key);
+// ("the cluster's name is spec.clusterName"); nothing when users may set it. With spec.tls it
+// keeps more.
+[[nodiscard]] std::optional<std::string_view> OwnedKey(std::string_view key, bool with_tls = false);
 [[nodiscard]] std::optional<std::string_view> OwnedVariable(std::string_view name);
 
 // Why these lines together would keep the operator's own user out, beginning with "line 3: ";

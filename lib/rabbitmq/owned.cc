@@ -48,6 +48,11 @@ constexpr Owned kKeys[] = {
     {"total_memory_available_override_value", "it follows spec.resources"},
 };
 
+// With spec.tls, which writes them; else they are anybody's.
+constexpr Owned kTlsKeys[] = {
+    {"prometheus.ssl.", "TLS is spec.tls"},
+};
+
 constexpr Owned kVariables[] = {
     {"ERL_EPMD_", "nodes find each other by the standard port"},
     {"HOME", "the Erlang cookie lies in the home directory"},
@@ -90,7 +95,10 @@ std::optional<std::string_view> Find(std::span<const Owned> all, std::string_vie
 
 }  // namespace
 
-std::optional<std::string_view> OwnedKey(std::string_view key) { return Find(kKeys, key); }
+std::optional<std::string_view> OwnedKey(std::string_view key, bool with_tls) {
+  const auto why = Find(kKeys, key);
+  return why || !with_tls ? why : Find(kTlsKeys, key);
+}
 
 std::optional<std::string> LockedOut(const std::vector<ConfLine>& lines) {
   const ConfLine* last = nullptr;

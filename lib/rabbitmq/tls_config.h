@@ -41,4 +41,9 @@ struct TlsConfig {
   return v >= Version{3, 12, 0};
 }
 
+// Whether it stays open all the same: 3.11 takes no such line yet.
+[[nodiscard]] constexpr bool KeepsPlainMetrics(const Version& v) {
+  return v >= Version{3, 11, 0} && !ClosesMetricsByName(v);
+}
+
 }  // namespace rabbit::rabbitmq

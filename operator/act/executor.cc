@@ -31,7 +31,7 @@ bool IsForBroker(const plan::Action& action) {
       []<typename Step>(const Step&) {
         return !std::is_same_v<Step, plan::CreateObject> &&
                !std::is_same_v<Step, plan::CreateSecretOnce> &&
-               !std::is_same_v<Step, plan::HandOverSecret> &&
+               !std::is_same_v<Step, plan::ChangeSecret> &&
                !std::is_same_v<Step, plan::ApplyObject> &&
                !std::is_same_v<Step, plan::DeleteObject> &&
                !std::is_same_v<Step, plan::ExecInPod> && !std::is_same_v<Step, plan::SetPlugins> &&
@@ -121,7 +121,7 @@ class Executor::Run {
     return {};
   }
 
-  Result<void> operator()(const plan::HandOverSecret& step) {
+  Result<void> operator()(const plan::ChangeSecret& step) {
     const auto text =
         executor_.client_.MergePatch(kube::kSecrets, Key(step.name), step.body, ApiCall());
     if (!text) return tl::unexpected(text.error());

@@ -109,7 +109,7 @@ TEST_F(ExecutorTest, AHandedOverSecretIsPatchedAndRemembered) {
                        "ownerReferences": [{"uid": "u1", "controller": true,
                                             "kind": "RabbitCluster", "name": "c"}]}})");
   const Executed done =
-      Execute({{.action = plan::HandOverSecret{"c-erlang-cookie", R"({"metadata": {"uid": "s1"}})"},
+      Execute({{.action = plan::ChangeSecret{"c-erlang-cookie", R"({"metadata": {"uid": "s1"}})"},
                 .reason = "goes with the cluster"}});
   EXPECT_EQ(done.results[0].outcome, Outcome::kDone);
   EXPECT_EQ(done.secrets.at("c-erlang-cookie").owner_uid, "u1");

@@ -113,7 +113,7 @@ class Validator {
     } else {
       if (const auto error = rabbitmq::LockedOut(*lines)) Refuse("spec.config", "", *error);
       for (const rabbitmq::ConfLine& line : *lines) {
-        if (const auto owned = rabbitmq::OwnedKey(line.key)) {
+        if (const auto owned = rabbitmq::OwnedKey(line.key, spec_.tls.has_value())) {
           Refuse("spec.config", line.key,
                  "line " + std::to_string(line.line) + ": " + std::string(*owned));
         }

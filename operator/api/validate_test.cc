@@ -60,6 +60,10 @@ TEST(Validate, RefusesTheOperatorsOwnSettingsByName) {
   EXPECT_THAT(Errors(R"({"config":"heartbeat = 30\ncluster_name = x"})"),
               HasSubstr("spec.config: cluster_name: line 2: "));
   EXPECT_THAT(Errors(R"({"config":"no setting"})"), HasSubstr("spec.config: "));
+  // Of a person's own until TLS is declared, which writes the same keys.
+  EXPECT_EQ(Errors(R"({"config":"prometheus.ssl.port = 1"})"), "");
+  EXPECT_THAT(Errors(R"({"config":"prometheus.ssl.port = 1","tls":{"secretRef":{"name":"web"}}})"),
+              HasSubstr("spec.config: prometheus.ssl.port: line 1: TLS is spec.tls"));
   EXPECT_EQ(Errors(R"({"config":"# a comment\nheartbeat = 30\n"})"), "");
   EXPECT_THAT(Errors(R"({"advancedConfig":"[{rabbit, [{cluster_nodes, []}]}]."})"),
               HasSubstr("spec.advancedConfig: line 1: cluster_nodes"));

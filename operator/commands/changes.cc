@@ -173,7 +173,7 @@ class Differ {
 
   StepChanges operator()(const plan::CreateObject&) const { return {Kind::kCreate, {}}; }
   StepChanges operator()(const plan::CreateSecretOnce&) const { return {Kind::kCreate, {}}; }
-  StepChanges operator()(const plan::HandOverSecret&) const { return {Kind::kChange, {}}; }
+  StepChanges operator()(const plan::ChangeSecret&) const { return {Kind::kChange, {}}; }
   StepChanges operator()(const plan::DeleteObject&) const { return {Kind::kDelete, {}}; }
   StepChanges operator()(const plan::ExecInPod&) const { return {Kind::kRun, {}}; }
   StepChanges operator()(const plan::ResetOwnUser&) const { return {Kind::kRun, {}}; }

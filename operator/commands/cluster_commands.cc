@@ -146,9 +146,9 @@ Output Manage(const ClusterOptions& options, const Environment& environment,
     return Refusal("no node of RabbitCluster " + cluster->meta.key.ToString() +
                    " runs: `status` says more");
   }
-  // The way through the API server has no TLS within. Brokers of before may listen without it yet.
-  if (cluster->spec.tls && cluster->spec.tls->mode == api::TlsMode::kOnly &&
-      cluster->status.endpoints.management.starts_with("https:")) {
+  // The way through the API server has no TLS within. That metrics are had with TLS alone says that
+  // no broker listens without it, whatever is declared meanwhile.
+  if (cluster->status.endpoints.metrics.starts_with("https:")) {
     return Refusal("brokers of RabbitCluster " + cluster->meta.key.ToString() +
                    " speak TLS alone, which this command does not: `kubectl port-forward -n " +
                    cluster->meta.key.ns + " " + node->pod +

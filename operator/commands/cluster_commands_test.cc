@@ -173,13 +173,14 @@ TEST_F(ClusterCommandTest, ManageNeedsANodeThatRunsAndSaysThePasswordOnlyWhenAsk
 TEST_F(ClusterCommandTest, ManageSaysTheWayToBrokersThatSpeakTlsAlone) {
   Runs("c-node-1");
   json& cluster = objects_[kClusterPath];
-  cluster["spec"]["tls"] = {{"secretRef", {{"name", "web"}}}, {"mode", "Only"}};
-  cluster["status"]["endpoints"]["management"] = "https://c-brokers.ns.svc:15671";
+  cluster["status"]["endpoints"] = {{"management", "https://c-brokers.ns.svc:15671"},
+                                    {"metrics", "https://c-brokers.ns.svc:15691/metrics"}};
   std::string said;
   ExpectRefusal(RunManage(&said), "`kubectl port-forward -n ns c-node-1 15671`");
   EXPECT_EQ(said, "");
-  // Those of before may have no TLS yet.
-  cluster["status"]["endpoints"]["management"] = "http://c-brokers.ns.svc:15672";
+  // Brokers that run have the plain port, too, whatever is declared meanwhile.
+  cluster["spec"]["tls"] = {{"secretRef", {{"name", "web"}}}, {"mode", "Only"}};
+  cluster["status"]["endpoints"]["metrics"] = "http://c-brokers.ns.svc:15692/metrics";
   EXPECT_EQ(RunManage(&said).exit_code, 0);
   EXPECT_THAT(said, StartsWith("http://127.0.0.1:"));
 }

@@ -61,15 +61,41 @@ constexpr std::chrono::milliseconds kGreeting(1'000);
 // A broker with ten thousands of queues takes seconds to export them: what is seen of the rest is
 // not to suffer from it. (A look that took long is repeated the later.)
 constexpr std::chrono::seconds kForDefinitions(8);
+// After each greeting in vain it is waited for longer by so much: kubelet and broker take minutes
+// to bring a renewed certificate up, and some never do.
+constexpr std::chrono::seconds kPatience(5);
+constexpr std::chrono::seconds kMostPatience(300);
 
 using Served = std::shared_ptr<const std::vector<ServedCertificate>>;
 
+bool IsToBeGreeted(const BrokerTarget::Node& node, const ServedCertificate& known,
+                   base::TimePoint now) {
+  const std::string& own = node.tls->own_certificate;  // empty: not known
+  const bool any_will_do = own.empty() || !node.can_show_own;
+  if (any_will_do ? !known.fingerprint.empty() : known.fingerprint == own) return false;
+  if (known.greetings == 0 || known.awaited != own) return true;
+  return now - known.greeted_at >= std::min(kPatience * known.greetings, kMostPatience);
+}
+
+void Greet(Connections& connections, const BrokerTarget::Node& node,
+           const http::CallOptions& options, ServedCertificate& served) {
+  connections.Forget(node.address, node.port());  // a kept connection shows nothing anew
+  const auto transport = connections.To(node.address, node.port(), node.tls);
+  const auto answered =
+      transport ? (*transport)->Send({.method = http::Method::kHead, .target = "/"}, options)
+                : base::Result<http::Response>(tl::unexpected(transport.error()));
+  if (answered) served.fingerprint = (*transport)->PeerCertificate();
+  served.trouble = answered ? std::string() : answered.error().message;
+}
+
 // What each node with TLS shows. One that has shown the certificate in its Secret is not asked
-// again: it reads the files anew by itself, and keeps what it has read until they change.
+// again: it reads the files anew by itself, and keeps what it has read until they change. Only the
+// connection to the one that is `asked` anyway is kept.
 Served LookAtCertificates(Connections& connections, base::Clock& clock, const BrokerTarget& target,
-                          const Served& before, const std::stop_token& stop,
-                          base::TimePoint deadline) {
+                          const BrokerTarget::Node& asked, const Served& before,
+                          const std::stop_token& stop, base::TimePoint deadline) {
   std::vector<ServedCertificate> served;
+  bool any_greeted = false;
   for (const BrokerTarget::Node& node : target.nodes) {
     if (node.tls == nullptr) continue;
     ServedCertificate now{
@@ -80,24 +106,21 @@ Served LookAtCertificates(Connections& connections, base::Clock& clock, const Br
       });
       if (known != before->end()) now = *known;
     }
-    const base::TimePoint until = std::min(deadline, clock.Now() + kGreeting);
-    const std::string& own = node.tls->own_certificate;  // empty: not known
-    const bool wanted = own.empty() ? now.fingerprint.empty() : now.fingerprint != own;
-    if (wanted && clock.Now() < until && !stop.stop_requested()) {
-      connections.Forget(node.address, node.port());  // a kept connection shows nothing anew
-      const auto transport = connections.To(node.address, node.port(), node.tls);
-      const auto answered = transport
-                                ? (*transport)
-                                      ->Send({.method = http::Method::kHead, .target = "/"},
-                                             {.deadline = until, .stop = stop})
-                                : base::Result<http::Response>(tl::unexpected(transport.error()));
-      if (answered) now.fingerprint = (*transport)->PeerCertificate();
-      now.trouble = answered ? std::string() : answered.error().message;
+    const base::TimePoint at = clock.Now();
+    const base::TimePoint until = std::min(deadline, at + kGreeting);
+    if (at < until && !stop.stop_requested() && IsToBeGreeted(node, now, at)) {
+      Greet(connections, node, {.deadline = until, .stop = stop}, now);
+      if (!(node == asked)) connections.Forget(node.address, node.port());
+      const std::string& own = node.tls->own_certificate;
+      now.greetings = now.awaited == own ? now.greetings + 1 : 1;
+      now.awaited = own;
+      now.greeted_at = at;
+      any_greeted = true;
     }
     served.push_back(std::move(now));
   }
   if (served.empty()) return nullptr;
-  if (before != nullptr && *before == served) return before;
+  if (!any_greeted && before != nullptr && *before == served) return before;
   return std::make_shared<const std::vector<ServedCertificate>>(std::move(served));
 }
 
@@ -188,15 +211,15 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       }
       // Of the tag `monitoring`: nodes are told, and users are not.
       const bool denied = !view.users && view.users.kind() == base::ErrorKind::kDenied;
-      answer.look = {
-          .view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
-          .trouble = {},
-          .at = began,
-          .denied = denied,
-          .denied_at = denied ? began : base::TimePoint(),
-          .ask_first = next == target.nodes.front() ? "" : next.pod,
-          .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back(),
-          .served = LookAtCertificates(connections, clock, target, before.served, stop, deadline)};
+      answer.look = {.view = std::make_shared<const rabbitmq::BrokerView>(std::move(view)),
+                     .trouble = {},
+                     .at = began,
+                     .denied = denied,
+                     .denied_at = denied ? began : base::TimePoint(),
+                     .ask_first = next == target.nodes.front() ? "" : next.pod,
+                     .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back(),
+                     .served = LookAtCertificates(connections, clock, target, node, before.served,
+                                                  stop, deadline)};
       answer.succeeded = true;
       return answer;
     }

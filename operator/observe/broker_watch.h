@@ -70,10 +70,12 @@ struct BrokerTarget {
   struct Node {
     std::string pod, address;
     std::shared_ptr<const http::TlsSettings> tls = {};  // null: without TLS
+    bool can_show_own = true;  // false: the certificate in its Secret has another key there
     bool operator==(const Node& other) const {
       const bool same_tls =
           tls == nullptr || other.tls == nullptr ? tls == other.tls : *tls == *other.tls;
-      return pod == other.pod && address == other.address && same_tls;
+      return pod == other.pod && address == other.address && same_tls &&
+             can_show_own == other.can_show_own;
     }
     [[nodiscard]] std::uint16_t port() const {
       return tls == nullptr ? kManagementPort : rabbitmq::kManagementTlsPort;
@@ -110,9 +112,9 @@ using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
                                                       const std::string& first);
 // Asks the nodes in turn until one answers, for at most `within` together; one that told its
 // nodes has all the time that is left. A node with TLS that has not shown the certificate in its
-// Secret yet is then greeted anew, each look, until it has. When it then fails half way, the next
-// look begins at another one. The view before is kept beside the trouble when none answers, with
-// its age.
+// Secret yet is then greeted anew, less and less often, until it has. When it then fails half way,
+// the next look begins at another one. The view before is kept beside the trouble when none
+// answers, with its age.
 [[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                                const BrokerTarget& target, const BrokerLook& before,
                                                const std::stop_token& stop,

@@ -155,7 +155,15 @@ struct ServedCertificate {
   std::string pod, address;
   std::string fingerprint;  // SHA-256, hex; empty: no handshake came about yet
   std::string trouble;      // why not
-  bool operator==(const ServedCertificate&) const = default;
+  // When it was last greeted to see whether it shows `awaited` yet, and how often so far.
+  std::string awaited = {};
+  base::TimePoint greeted_at = {};
+  int greetings = 0;
+  // Whether they tell the same.
+  bool operator==(const ServedCertificate& other) const {
+    return pod == other.pod && address == other.address && fingerprint == other.fingerprint &&
+           trouble == other.trouble;
+  }
 };
 
 struct BrokerLook {

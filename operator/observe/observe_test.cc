@@ -114,6 +114,20 @@ TEST_F(SecretMemoryTest, OwnSecretsAreReadOnceUntilTheyAreOld) {
   Refresh();  // an unexpected call would fail the test
 }
 
+TEST_F(SecretMemoryTest, OfWhatClientsAreToldThePortIsKeptWhereItIsAnother) {
+  const auto kept = [this](const std::string& port) {
+    memory_.Doubt();
+    ExpectRead("c-default-user")
+        .Answer(200, R"({"data":{"port":")" + base::Base64Encode(port) + R"(","host":"aA=="}})");
+    ExpectRead("c-erlang-cookie").Answer(200, SecretJson("k"));
+    ExpectRead("c-operator-user").Answer(200, SecretJson("o"));
+    Refresh();
+    return memory_.views().at("c-default-user").data;
+  };
+  EXPECT_TRUE(kept("5672").empty());
+  EXPECT_EQ(kept("5671"), (std::map<std::string, base::Secret>{{"port", base::Secret("5671")}}));
+}
+
 TEST_F(SecretMemoryTest, TheSecretOfAUserThatIsDeclaredNoMoreIsReadWhileTheUserIsRecorded) {
   cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
   once_declared_ = {"app", "root"};
@@ -171,6 +185,42 @@ TEST_F(SecretMemoryTest, CertificatesAreReadAgainEachDriftIntervalWholeAndUntilA
   ExpectRead("web").Answer(200, secret(R"(,"ca.crt":"Yg==")"));
   refresh();
   EXPECT_EQ(memory_.views().at("web").data.at("ca.crt"), base::Secret("b"));
+}
+
+TEST_F(SecretMemoryTest, OfCertificatesThatAreGoneWhatIsPublicStaysAndNothingElse) {
+  const auto refresh = [&] {
+    memory_.Refresh(cluster_, once_declared_, /*new_here=*/true, client_, now_,
+                    {.deadline = now_ + seconds(10)}, {{.secret = "web", .ca = {"web", "ca.crt"}}});
+  };
+  for (const char* own : {"c-erlang-cookie", "c-operator-user", "c-default-user"}) {
+    memory_.Learn(own, {.state = SecretState::kPresent}, now_ + seconds(600));
+  }
+  ExpectRead("web").Answer(
+      200,
+      R"({"metadata":{"uid":"s1"},"data":{"tls.crt":"YQ==","tls.key":"Yg==","ca.crt":"Yw==","x":"ZA=="}})");
+  refresh();
+  EXPECT_FALSE(memory_.views().at("web").data.contains("x")) << "nobody asked for it";
+  for (int i = 0; i < 2; ++i) {
+    now_ += seconds(16);
+    ExpectRead("web").Answer(404, kMissing);
+    refresh();
+    const SecretView& gone = memory_.views().at("web");
+    EXPECT_EQ(gone.state, SecretState::kAbsent);
+    EXPECT_EQ(gone.data, (std::map<std::string, base::Secret>{{"tls.crt", base::Secret("a")},
+                                                              {"ca.crt", base::Secret("c")}}));
+  }
+}
+
+TEST_F(SecretMemoryTest, OfAPasswordThatIsGoneNothingStays) {
+  cluster_.spec.users = {{.name = "root", .password_secret_ref = api::KeyRef{"mine", "password"}}};
+  ExpectRead("mine").Answer(200, SecretJson("old"));
+  Refresh(/*new_here=*/true);
+  now_ += seconds(16);
+  for (const char* own : {"c-default-user", "c-erlang-cookie", "c-operator-user", "mine"}) {
+    ExpectRead(own).Answer(404, kMissing);
+  }
+  Refresh();
+  EXPECT_TRUE(memory_.views().at("mine").data.empty());
 }
 
 TEST_F(SecretMemoryTest, ASecretThatDoesNotServeYetIsReadAgainEachTime) {
@@ -808,11 +858,43 @@ TEST_F(TlsTargetTest, AnAuthorityThatCannotBeReadTakesNothingFromTheRest) {
   EXPECT_EQ(Node().tls->own_certificate, http::ReadCertificate(own_.pem)->fingerprint);
 }
 
-TEST_F(TlsTargetTest, WithNothingToTrustTheOpenPortIsTakenWhereThereIsOne) {
-  Speaks("Both t t/ca.crt");
-  EXPECT_EQ(Node().tls, nullptr);
+// Else whoever can delete a Secret could have the operator's password told in clear.
+TEST_F(TlsTargetTest, APodThatSpeaksTlsIsNeverAskedWithoutEvenWithNothingToTrust) {
+  for (const char* tls : {"Both t t/ca.crt", "Only t t/ca.crt"}) {
+    Speaks(tls);
+    ASSERT_NE(Node().tls, nullptr) << tls;
+    EXPECT_EQ(Node().port(), 15671) << tls;
+    EXPECT_EQ(Node().tls->ca_pem, "") << tls;
+    EXPECT_EQ(Node().tls->own_certificate, "") << tls;
+  }
+}
+
+// A renewed pair of another authority reaches brokers minutes after the Secret.
+TEST_F(TlsTargetTest, WhatANodeWasKnownByBeforeIsItsOwnUntilItShowsTheNext) {
   Speaks("Only t t/ca.crt");
-  EXPECT_NE(Node().tls, nullptr);
+  Has("t", "tls.crt", own_.pem);
+  const std::string own = Node().tls->own_certificate;
+  const auto showed = [this](const std::string& address, const std::string& fingerprint) {
+    std::vector<ServedCertificate> served = {
+        {.pod = "c-node-0", .address = address, .fingerprint = fingerprint, .trouble = {}}};
+    seen_.broker.served = std::make_shared<const std::vector<ServedCertificate>>(std::move(served));
+    return Node().tls->earlier_certificate;
+  };
+  const std::string address = seen_.nodes[0].ip;
+  EXPECT_EQ(showed(address, "of before"), "of before");
+  EXPECT_EQ(showed("10.9.9.9", "of before"), "") << "another pod's";
+  EXPECT_EQ(showed(address, own), "") << "no other target for nothing";
+}
+
+TEST_F(TlsTargetTest, ACertificateWithTheKeyOfAnotherCannotBeShown) {
+  Speaks("Only t t/ca.crt");
+  Has("t", "tls.crt", own_.pem);
+  EXPECT_TRUE(Node().can_show_own) << "as far as is known";
+  Has("t", "tls.key", own_.key_pem);
+  EXPECT_TRUE(Node().can_show_own);
+  Has("t", "tls.key", ca_.Issue("x", "").key_pem);
+  EXPECT_FALSE(Node().can_show_own);
+  EXPECT_NE(Node().tls->own_certificate, "") << "it may be shown with the key of before";
 }
 
 TEST_F(TlsTargetTest, CertificatesAreReadOfWhatIsDeclaredAndOfWhatPodsSpeakEachOnce) {
@@ -854,11 +936,18 @@ class TlsLookTest : public LookTest {
     auto tls = std::make_shared<http::TlsSettings>();
     tls->own_certificate = own;
     return LookAtBroker(tls_connections_, clock_,
-                        {.nodes = {{"c-node-0", "10.0.0.1", tls}, {"c-node-1", "10.0.0.2", tls}},
+                        {.nodes = {{"c-node-0", "10.0.0.1", tls, can_show_own_},
+                                   {"c-node-1", "10.0.0.2", tls, can_show_own_}},
                          .user = "rabbit-operator",
                          .password = base::Secret("p")},
                         before, {})
         .look;
+  }
+  // As somebody who writes to that node.
+  void Trust(const std::string& own, int node) {
+    auto tls = std::make_shared<http::TlsSettings>();
+    tls->own_certificate = own;
+    ASSERT_TRUE(tls_connections_.To("10.0.0." + std::to_string(node + 1), 15671, tls));
   }
   std::string Shown(const BrokerLook& look) {
     std::string text;
@@ -867,6 +956,7 @@ class TlsLookTest : public LookTest {
   }
 
   std::string shown_ = "old";
+  bool can_show_own_ = true;
   Connections tls_connections_{
       [](const std::string&, std::uint16_t) -> base::Result<std::unique_ptr<http::Transport>> {
         return base::Fail(base::ErrorKind::kInvalid, "plain");
@@ -890,9 +980,48 @@ TEST_F(TlsLookTest, EachNodeIsGreetedUntilItShowsTheCertificateInItsSecret) {
   look = TlsLook("new", again);  // the Secret has changed, the brokers have not read it yet
   EXPECT_EQ(Shown(look), "c-node-0=old c-node-1=old ");
   shown_ = "new";
+  clock_.Advance(std::chrono::seconds(5));
   const BrokerLook live = TlsLook("new", look);
   EXPECT_EQ(Shown(live), "c-node-0=new c-node-1=new ");
   EXPECT_EQ(Compare(look, live), News::kNow);
+}
+
+TEST_F(TlsLookTest, WhoNeverShowsItIsGreetedLessAndLessOften) {
+  BrokerLook look = TlsLook("new");
+  int greetings = 0;
+  int in_the_first_minute = 0;
+  for (int passed = 5; passed <= 3'600; passed += 5) {
+    clock_.Advance(seconds(5));
+    const int before = connects_["10.0.0.2"];
+    look = TlsLook("new", look);
+    greetings += connects_["10.0.0.2"] - before;
+    if (passed == 60) in_the_first_minute = greetings;
+  }
+  EXPECT_EQ(in_the_first_minute, 4);  // after 5, 15, 30 and 50 seconds
+  EXPECT_LT(greetings, 40);
+  const int before = connects_["10.0.0.2"];
+  TlsLook("newest", look);
+  EXPECT_EQ(connects_["10.0.0.2"], before + 1) << "another one may be shown at once";
+}
+
+TEST_F(TlsLookTest, WhoCannotShowItIsGreetedOnce) {
+  can_show_own_ = false;
+  BrokerLook look = TlsLook("new");
+  EXPECT_EQ(Shown(look), "c-node-0=old c-node-1=old ");
+  const auto connects = connects_;
+  clock_.Advance(std::chrono::hours(1));
+  TlsLook("new", look);
+  EXPECT_EQ(connects_, connects);
+}
+
+TEST_F(TlsLookTest, OnlyTheConnectionToTheNodeThatIsAskedIsKept) {
+  const BrokerLook look = TlsLook("old");
+  EXPECT_EQ(connects_["10.0.0.1"], 2);  // asked, and greeted
+  EXPECT_EQ(connects_["10.0.0.2"], 1);
+  Trust("old", 0);
+  EXPECT_EQ(connects_["10.0.0.1"], 2);
+  Trust("old", 1);
+  EXPECT_EQ(connects_["10.0.0.2"], 2);
 }
 
 TEST_F(TlsLookTest, ANodeThatDoesNotAnswerSaysWhyAndHoldsNobodyBack) {

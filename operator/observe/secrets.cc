@@ -10,16 +10,47 @@
 #include "base/json.h"
 #include "operator/observe/stranger.h"
 #include "operator/resources/names.h"
+#include "operator/resources/secrets.h"
 
 namespace rabbit::observe {
 namespace {
 
 // Of our own Secrets nothing else is used: neither the cookie nor what clients are told is kept in
-// memory for every cluster.
+// memory for every cluster. The port is, where it is another than usual.
+bool IsLogin(const std::string& key, const base::Secret& value) {
+  if (key == resources::kPortKey) return value.Reveal() != resources::kPlainPort;
+  return key == resources::kUsernameKey || key == resources::kPasswordKey;
+}
+
 void KeepLogin(SecretView& view) {
-  std::erase_if(view.data, [](const auto& entry) {
-    return entry.first != "username" && entry.first != "password";
+  std::erase_if(view.data, [](const auto& entry) { return !IsLogin(entry.first, entry.second); });
+}
+
+struct Need {
+  base::Duration age;                       // how old the view may be
+  bool login = false;                       // one of our own: whom it logs in
+  bool referenced = false;                  // named by the spec or a pod, whoever's it is
+  std::vector<std::string> keys = {};       // without which it does not serve
+  std::vector<std::string> open_keys = {};  // those of them that are no secret
+};
+
+bool IsIn(const std::vector<std::string>& keys, const std::string& key) {
+  return std::ranges::find(keys, key) != keys.end();
+}
+
+void KeepNeeded(SecretView& view, const Need& need) {
+  std::erase_if(view.data, [&](const auto& entry) {
+    return !IsIn(need.keys, entry.first) && !(need.login && IsLogin(entry.first, entry.second));
   });
+}
+
+// Brokers that run show the certificate still, and are known by it: it and its authorities stay.
+SecretView GoneView(const SecretView& before, const Need& need) {
+  SecretView gone{.state = SecretState::kAbsent, .uid = {}, .data = {}, .trouble = {}};
+  for (const auto& [key, value] : before.data) {
+    if (IsIn(need.open_keys, key)) gone.data.emplace(key, value);
+  }
+  return gone;
 }
 
 bool Has(const SecretView& view, const std::vector<std::string>& keys) {
@@ -64,41 +95,38 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster,
                            const http::CallOptions& options,
                            const std::vector<resources::PodTls>& tls_of) {
   const std::string& name = cluster.meta.key.name;
-  struct Need {
-    base::Duration age;                  // how old the view may be
-    bool whole = false;                  // else only whom it logs in
-    std::vector<std::string> keys = {};  // without which it does not serve
-  };
   std::map<std::string, Need> needed;
   if (!new_here || !views_.empty()) {
     for (const std::string& own :
          {resources::CookieSecretName(name), resources::OperatorUserSecretName(name),
           resources::DefaultUserSecretName(name)}) {
-      needed[own] = {kOwnAge};
+      needed[own] = {kOwnAge, /*login=*/true};
     }
   }
   for (const api::User& user : cluster.spec.users) {
     if (user.password_secret_ref) {
       Need& need = needed[user.password_secret_ref->name];
       need.age = cluster.spec.drift_interval;
-      need.whole = true;
+      need.referenced = true;
       need.keys.push_back(user.password_secret_ref->key);
     } else if (!new_here || !views_.empty()) {
-      const auto [own, is_new] =
-          needed.try_emplace(resources::UserSecretName(name, user.name), Need{kOwnAge});
+      const auto [own, is_new] = needed.try_emplace(resources::UserSecretName(name, user.name),
+                                                    Need{kOwnAge, /*login=*/true});
       own->second.keys.emplace_back(resources::kPasswordKey);
     }
   }
   for (const resources::PodTls& tls : tls_of) {
     Need& pair = needed[tls.secret];
     pair.age = cluster.spec.drift_interval;
-    pair.whole = true;
+    pair.referenced = true;
     pair.keys.insert(pair.keys.end(),
                      {resources::kTlsCertificateKey, resources::kTlsPrivateKeyKey});
+    pair.open_keys.emplace_back(resources::kTlsCertificateKey);
     Need& ca = needed[tls.ca.name];
     ca.age = cluster.spec.drift_interval;
-    ca.whole = true;
+    ca.referenced = true;
     ca.keys.push_back(tls.ca.key);
+    ca.open_keys.push_back(tls.ca.key);
   }
   const auto is_declared = [&](const std::string& user) {
     return std::ranges::find(cluster.spec.users, user, &api::User::name) !=
@@ -106,7 +134,7 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster,
   };
   for (const std::string& user : once_declared) {
     if (is_declared(user)) continue;
-    needed.try_emplace(resources::UserSecretName(name, user), Need{kOwnAge});
+    needed.try_emplace(resources::UserSecretName(name, user), Need{kOwnAge, /*login=*/true});
   }
   const auto is_needless = [&](const auto& entry) { return !needed.contains(entry.first); };
   std::erase_if(views_, is_needless);
@@ -117,17 +145,17 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster,
     auto text = client.Get(kube::kSecrets, {cluster.meta.key.ns, secret}, options);
     if (!text && text.error().kind == base::ErrorKind::kNotFound) {
       // Looked for again each time: the plan creates it, or waits for its owner to.
-      views_[secret] = {.state = SecretState::kAbsent, .uid = {}, .data = {}, .trouble = {}};
+      views_[secret] = GoneView(views_[secret], need);
       read_at_.erase(secret);
       continue;
     }
     base::Result<SecretView> view =
         text ? ParseSecret(*text) : base::Result<SecretView>(tl::unexpected(text.error()));
     if (view) {
-      if (!need.whole) KeepLogin(*view);
+      KeepNeeded(*view, need);
       // Somebody is asked to mend it, and nobody tells when that is done.
       const bool serves =
-          Has(*view, need.keys) && (need.whole || view->state == SecretState::kPresent);
+          Has(*view, need.keys) && (need.referenced || view->state == SecretState::kPresent);
       views_[secret] = std::move(*view);
       read_at_[secret] = now;
       // One that an earlier cluster of this name takes along is about to go.

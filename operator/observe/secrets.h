@@ -29,7 +29,8 @@ class SecretMemory {
   // Reads what the cluster needs and what is older than its age: own Secrets kOwnAge, referenced
   // ones the drift interval. Of users that are `once_declared` (C-inventory has them) and are no
   // more, those that were made for them. Of `tls_of`, which is declared or spoken by pods, those
-  // with certificates. Nothing of its own is read for a cluster that is
+  // with certificates: of one that is gone, certificate and authorities are kept. Of none more is
+  // kept than is needed. Nothing of its own is read for a cluster that is
   // `new_here`: it has none yet. A failed read keeps the old view when there is one, and is tried
   // again next time; so is a Secret that is somebody else's, or lacks a key that is needed.
   void Refresh(const api::RabbitCluster& cluster, const std::vector<std::string>& once_declared,

@@ -20,24 +20,69 @@ std::string ValueOf(const Observation& seen, const std::string& secret, const st
   return value == view->second.data.end() ? std::string() : std::string(value->second.Reveal());
 }
 
-// How to speak TLS with a node: the certificate in the Secret is its own; one that was put there
-// since, or before, is trusted when the authorities answer for it under one of the node's names.
-// Null: without TLS. So too while neither is known, where the node can be had without.
-std::shared_ptr<const http::TlsSettings> TrustIn(const Pod& pod, const api::RabbitCluster& cluster,
-                                                 const Observation& seen, std::string_view domain) {
-  const auto tls = resources::PodTlsFrom(pod.tls);
-  const auto ordinal = resources::OrdinalOf(cluster.meta.key.name, pod.name);
-  if (!tls || !ordinal) return nullptr;
-  auto settings = std::make_shared<http::TlsSettings>();
-  settings->ca_pem = ValueOf(seen, tls->ca.name, tls->ca.key);
-  if (!http::CheckCertificates(settings->ca_pem)) settings->ca_pem.clear();
-  const auto own = http::ReadCertificate(ValueOf(seen, tls->secret, resources::kTlsCertificateKey));
-  if (own) settings->own_certificate = own->fingerprint;
-  if (settings->ca_pem.empty() && !own && tls->mode == api::TlsMode::kBoth) return nullptr;
-  settings->also_named = resources::NodeTlsNames(cluster.meta.key, *ordinal, domain);
-  settings->server_name = settings->also_named.front();
-  return settings;
-}
+// How to speak TLS with nodes. Certificates are parsed once for all that were made alike.
+class Trusts {
+ public:
+  Trusts(const api::RabbitCluster& cluster, const Observation& seen, std::string_view domain)
+      : cluster_(cluster), seen_(seen), domain_(domain) {}
+
+  // The certificate in the Secret is the node's own, and so is what it was known by before; one
+  // that was put there since is trusted when the authorities answer for it under one of the node's
+  // names. Without TLS are asked those alone that were made without. With nothing to trust no look
+  // comes about, and says so: a password in clear would be had by who can delete a Secret.
+  BrokerTarget::Node Of(const Pod& pod) {
+    BrokerTarget::Node node{.pod = pod.name, .address = pod.ip};
+    const auto tls = resources::PodTlsFrom(pod.tls);
+    const auto ordinal = resources::OrdinalOf(cluster_.meta.key.name, pod.name);
+    if (!tls || !ordinal) return node;
+    const Base& base = BaseOf(*tls);
+    auto settings = std::make_shared<http::TlsSettings>();
+    settings->ca_pem = base.ca_pem;
+    settings->own_certificate = base.own_certificate;
+    if (const std::string shown = ShownBy(pod); shown != base.own_certificate) {
+      settings->earlier_certificate = shown;
+    }
+    settings->also_named = resources::NodeTlsNames(cluster_.meta.key, *ordinal, domain_);
+    settings->server_name = settings->also_named.front();
+    node.tls = std::move(settings);
+    node.can_show_own = base.fits;
+    return node;
+  }
+
+ private:
+  struct Base {
+    resources::PodTls tls;
+    std::string ca_pem, own_certificate;  // each empty where it is not known
+    bool fits = true;                     // unless the key is known to belong to another one
+  };
+
+  const Base& BaseOf(const resources::PodTls& tls) {
+    const auto known = std::ranges::find(bases_, tls, &Base::tls);
+    if (known != bases_.end()) return *known;
+    Base base{.tls = tls, .ca_pem = ValueOf(seen_, tls.ca.name, tls.ca.key), .own_certificate = {}};
+    if (!http::CheckCertificates(base.ca_pem)) base.ca_pem.clear();
+    const std::string pem = ValueOf(seen_, tls.secret, resources::kTlsCertificateKey);
+    const base::Secret key(ValueOf(seen_, tls.secret, resources::kTlsPrivateKeyKey));
+    if (const auto own = http::ReadCertificate(pem)) {
+      base.own_certificate = own->fingerprint;
+      base.fits = key.empty() || http::CheckKey(pem, key);
+    }
+    return bases_.emplace_back(std::move(base));
+  }
+
+  [[nodiscard]] std::string ShownBy(const Pod& pod) const {
+    if (seen_.broker.served == nullptr) return {};
+    for (const ServedCertificate& one : *seen_.broker.served) {
+      if (one.pod == pod.name && one.address == pod.ip) return one.fingerprint;
+    }
+    return {};
+  }
+
+  const api::RabbitCluster& cluster_;
+  const Observation& seen_;
+  const std::string_view domain_;
+  std::vector<Base> bases_;
+};
 
 }  // namespace
 
@@ -63,11 +108,9 @@ std::optional<BrokerTarget> BrokerTargetOf(const api::RabbitCluster& cluster,
                       .user = std::string(resources::kOperatorUser),
                       .password = password->second,
                       .parts = PartsToRead(cluster, seen)};
+  Trusts trusts(cluster, seen, domain);
   for (const Pod& node : seen.nodes) {
-    if (node.ready && !node.deleting && !node.ip.empty()) {
-      target.nodes.push_back(
-          {.pod = node.name, .address = node.ip, .tls = TrustIn(node, cluster, seen, domain)});
-    }
+    if (node.ready && !node.deleting && !node.ip.empty()) target.nodes.push_back(trusts.Of(node));
   }
   if (target.nodes.empty()) return std::nullopt;
   return target;

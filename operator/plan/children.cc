@@ -29,6 +29,8 @@ std::string DigestOf(const ChildInputs& inputs) {
           inputs.broker_image + " " + inputs.proxy_image + " " + inputs.settings.cluster_domain;
   text += inputs.listening.plain ? " plain" : "";
   text += inputs.listening.tls ? " tls" : "";
+  text += inputs.listening.plain_alone ? " plain-alone" : "";
+  text += inputs.listening.tls_alone ? " tls-alone" : "";
   for (const auto& [key, value] : resources::InventoryToData(inputs.inventory)) {
     text.append(1, '\n').append(key).append(1, '=').append(value);
   }

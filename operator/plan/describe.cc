@@ -11,7 +11,9 @@ std::string Text(const CreateObject& step) {
   return "create " + std::string(step.type.kind()) + " " + step.name;
 }
 std::string Text(const CreateSecretOnce& step) { return "create Secret " + step.name; }
-std::string Text(const HandOverSecret& step) { return "change the owner of Secret " + step.name; }
+std::string Text(const ChangeSecret& step) {
+  return "change the " + step.what + " of Secret " + step.name;
+}
 std::string Text(const ApplyObject& step) {
   return "apply " + std::string(step.type.kind()) + " " + step.name;
 }

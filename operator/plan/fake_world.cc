@@ -420,11 +420,14 @@ bool FakeWorld::Do(const DeleteObject& step) {
   return objects_.erase({step.type, step.name}) > 0;
 }
 
-bool FakeWorld::Do(const HandOverSecret& step) {
+bool FakeWorld::Do(const ChangeSecret& step) {
   ++writes;
   const auto secret = secrets_.find(step.name);
   if (secret == secrets_.end()) return false;
-  secret->second.owner = OwnerIn(base::ParseJson(step.body).value());
+  const base::Json patch = base::ParseJson(step.body).value();
+  if (base::Find(patch, {"metadata", "ownerReferences"}) != nullptr) {
+    secret->second.owner = OwnerIn(patch);
+  }
   return true;
 }
 

@@ -138,7 +138,7 @@ class FakeWorld {
   bool Do(const ApplyObject& step);
   bool Store(const observe::ChildId& id, const std::string& uid, const std::string& text);
   bool Do(const DeleteObject& step);
-  bool Do(const HandOverSecret& step);
+  bool Do(const ChangeSecret& step);
   bool Do(const CreateSecretOnce& step);
   bool Do(const ExecInPod& step);
   bool Do(const ResetOwnUser& step);

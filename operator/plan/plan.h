@@ -34,10 +34,12 @@ struct CreateSecretOnce {
   std::vector<RandomValue> random;
 };
 
-// A merge patch of whom a Secret with this uid belongs to: with the cluster it goes, or it stays.
-struct HandOverSecret {
+// A merge patch of a Secret of our own with this uid: of whom it belongs to (with the cluster it
+// goes, or it stays), or of the port that it names.
+struct ChangeSecret {
   std::string name;
-  std::string body;  // JSON: metadata with uid and ownerReferences
+  std::string body;            // JSON: metadata with uid, and what is to change
+  std::string what = "owner";  // in words
 };
 
 // Server-side apply onto the object with this uid.
@@ -165,7 +167,7 @@ struct ResetOwnUser {
 };
 
 using Action =
-    std::variant<CreateObject, CreateSecretOnce, HandOverSecret, ApplyObject, DeleteObject,
+    std::variant<CreateObject, CreateSecretOnce, ChangeSecret, ApplyObject, DeleteObject,
                  PutClusterName, PutVhost, DeleteVhost, PutVhostLimit, DeleteVhostLimit, PutUser,
                  DeleteUser, PutUserLimit, DeleteUserLimit, PutPermissions, DeletePermissions,
                  PutTopicPermission, DeleteTopicPermission, PutPolicy, DeletePolicy,

@@ -23,7 +23,7 @@ void PlanOwner(const api::RabbitCluster& cluster, const std::string& name,
   const bool goes = resources::SecretsGoWith(cluster);
   if (goes == !view.owner_uid.empty()) return;
   plan.steps.push_back(
-      {.action = HandOverSecret{name, resources::SecretOwnerPatch(cluster, view.uid, goes)},
+      {.action = ChangeSecret{name, resources::SecretOwnerPatch(cluster, view.uid, goes)},
        .reason =
            goes ? "goes with the cluster, as its disks do" : "stays with the disks that it opens",
        .after = {},
@@ -127,12 +127,38 @@ BootSecrets PlanBootSecrets(const api::RabbitCluster& cluster, const observe::Ob
   return boot;
 }
 
+namespace {
+
+// What clients are given is to lead somewhere, also after TLS came or went.
+void PlanPort(const api::RabbitCluster& cluster, const observe::Observation& seen, Plan& plan) {
+  const std::string name = resources::DefaultUserSecretName(cluster.meta.key.name);
+  const auto secret = seen.secrets.find(name);
+  if (secret == seen.secrets.end() || secret->second.state != observe::SecretState::kPresent) {
+    return;
+  }
+  const auto value = secret->second.data.find(resources::kPortKey);
+  const std::string named = value == secret->second.data.end()
+                                ? resources::kPlainPort
+                                : std::string(value->second.Reveal());
+  std::string port =
+      resources::DefaultUserPort(cluster.spec, resources::ListeningOf(cluster, seen.nodes), named);
+  if (port == named) return;
+  plan.steps.push_back(
+      {.action = ChangeSecret{name, resources::SecretPortPatch(secret->second.uid, port), "port"},
+       .reason = "clients are offered port " + port + ", and no longer " + named,
+       .after = {},
+       .repairs_drift = false});
+}
+
+}  // namespace
+
 void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observation& seen,
                      Plan& plan) {
   const std::string& name = cluster.meta.key.name;
   PlanSecret(
       cluster, resources::DefaultUserSecretName(name),
       [&] { return resources::DefaultUserSecret(cluster); }, seen, plan);
+  PlanPort(cluster, seen, plan);
   for (const api::User& user : cluster.spec.users) {
     if (user.password_secret_ref) continue;
     PlanSecret(
@@ -144,9 +170,9 @@ void PlanUserSecrets(const api::RabbitCluster& cluster, const observe::Observati
     const observe::SecretView* secret = LeftBehind(cluster, seen, user);
     if (secret == nullptr || secret->state != observe::SecretState::kPresent) continue;
     plan.steps.push_back(
-        {.action = HandOverSecret{resources::UserSecretName(name, user),
-                                  resources::SecretOwnerPatch(cluster, secret->uid,
-                                                              /*goes=*/true)},
+        {.action = ChangeSecret{resources::UserSecretName(name, user),
+                                resources::SecretOwnerPatch(cluster, secret->uid,
+                                                            /*goes=*/true)},
          .reason = "goes with the cluster: user " + user + " is no longer declared",
          .after = {},
          .repairs_drift = false});

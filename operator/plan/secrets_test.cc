@@ -162,6 +162,40 @@ TEST_F(SecretsPlanTest, AreGeneratedForUsersThatNameNone) {
   EXPECT_EQ(create.random[0].key, "password");
 }
 
+TEST_F(SecretsPlanTest, WhatClientsAreGivenNamesAPortThatTheyAreOffered) {
+  AllPresent();
+  const auto named = [this](const char* port) {
+    seen_.secrets["c-default-user"].data["port"] = base::Secret(port);
+  };
+  const auto brokers = [this](const char* tls) {
+    for (int i = 0; i < 3; ++i) Pod(i).tls = tls;
+  };
+  for (const char* listens : {"", "Both t t/ca.crt"}) {
+    brokers(listens);
+    EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << listens;
+  }
+  brokers("Only t t/ca.crt");
+  EXPECT_THAT(
+      Steps(MakePlan()),
+      ElementsAre("change the port of Secret c-default-user: clients are offered port 5671, "
+                  "and no longer 5672"));
+  const auto step = std::get<ChangeSecret>(MakePlan().steps.at(0).action);
+  EXPECT_EQ(step.body, R"({"metadata":{"uid":")" + seen_.secrets["c-default-user"].uid +
+                           R"("},"stringData":{"port":"5671"}})");
+  named("5671");
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty());
+  brokers("Both t t/ca.crt");
+  EXPECT_THAT(Steps(MakePlan()), ElementsAre(HasSubstr("clients are offered port 5672")));
+  cluster_.spec.service.expose = {api::Listener::kAmqp, api::Listener::kAmqps};
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << "it serves still";
+  brokers("");
+  cluster_.spec.service.expose = {api::Listener::kManagement};
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << "there is none to name";
+  cluster_.spec.service.expose = {api::Listener::kAmqp};
+  named("31672");
+  EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << "somebody's own way in";
+}
+
 // What opens no disk any more does not outlive the cluster, whatever the retention is then.
 TEST_F(SecretsPlanTest, OfUsersThatAreDeclaredNoMoreGoWithTheCluster) {
   AllPresent();
@@ -171,7 +205,7 @@ TEST_F(SecretsPlanTest, OfUsersThatAreDeclaredNoMoreGoWithTheCluster) {
   EXPECT_THAT(Steps(MakePlan()), ElementsAre("change the owner of Secret " + secret +
                                              ": goes with the cluster: user app is no longer "
                                              "declared"));
-  const auto step = std::get<HandOverSecret>(MakePlan().steps.at(0).action);
+  const auto step = std::get<ChangeSecret>(MakePlan().steps.at(0).action);
   EXPECT_THAT(step.body, HasSubstr(cluster_.meta.uid));
   cluster_.findings.entries = {{.list = "users", .vhost = "", .name = "app", .error = {}}};
   EXPECT_THAT(Steps(MakePlan()), IsEmpty()) << "declared, if badly";

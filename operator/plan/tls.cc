@@ -1,6 +1,8 @@
 #include "operator/plan/tls.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -67,6 +69,7 @@ class TlsPlanner {
 
   void CheckVersions() {
     const auto version = rabbitmq::VersionOfImage(broker_image_);
+    if (tls_.mode == api::TlsMode::kOnly) SayMetricsInClear(version);
     if (cluster_.spec.tls->min_version != api::TlsVersion::kTls13 || !version ||
         rabbitmq::CanSpeakTls13Alone(*version)) {
       return;
@@ -76,12 +79,37 @@ class TlsPlanner {
                                         "speaks both, or an image of 3.10 or later");
   }
 
-  void NeedsPerson(std::string reason, std::string message) {
+  void SayMetricsInClear(const std::optional<rabbitmq::Version>& version) {
+    if (version && !rabbitmq::KeepsPlainMetrics(*version)) return;
+    const std::string what =
+        version ? "RabbitMQ " + version->ToString() +
+                      " serves metrics on port 15692 as before, without TLS: take an image of 3.12 "
+                      "or later"
+                : "the image's tag says no version, and brokers from 3.11 on then go on serving "
+                  "metrics on port 15692 without TLS: take a tag that begins with the version";
+    plan_.warnings.push_back({"MetricsInClear", "spec.tls.mode Only: " + what +
+                                                    ", or close that port by a NetworkPolicy"});
+  }
+
+  // `reaches`: brokers that run come to read it, too.
+  void NeedsPerson(std::string reason, std::string message, bool reaches = false) {
     usable_ = false;
+    message += reaches ? "; pods mount this Secret: brokers that run read it within minutes, and "
+                         "then refuse TLS: put what serves there now"
+                       : "; what runs is left as it is";
     AddProblem(plan_, {.aspect = Aspect::kChildren,
                        .reason = std::move(reason),
-                       .message = std::move(message) + "; what runs is left as it is",
+                       .message = std::move(message),
                        .needs_person = true});
+  }
+
+  // The kubelet brings what is in a Secret to the pods that mount it, whatever it is. Where a key
+  // that they mount is missing, or the whole Secret, their files stay as they are.
+  [[nodiscard]] bool IsMounted(const std::string& secret) const {
+    return std::ranges::any_of(seen_.nodes, [&](const observe::Pod& pod) {
+      const auto tls = resources::PodTlsFrom(pod.tls);
+      return tls && !pod.deleting && (tls->secret == secret || tls->ca.name == secret);
+    });
   }
 
   std::optional<base::Secret> Value(const std::string& name, const std::string& key,
@@ -104,14 +132,14 @@ class TlsPlanner {
     }
     const auto value = secret.data.find(key);
     if (value != secret.data.end() && !value->second.empty()) return value->second;
-    std::string message =
-        Named(field, name) +
-        (value == secret.data.end() ? " has no key " : " has nothing under key ") + key +
-        ": add it";
+    const bool is_empty = value != secret.data.end();
+    std::string message = Named(field, name) +
+                          (is_empty ? " has nothing under key " : " has no key ") + key +
+                          ": add it";
     if (!cluster_.spec.tls->ca_secret_ref && key == resources::kCaKey) {
       message += ", or name the authorities by spec.tls.caSecretRef";
     }
-    NeedsPerson("SecretKeyMissing", std::move(message));
+    NeedsPerson("SecretKeyMissing", std::move(message), is_empty && IsMounted(name));
     return std::nullopt;
   }
 
@@ -129,7 +157,8 @@ class TlsPlanner {
     const auto invalid = [&](const std::string& secret, const std::string& data_key,
                              const std::string& what, const char* field) {
       NeedsPerson("SecretInvalid",
-                  Named(field, secret) + ", key " + data_key + ": " + what + ": replace it");
+                  Named(field, secret) + ", key " + data_key + ": " + what + ": replace it",
+                  IsMounted(secret));
     };
     auto facts = http::ReadCertificate(certificate.Reveal());
     auto whole = facts ? http::CheckCertificates(certificate.Reveal())
@@ -217,11 +246,40 @@ class TlsPlanner {
   bool usable_ = true;
 };
 
+// What pods mount that were made before something else was declared. Nothing else looks after it.
+void SayMissedByPods(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                     Plan& plan) {
+  const auto declared =
+      cluster.spec.tls ? std::optional(resources::PodTlsOf(*cluster.spec.tls)) : std::nullopt;
+  const auto is_missed = [&](const std::string& secret) {
+    if (declared && (declared->secret == secret || declared->ca.name == secret)) return false;
+    const auto view = seen.secrets.find(secret);
+    return view != seen.secrets.end() && view->second.state == SecretState::kAbsent;
+  };
+  std::map<std::string, std::vector<std::string>> missed;  // and whose pods mount it
+  for (const observe::Pod& pod : seen.nodes) {
+    const auto tls = resources::PodTlsFrom(pod.tls);
+    if (!tls || pod.deleting) continue;
+    for (const std::string& secret : std::set{tls->secret, tls->ca.name}) {
+      if (is_missed(secret)) missed[secret].push_back(pod.name);
+    }
+  }
+  for (const auto& [secret, pods] : missed) {
+    const bool one = pods.size() == 1;
+    plan.warnings.push_back(
+        {"SecretMissing", Listed(pods) + " still " + (one ? "mounts" : "mount") + " Secret " +
+                              secret + ", which does not exist: put it back until " +
+                              (one ? "it is" : "they are") + " made anew, or " +
+                              (one ? "it does" : "they do") + " not start again"});
+  }
+}
+
 }  // namespace
 
 std::optional<Wait> PlanTls(const api::RabbitCluster& cluster, const observe::Observation& seen,
                             const std::string& broker_image, const std::string& domain,
                             Plan& plan) {
+  SayMissedByPods(cluster, seen, plan);
   if (!cluster.spec.tls) return std::nullopt;
   return TlsPlanner(cluster, seen, broker_image, domain, plan).Run();
 }

@@ -13,7 +13,8 @@ namespace rabbit::plan {
 // Says what is wrong with the Secrets that spec.tls names, which dates and names of the certificate
 // clients will stumble over, and which nodes show another certificate yet. Returned is why nothing
 // that carries TLS may be made or changed now: pods would not start, or speak to nobody. What runs
-// goes on meanwhile.
+// goes on meanwhile, unless it mounts what is wrong: that is said, too, and of Secrets that are
+// gone which only pods of before mount, whatever is declared.
 [[nodiscard]] std::optional<Wait> PlanTls(const api::RabbitCluster& cluster,
                                           const observe::Observation& seen,
                                           const std::string& broker_image,

@@ -94,6 +94,7 @@ TEST_F(TlsTest, ASecretThatCouldNotBeReadIsWaitedFor) {
 TEST_F(TlsTest, EachKeyThatIsMissingIsNamed) {
   seen_.secrets["web"].data.erase("tls.key");
   Put("ca.crt", "");
+  for (int i = 0; i < 3; ++i) Pod(i).tls.clear();
   EXPECT_THAT(
       Said(),
       ElementsAre("NeedsPerson SecretKeyMissing: spec.tls.secretRef: Secret web has no key "
@@ -118,15 +119,79 @@ TEST_F(TlsTest, AuthoritiesMayLieElsewhereUnderAnotherKey) {
 
 TEST_F(TlsTest, AKeyOfAnotherCertificateIsRefused) {
   Put("tls.key", Ca().Issue("x", "").key_pem);
+  for (int i = 0; i < 3; ++i) Pod(i).tls.clear();
   EXPECT_THAT(Said(), ElementsAre("NeedsPerson SecretInvalid: spec.tls.secretRef: Secret web, key "
                                   "tls.key: does not belong to the certificate: replace it; what "
                                   "runs is left as it is",
                                   "held"));
 }
 
+// Pods mount the Secret itself: nobody stands between it and them.
+TEST_F(TlsTest, WhatIsWrongInASecretThatBrokersReadIsSaidToReachThem) {
+  const std::string reaches =
+      "; pods mount this Secret: brokers that run read it within minutes, and then refuse TLS: put "
+      "what serves there now";
+  const auto said_of = [&](const std::string& key, const std::string& value) {
+    const std::string before(seen_.secrets["web"].data.at(key).Reveal());
+    Put(key, value);
+    const std::string said = Said().at(0);
+    Put(key, before);
+    return said;
+  };
+  EXPECT_THAT(said_of("tls.key", Ca().Issue("x", "").key_pem), testing::EndsWith(reaches));
+  EXPECT_THAT(said_of("tls.crt", "nonsense"), testing::EndsWith(reaches));
+  EXPECT_THAT(said_of("tls.key", ""), testing::EndsWith(reaches));
+  EXPECT_THAT(said_of("ca.crt", "nonsense"), testing::EndsWith(reaches));
+  // Files whose key is gone stay as they were: the kubelet changes none of them then.
+  seen_.secrets["web"].data.erase("tls.key");
+  EXPECT_THAT(Said().at(0), testing::EndsWith("what runs is left as it is"));
+}
+
+TEST_F(TlsTest, ASecretThatOnlyPodsOfBeforeMountIsMissedToo) {
+  Pod(0).tls = "Both old roots/ca.crt";
+  Pod(2).tls = "Only old web/ca.crt";
+  seen_.secrets["old"] = {.state = observe::SecretState::kForeign};
+  seen_.secrets["roots"] = {.state = observe::SecretState::kForeign};
+  EXPECT_THAT(Said(), IsEmpty());
+  seen_.secrets["old"] = {.state = observe::SecretState::kAbsent};
+  seen_.secrets["roots"] = {.state = observe::SecretState::kAbsent};
+  const auto missed = ElementsAre(
+      "SecretMissing: c-node-0 and c-node-2 still mount Secret old, which does not exist: put it "
+      "back until they are made anew, or they do not start again",
+      "SecretMissing: c-node-0 still mounts Secret roots, which does not exist: put it back until "
+      "it is made anew, or it does not start again");
+  EXPECT_THAT(Said(), missed);
+  cluster_.spec.tls.reset();
+  EXPECT_THAT(Said(), missed);
+}
+
+TEST_F(TlsTest, MetricsThatStayInClearAreTold) {
+  const auto told = [this](const char* image) {
+    image_ = image;
+    return Said();
+  };
+  EXPECT_THAT(told("rabbitmq:3.11.5"), IsEmpty()) << "of Both nobody expects otherwise";
+  cluster_.spec.tls->mode = api::TlsMode::kOnly;
+  for (int i = 0; i < 3; ++i) Pod(i).tls = "Only web web/ca.crt";
+  for (const char* image :
+       {"rabbitmq:3.8.9", "rabbitmq:3.10.8", "rabbitmq:3.12.0", "rabbitmq:4.3.6"}) {
+    EXPECT_THAT(told(image), IsEmpty()) << image;
+  }
+  EXPECT_THAT(told("rabbitmq:3.11.5"),
+              ElementsAre("MetricsInClear: spec.tls.mode Only: RabbitMQ 3.11.5 serves metrics on "
+                          "port 15692 as before, without TLS: take an image of 3.12 or later, or "
+                          "close that port by a NetworkPolicy"));
+  EXPECT_THAT(told("mine/rabbit:stable"),
+              ElementsAre("MetricsInClear: spec.tls.mode Only: the image's tag says no version, "
+                          "and brokers from 3.11 on then go on serving metrics on port 15692 "
+                          "without TLS: take a tag that begins with the version, or close that "
+                          "port by a NetworkPolicy"));
+}
+
 TEST_F(TlsTest, WhatCannotBeReadIsNamedAndNeverShown) {
   Put("tls.crt", "hunter2");
   Put("ca.crt", "hunter2");
+  for (int i = 0; i < 3; ++i) Pod(i).tls.clear();
   const auto said = Said();
   EXPECT_THAT(said,
               ElementsAre("NeedsPerson SecretInvalid: spec.tls.secretRef: Secret web, key tls.crt: "

@@ -18,7 +18,7 @@ enum class Kind { kCreate, kUpdate, kDelete, kBroker, kExec };
 Kind KindOf(const plan::Action& action) {
   if (std::holds_alternative<plan::CreateObject>(action)) return Kind::kCreate;
   if (std::holds_alternative<plan::CreateSecretOnce>(action)) return Kind::kCreate;
-  if (std::holds_alternative<plan::HandOverSecret>(action)) return Kind::kUpdate;
+  if (std::holds_alternative<plan::ChangeSecret>(action)) return Kind::kUpdate;
   if (std::holds_alternative<plan::ApplyObject>(action)) return Kind::kUpdate;
   if (std::holds_alternative<plan::DeleteObject>(action)) return Kind::kDelete;
   if (std::holds_alternative<plan::ExecInPod>(action)) return Kind::kExec;

@@ -150,7 +150,7 @@ plan::Aspect AspectOf(const Facts& facts, const plan::Action& action) {
   if (const auto* step = std::get_if<plan::ApplyObject>(&action)) return of_object(step->name);
   if (const auto* step = std::get_if<plan::DeleteObject>(&action)) return of_object(step->name);
   if (std::holds_alternative<plan::CreateSecretOnce>(action)) return plan::Aspect::kChildren;
-  if (std::holds_alternative<plan::HandOverSecret>(action)) return plan::Aspect::kChildren;
+  if (std::holds_alternative<plan::ChangeSecret>(action)) return plan::Aspect::kChildren;
   if (std::holds_alternative<plan::ExecInPod>(action)) return plan::Aspect::kNodes;
   return plan::Aspect::kTopology;
 }

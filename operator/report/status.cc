@@ -169,9 +169,6 @@ api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster,
   const std::string& name = cluster.meta.key.name;
   const std::string domain = "." + cluster.meta.key.ns + ".svc:";
   const resources::Listening listening = resources::ListeningOf(cluster, nodes);
-  const bool all_tls = cluster.spec.tls && std::ranges::none_of(nodes, [](const observe::Pod& pod) {
-                         return !pod.deleting && pod.tls.empty();
-                       });
   const std::vector<api::Listener> exposed = resources::ExposedListeners(cluster.spec, listening);
   const auto exposes = [&](api::Listener listener) {
     return std::ranges::find(exposed, listener) != exposed.end();
@@ -181,7 +178,7 @@ api::Endpoints MakeEndpoints(const api::RabbitCluster& cluster,
   if (exposes(api::Listener::kAmqps)) endpoints.amqps = name + domain + "5671";
   const std::string brokers = resources::BrokersServiceName(name) + domain;
   // With TLS, unless some broker is yet to speak it.
-  if (all_tls) {
+  if (!listening.plain_alone) {
     endpoints.management =
         "https://" + (exposes(api::Listener::kManagementTls) ? name + domain : brokers) + "15671";
   } else {

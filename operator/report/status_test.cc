@@ -274,6 +274,25 @@ TEST_F(StatusTest, EndpointsAreWhereClientsConnect) {
                             .metrics = "http://c-brokers.ns.svc:15692/metrics"}));
 }
 
+TEST_F(StatusTest, EndpointsAreOfTheListenersThatRunNotOfThoseThatAreDeclared) {
+  const auto run = [this](const std::string& tls) {
+    for (observe::Pod& pod : seen_.nodes) pod.tls = tls;
+  };
+  run("Only t t/ca.crt");  // and spec.tls is taken out
+  EXPECT_EQ(Status().endpoints.amqp, "");
+  EXPECT_EQ(Status().endpoints.amqps, "c.ns.svc:5671");
+  EXPECT_EQ(Status().endpoints.management, "https://c-brokers.ns.svc:15671");
+  EXPECT_EQ(Status().endpoints.metrics, "https://c-brokers.ns.svc:15691/metrics");
+  run("");
+  cluster_.spec.tls = api::Tls{.secret_name = "t", .mode = api::TlsMode::kOnly};
+  EXPECT_EQ(Status().endpoints.amqp, "c.ns.svc:5672");
+  EXPECT_EQ(Status().endpoints.amqps, "");
+  EXPECT_EQ(Status().endpoints.management, "http://c-brokers.ns.svc:15672");
+  run("Both t t/ca.crt");
+  EXPECT_EQ(Status().endpoints.management, "https://c-brokers.ns.svc:15671");
+  EXPECT_EQ(Status().endpoints.metrics, "http://c-brokers.ns.svc:15692/metrics");
+}
+
 TEST_F(StatusTest, TheBindingIsTheDefaultUserOrADeclaredOne) {
   EXPECT_EQ(Status().binding_name, "c-default-user");
   api::User app;

@@ -79,6 +79,15 @@ class ChildrenTest : public testing::Test {
   [[nodiscard]] std::string Annotation(std::string_view key) const {
     return FindString(Pod(), {"metadata", "annotations", key});
   }
+  // By their annotations, which say how they speak TLS; "" does not. Declare() comes before.
+  void Runs(const std::vector<std::string>& brokers) {
+    std::vector<observe::Pod> pods;
+    for (const std::string& tls : brokers) pods.emplace_back().tls = tls;
+    inputs_.listening = ListeningOf(cluster_, pods);
+  }
+  [[nodiscard]] std::string ProxyConfig() const {
+    return FindString(Child(kube::kConfigMaps, "rabbitcluster-haproxy"), {"data", "haproxy.cfg"});
+  }
   [[nodiscard]] Json Environment() const { return Pod()["spec"]["containers"][0]["env"]; }
 
   api::RabbitCluster cluster_;
@@ -168,13 +177,13 @@ TEST_F(ChildrenTest, AClusterWithTlsAloneIsThatOfItsGoldenFile) {
 tls: {secretRef: {name: web-tls}, caSecretRef: {name: roots, key: bundle.pem}, mode: Only, clientAuth: Require}
 service: {expose: [amqp, management-tls]}
 )");
-  inputs_.listening = {.plain = false, .tls = true};
+  Runs({"Only web-tls roots/bundle.pem"});
   ExpectGolden("cluster-tls.yaml", All());
 }
 
 TEST_F(ChildrenTest, WithTlsBesideThePlainListenersClientsAreOfferedBothAsTheySay) {
   Declare("{tls: {secretRef: {name: web-tls}}, service: {expose: [amqp, amqps]}}");
-  inputs_.listening = {.plain = true, .tls = true};
+  Runs({"Both web-tls web-tls/ca.crt"});
   const auto ports = [this](const std::string& service) {
     std::string names;
     const Json body = Child(kube::kServices, service);
@@ -189,18 +198,41 @@ TEST_F(ChildrenTest, WithTlsBesideThePlainListenersClientsAreOfferedBothAsTheySa
   const Json config = Child(kube::kConfigMaps, "rabbitcluster-config");
   EXPECT_THAT(FindString(config, {"data", "rabbitmq.conf"}),
               HasSubstr("management.tcp.port = 15672"));
-  const Json proxy = Child(kube::kConfigMaps, "rabbitcluster-haproxy");
-  EXPECT_THAT(FindString(proxy, {"data", "haproxy.cfg"}), HasSubstr("bind :5671\n"));
-  EXPECT_THAT(FindString(proxy, {"data", "haproxy.cfg"}), Not(HasSubstr("ssl")));
+  EXPECT_THAT(ProxyConfig(), HasSubstr("bind :5671\n"));
+  EXPECT_THAT(ProxyConfig(), Not(HasSubstr("ssl")));
 }
 
-TEST_F(ChildrenTest, WhileSomeBrokersHaveNoTlsYetProxiesCheckEachPortByItself) {
-  Declare("{tls: {secretRef: {name: web-tls}, mode: Only}}");
-  inputs_.listening = {.plain = true, .tls = true};
-  const std::string config =
-      FindString(Child(kube::kConfigMaps, "rabbitcluster-haproxy"), {"data", "haproxy.cfg"});
-  EXPECT_THAT(config, HasSubstr("svc.cluster.local:5672 check\n"));
-  EXPECT_THAT(config, HasSubstr("svc.cluster.local:5671 check\n"));
+TEST_F(ChildrenTest, WhileBrokersListenOnDifferentPortsProxiesCheckEachByItself) {
+  for (const char* mode : {"Only", "Both"}) {  // whichever way they are going
+    Declare(std::string("{tls: {secretRef: {name: web-tls}, mode: ") + mode +
+            "}, service: {expose: [amqp, management]}}");
+    Runs({"", "Only web-tls web-tls/ca.crt"});
+    const std::string config = ProxyConfig();
+    for (const char* port : {"5672", "5671", "15671"}) {
+      EXPECT_THAT(config, HasSubstr(std::string("svc.cluster.local:") + port + " check\n"));
+    }
+  }
+}
+
+TEST_F(ChildrenTest, WhereAllBrokersListenOnBothTheCheckOfOneStandsForBoth) {
+  Declare("{tls: {secretRef: {name: web-tls}}, service: {expose: [amqp, amqps]}}");
+  Runs({"Both web-tls web-tls/ca.crt", "Both web-tls web-tls/ca.crt"});
+  EXPECT_THAT(ProxyConfig(), HasSubstr("svc.cluster.local:5671 track "));
+}
+
+// Whether brokers that run ask for certificates is what was declared when they were made.
+TEST_F(ChildrenTest, ProxiesCheckBrokersWithTlsAloneWhereNobodyAsksForACertificate) {
+  for (const char* declared :
+       {"tls: {secretRef: {name: web-tls}, mode: Only}",
+        "tls: {secretRef: {name: web-tls}, caSecretRef: {name: r, key: k}, clientAuth: Require}",
+        "replicas: 3"}) {
+    Declare(declared);
+    Runs({"Only web-tls web-tls/ca.crt"});
+    EXPECT_THAT(ProxyConfig(), HasSubstr(":5671 check port 15671 check-ssl verify none\n"));
+    EXPECT_THAT(ProxyConfig(), HasSubstr("option httpchk GET /\n"));
+    Declare(std::string("loadBalancer: {healthCheck: {type: Tcp}}\n") + declared);
+    EXPECT_THAT(ProxyConfig(), HasSubstr("svc.cluster.local:5671 check\n"));
+  }
 }
 
 TEST_F(ChildrenTest, WhoAsksForOtherTlsMakesOtherPods) {

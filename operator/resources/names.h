@@ -32,6 +32,7 @@ inline constexpr std::string_view kTemporaryPolicyPrefix = "rabbit-operator:";
 // Keys of the Secrets below; passwordSecretRef names a key of its own.
 inline constexpr const char* kUsernameKey = "username";
 inline constexpr const char* kPasswordKey = "password";
+inline constexpr const char* kPortKey = "port";
 inline constexpr const char* kCookieKey = "cookie";
 
 inline constexpr std::string_view kDataVolume = "data";  // of a node, claimed or ephemeral

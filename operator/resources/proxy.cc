@@ -40,7 +40,10 @@ haproxy::Config ConfigOf(const ChildInputs& inputs) {
   const api::RabbitCluster& cluster = *inputs.cluster;
   const api::LoadBalancer& spec = cluster.spec.load_balancer;
   const auto& [ns, name] = cluster.meta.key;
-  const bool only = cluster.spec.tls && cluster.spec.tls->mode == api::TlsMode::kOnly;
+  const Listening& listening = inputs.listening;
+  // Some brokers listen on one port, and some on the other.
+  const bool apart =
+      listening.plain && listening.tls && (listening.plain_alone || listening.tls_alone);
   haproxy::Config config;
   // There in any case: it has the checks.
   const api::Listener first = FirstListener(inputs);
@@ -49,15 +52,16 @@ haproxy::Config ConfigOf(const ChildInputs& inputs) {
                        .protocol = haproxy::Protocol::kAmqp,
                        .port = first_port.port,
                        .server_port = first_port.port}};
-  for (const api::Listener exposed : ExposedListeners(cluster.spec, inputs.listening)) {
+  for (const api::Listener exposed : ExposedListeners(cluster.spec, listening)) {
     if (exposed == first) continue;
     const ListenerPort port = PortOf(exposed);
+    const bool with_tls =
+        exposed == api::Listener::kAmqps || exposed == api::Listener::kManagementTls;
     config.listeners.push_back({.name = std::string(port.name),
                                 .protocol = port.protocol,
                                 .port = port.port,
                                 .server_port = port.port,
-                                // While some brokers listen on one port, and some on the other.
-                                .checked_apart = only && exposed == api::Listener::kAmqps});
+                                .checked_apart = apart && with_tls});
   }
   for (int i = 0; i < inputs.replicas; ++i) {
     config.servers.push_back(
@@ -73,9 +77,9 @@ haproxy::Config ConfigOf(const ChildInputs& inputs) {
                                      : haproxy::CheckType::kAmqp};
   if (first == api::Listener::kAmqps) {
     config.health_check.tls = true;
-    // A check shows no certificate: where AMQPS asks for one, management over HTTPS does not.
-    if (cluster.spec.tls && cluster.spec.tls->client_auth == api::ClientAuth::kRequire &&
-        config.health_check.type == haproxy::CheckType::kAmqp) {
+    // A check shows no certificate: AMQPS may ask for one, as was declared when the brokers were
+    // made; management over HTTPS never does.
+    if (config.health_check.type == haproxy::CheckType::kAmqp) {
       config.health_check.type = haproxy::CheckType::kManagement;
       config.health_check.port = rabbitmq::kManagementTlsPort;
     }

@@ -1,9 +1,12 @@
 #include "operator/resources/secrets.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "base/json.h"
+#include "operator/resources/listeners.h"
 #include "operator/resources/names.h"
 #include "operator/resources/object.h"
 
@@ -50,16 +53,32 @@ NewSecret OperatorUserSecret(const api::RabbitCluster& cluster) {
 }
 
 NewSecret DefaultUserSecret(const api::RabbitCluster& cluster) {
-  const auto& tls = cluster.spec.tls;
-  const bool only_tls = tls && tls->mode == api::TlsMode::kOnly;
   return Make(cluster, DefaultUserSecretName(cluster.meta.key.name), "servicebinding.io/rabbitmq",
               {{"type", "rabbitmq"},
                {"provider", "rabbit-operator"},
                // Resolves from any namespace of this Kubernetes, whatever its domain.
                {"host", cluster.meta.key.name + "." + cluster.meta.key.ns + ".svc"},
-               {"port", only_tls ? "5671" : "5672"},
+               {"port", DefaultUserPort(cluster.spec, ListeningOf(cluster, {}), kPlainPort)},
                {kUsernameKey, kDefaultUser}},
               kPasswordKey);
+}
+
+std::string DefaultUserPort(const api::Spec& spec, const Listening& listening,
+                            const std::string& named) {
+  std::vector<std::string> offered;
+  bool is_ours = false;
+  const std::vector<api::Listener> exposed = ExposedListeners(spec, listening);
+  for (const api::Listener listener : {api::Listener::kAmqp, api::Listener::kAmqps}) {
+    const std::string port = std::to_string(PortOf(listener).port);
+    is_ours = is_ours || port == named;
+    if (std::ranges::find(exposed, listener) != exposed.end()) offered.push_back(port);
+  }
+  const bool serves = std::ranges::find(offered, named) != offered.end();
+  return serves || !is_ours || offered.empty() ? named : offered.front();
+}
+
+std::string SecretPortPatch(const std::string& uid, const std::string& port) {
+  return base::Dump({{"metadata", {{"uid", uid}}}, {"stringData", {{"port", port}}}});
 }
 
 NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user) {

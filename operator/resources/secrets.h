@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "operator/api/types.h"
+#include "operator/resources/tls.h"
 
 namespace rabbit::resources {
 
@@ -22,6 +23,12 @@ struct NewSecret {
 [[nodiscard]] NewSecret OperatorUserSecret(const api::RabbitCluster& cluster);
 // C-default-user, in the form of the Service Binding specification: what clients are given.
 [[nodiscard]] NewSecret DefaultUserSecret(const api::RabbitCluster& cluster);
+// Where clients connect, as that Secret names it: unless `named` is offered, the port of AMQP or
+// AMQPS that is. `named` itself where neither is, or where it is none of them.
+[[nodiscard]] std::string DefaultUserPort(const api::Spec& spec, const Listening& listening,
+                                          const std::string& named);
+// The merge patch by which the Secret with this uid names that port.
+[[nodiscard]] std::string SecretPortPatch(const std::string& uid, const std::string& port);
 // C-user-…: of a declared user without a Secret of its own.
 [[nodiscard]] NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user);
 
@@ -32,6 +39,8 @@ struct NewSecret {
 [[nodiscard]] std::string SecretOwnerPatch(const api::RabbitCluster& cluster,
                                            const std::string& uid, bool goes);
 
+// The port that C-default-user names where nothing else is known.
+inline constexpr const char* kPlainPort = "5672";
 // Name at the broker of the user in C-default-user.
 inline constexpr const char* kDefaultUser = "default";
 

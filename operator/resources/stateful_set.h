@@ -3,8 +3,9 @@
 // - All pods start at once (Parallel): a node may have to wait for another one to be complete.
 // - `partition` is the count of pods: no change of the template ever rolls by itself.
 // - Claims are retained in every case: the operator alone decides when a disk may go.
-// - Ready is TCP 5672, which opens when the node has fully booted and closes while it is paused. No
-//   liveness probe: a node that waits for its peers, or for the guard, must not be killed.
+// - Ready is TCP 5672 (5671 with TLS alone), which opens when the node has fully booted and closes
+//   while it is paused. No liveness probe: a node that waits for its peers, or for the guard, must
+//   not be killed.
 #pragma once
 
 #include "operator/resources/children.h"

@@ -69,20 +69,26 @@ std::string WantedTlsNames(const kube::ObjectKey& cluster) {
 }
 
 Listening ListeningOf(const api::RabbitCluster& cluster, const std::vector<observe::Pod>& nodes) {
-  const auto& tls = cluster.spec.tls;
-  Listening listening{.plain = !tls || tls->mode == api::TlsMode::kBoth, .tls = tls.has_value()};
+  Listening listening{.plain = false, .tls = false, .plain_alone = false, .tls_alone = false};
+  const auto add = [&listening](const std::optional<PodTls>& speaks) {
+    const bool only = speaks && speaks->mode == api::TlsMode::kOnly;
+    listening.plain = listening.plain || !only;
+    listening.tls = listening.tls || speaks;
+    listening.plain_alone = listening.plain_alone || !speaks;
+    listening.tls_alone = listening.tls_alone || only;
+  };
+  // Those in whose place come others that are made as they were, if all are going.
+  const bool all_go = std::ranges::all_of(nodes, &observe::Pod::deleting);
   for (const observe::Pod& pod : nodes) {
-    if (pod.deleting) continue;
-    const auto speaks = PodTlsFrom(pod.tls);
-    listening.plain = listening.plain || !speaks || speaks->mode == api::TlsMode::kBoth;
-    listening.tls = listening.tls || speaks.has_value();
+    if (!pod.deleting || all_go) add(PodTlsFrom(pod.tls));
   }
+  const auto& declared = cluster.spec.tls;
+  if (nodes.empty()) add(declared ? std::optional(PodTlsOf(*declared)) : std::nullopt);
   return listening;
 }
 
 std::vector<api::Listener> ExposedListeners(const api::Spec& spec, const Listening& listening) {
   using enum api::Listener;
-  const bool only = spec.tls && spec.tls->mode == api::TlsMode::kOnly;
   std::vector<api::Listener> exposed;
   const auto add = [&](api::Listener listener) {
     if (std::ranges::find(exposed, listener) == exposed.end()) exposed.push_back(listener);
@@ -90,7 +96,7 @@ std::vector<api::Listener> ExposedListeners(const api::Spec& spec, const Listeni
   for (const api::Listener listener : spec.service.expose) {
     const bool has_twin = listener == kAmqp || listener == kManagement;
     if (!has_twin || listening.plain) add(listener);
-    if (has_twin && (only || !listening.plain)) add(listener == kAmqp ? kAmqps : kManagementTls);
+    if (has_twin && listening.tls_alone) add(listener == kAmqp ? kAmqps : kManagementTls);
   }
   return exposed;
 }

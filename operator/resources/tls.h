@@ -42,18 +42,22 @@ struct PodTls {
 // What to ask of a certificate's maker, in words.
 [[nodiscard]] std::string WantedTlsNames(const kube::ObjectKey& cluster);
 
-// What is listened on by the brokers that there are and those that are to be. A pod that is to
-// change goes on as it is until it is made anew, and clients are to find it until then.
+// What brokers listen on: those that there are, whatever is declared. A pod goes on as it is until
+// it is made anew, which may be never, and clients are to find it until then. Only of a cluster
+// without pods it is what is declared.
 struct Listening {
-  bool plain = true;
-  bool tls = false;
+  bool plain = true;        // some broker listens without TLS
+  bool tls = false;         // some broker with
+  bool plain_alone = !tls;  // some broker without TLS alone
+  bool tls_alone = !plain;  // some broker with TLS alone
   bool operator==(const Listening&) const = default;
 };
 [[nodiscard]] Listening ListeningOf(const api::RabbitCluster& cluster,
                                     const std::vector<observe::Pod>& nodes);
 
 // The listeners that clients are offered: spec.service.expose, where "amqp" and "management" mean
-// those with TLS once there are no others; each once.
+// those with TLS, too, while some broker has these alone, and once all have, nothing else; each
+// once.
 [[nodiscard]] std::vector<api::Listener> ExposedListeners(const api::Spec& spec,
                                                           const Listening& listening);
 

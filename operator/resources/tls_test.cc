@@ -66,12 +66,23 @@ TEST_F(ListeningTest, APodThatIsYetToChangeIsStillFoundWhereItIs) {
   Runs("", /*deleting=*/true);
   EXPECT_EQ(Now(), (Listening{false, true}));
   Runs("");
-  EXPECT_EQ(Now(), (Listening{true, true}));
+  EXPECT_EQ(Now(), (Listening{true, true, true, true}));
 }
 
-TEST_F(ListeningTest, SoItIsOnTheWayBack) {
+// Nothing rolls by itself: what is declared may be far from what runs, for as long as one likes.
+TEST_F(ListeningTest, WhatRunsDecidesNotWhatIsDeclared) {
   Runs("Only t t/ca.crt");
-  EXPECT_EQ(Now(), (Listening{true, true}));
+  EXPECT_EQ(Now(), (Listening{.plain = false, .tls = true}));
+  Declare(api::TlsMode::kBoth);
+  EXPECT_EQ(Now(), (Listening{.plain = false, .tls = true}));
+  pods_.clear();
+  Runs("");
+  EXPECT_EQ(Now(), (Listening{.plain = true, .tls = false}));
+}
+
+TEST_F(ListeningTest, PodsThatAreAllGoingStillTellWhatComesBack) {
+  Runs("Only t t/ca.crt", /*deleting=*/true);
+  EXPECT_EQ(Now(), (Listening{.plain = false, .tls = true}));
 }
 
 TEST_F(ListeningTest, ExposedIsWhatIsListenedOn) {
@@ -86,7 +97,17 @@ TEST_F(ListeningTest, ExposedIsWhatIsListenedOn) {
   Declare(api::TlsMode::kOnly);
   EXPECT_THAT(exposed({kAmqp, kAmqps, kManagement}), ElementsAre(kAmqps, kManagementTls));
   Runs("");  // before it is made anew
+  EXPECT_THAT(exposed({kAmqp}), ElementsAre(kAmqp));
+  Runs("Only t t/ca.crt");
   EXPECT_THAT(exposed({kAmqp}), ElementsAre(kAmqp, kAmqps));
+  for (const bool declared : {true, false}) {  // on the way back
+    if (declared) Declare(api::TlsMode::kBoth);
+    if (!declared) cluster_.spec.tls.reset();
+    EXPECT_THAT(exposed({kAmqp, kManagement}),
+                ElementsAre(kAmqp, kAmqps, kManagement, kManagementTls));
+  }
+  pods_.erase(pods_.begin());
+  EXPECT_THAT(exposed({kAmqp, kManagement}), ElementsAre(kAmqps, kManagementTls));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ import urllib.request
 
 from lib import kubectl
 
-KEYS = ("password", "cookie")  # of Secrets; users' names and addresses are none
+KEYS = ("password", "cookie", "tls.key")  # of Secrets; users' names and addresses are none
 SHORTEST = 8  # shorter ones are words that stand anywhere
 KINDS = ("rabbitclusters.rabbitcluster.dev", "configmaps", "events", "pods", "statefulsets.apps", "deployments.apps", "replicasets.apps",
          "services", "persistentvolumeclaims", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io")

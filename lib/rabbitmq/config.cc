@@ -67,7 +67,6 @@ bool Replaces(std::string_view key, const Default& line) {
 
 void AppendOwned(std::string& text, const BrokerConfig& config) {
   text += "listeners.tcp.default = 5672\n";
-  if (!config.tls_only) text += "management.tcp.port = 15672\n";
   // Clients come from anywhere in the cluster; the guest user does not exist.
   text += "loopback_users = none\n";
   if (config.memory_limit_bytes) {

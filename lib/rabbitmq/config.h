@@ -21,9 +21,6 @@ struct BrokerConfig {
   std::optional<std::uint64_t> memory_limit_bytes;  // of the container
   std::optional<std::uint64_t> volume_bytes;        // of the data volume
   std::string user_lines;                           // spec.config; see ParseConf
-  // The management API is to have no plain listener. One that is not asked for is there only where
-  // there is none with TLS (tls_config.h).
-  bool tls_only = false;
 };
 
 // kInvalid names the first user line that is no `key = value` or sets an owned key. A user's key

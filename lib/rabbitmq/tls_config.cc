@@ -41,6 +41,7 @@ std::string RenderTlsConf(const TlsConfig& config) {
   lines.AddPort("prometheus.ssl.port", kPrometheusTlsPort);
   lines.AddFiles("prometheus.ssl", config);
   if (!config.only) {
+    lines.Add("management.tcp.port", "15672");
     lines.Add("prometheus.tcp.port", "15692");
   } else if (config.version && ClosesMetricsByName(*config.version)) {
     lines.Add("prometheus.tcp.listener", "none");

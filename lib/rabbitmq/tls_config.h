@@ -27,8 +27,9 @@ struct TlsConfig {
   std::optional<Version> version;  // promised by the image
 };
 
-// With `only`, rabbitmq.conf must not say management.tcp.port (BrokerConfig::tls_only): there is no
-// way to take it back.
+// Each node's own: what one runs with may be older than rabbitmq.conf. So that file must not say
+// management.tcp.port, which nothing takes back: 15672 is open without it, unless there is one with
+// TLS, and then it is said here.
 [[nodiscard]] std::string RenderTlsConf(const TlsConfig& config);
 
 // Whether brokers start with TLS 1.3 alone: 3.8.9 hangs at its start, 3.10.8, 4.0.5 and 4.3.6 do

@@ -31,6 +31,7 @@ TEST(RenderTlsConf, SaysPortsFilesAndVersionsOfEachListener) {
             "prometheus.ssl.keyfile = /tls/tls.key\n"
             "prometheus.ssl.versions.1 = tlsv1.3\n"
             "prometheus.ssl.versions.2 = tlsv1.2\n"
+            "management.tcp.port = 15672\n"
             "prometheus.tcp.port = 15692\n");
 }
 

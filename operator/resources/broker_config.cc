@@ -51,7 +51,6 @@ base::Result<BrokerFiles> MakeBrokerFiles(const ChildInputs& inputs) {
   const observe::StorageRecord storage = StorageOf(cluster, inputs.inventory);
   config.volume_bytes = Bytes(storage.ephemeral ? cluster.spec.storage.size : storage.size);
   config.user_lines = cluster.spec.config;
-  config.tls_only = cluster.spec.tls && cluster.spec.tls->mode == api::TlsMode::kOnly;
 
   base::Result<std::string> conf = rabbitmq::RenderConf(config);
   if (!conf) return base::FailWrapped(conf.error(), "spec.config");

@@ -195,9 +195,6 @@ TEST_F(ChildrenTest, WithTlsBesideThePlainListenersClientsAreOfferedBothAsTheySa
   EXPECT_EQ(ports("rabbitcluster"), "amqp amqps ");
   EXPECT_EQ(ports("rabbitcluster-brokers"),
             "amqp management prometheus amqps management-tls prometheus-tls ");
-  const Json config = Child(kube::kConfigMaps, "rabbitcluster-config");
-  EXPECT_THAT(FindString(config, {"data", "rabbitmq.conf"}),
-              HasSubstr("management.tcp.port = 15672"));
   EXPECT_THAT(ProxyConfig(), HasSubstr("bind :5671\n"));
   EXPECT_THAT(ProxyConfig(), Not(HasSubstr("ssl")));
 }

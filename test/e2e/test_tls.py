@@ -133,8 +133,7 @@ def test_a_cluster_that_runs_without_goes_on_until_its_pods_are_made_anew(author
     wait_condition("later", namespace, "Ready", "True", timeout=180)
     kubectl.patch("rabbit", "later", namespace, {"spec": {"tls": {"secretRef": {"name": "later-tls"}, "mode": "Only"}}})
     found = wait_condition("later", namespace, "NodesReady", "False", "RestartPending")
-    # What is told of rabbitmq.conf is that the management port is no longer asked for.
-    assert "earlier settings (because of rabbitmq.conf key management.tcp.port and tls)" in found["message"]
+    assert "earlier settings (because of tls)" in found["message"]
     for kind in ("Available", "TopologySynced", "LoadBalancerSynced"):
         wait_condition("later", namespace, kind, "True")
     assert is_open(kubectl.service_address("later", namespace), 5672)

@@ -202,6 +202,9 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
       const BrokerTarget::Node& next = half ? nodes[(i + 1) % nodes.size()] : node;
       if (half) connections.Forget(node.address, node.port());
       KeepOtherCounts(parts, before, view);
+      // Before what may take longer than all of this.
+      auto served =
+          LookAtCertificates(connections, clock, target, node, before.served, stop, deadline);
       if (parts.definitions && view.policies) {  // not after a node that hung
         view.missing_definitions = client.FindMissing(
             parts.definitions, {.deadline = clock.Now() + kForDefinitions, .stop = stop});
@@ -218,8 +221,7 @@ BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                      .denied_at = denied ? began : base::TimePoint(),
                      .ask_first = next == target.nodes.front() ? "" : next.pod,
                      .counted_last = parts.counted_apart.empty() ? "" : parts.counted_apart.back(),
-                     .served = LookAtCertificates(connections, clock, target, node, before.served,
-                                                  stop, deadline)};
+                     .served = std::move(served)};
       answer.succeeded = true;
       return answer;
     }

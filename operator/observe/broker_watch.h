@@ -110,11 +110,11 @@ using ProxyWatch = Watched<ProxyTarget, ProxyLooks>;
 // them (BrokerLook::ask_first).
 [[nodiscard]] std::vector<BrokerTarget::Node> InOrder(std::vector<BrokerTarget::Node> nodes,
                                                       const std::string& first);
-// Asks the nodes in turn until one answers, for at most `within` together; one that told its
-// nodes has all the time that is left. A node with TLS that has not shown the certificate in its
-// Secret yet is then greeted anew, less and less often, until it has. When it then fails half way,
-// the next look begins at another one. The view before is kept beside the trouble when none
-// answers, with its age.
+// Asks the nodes in turn until one answers, for at most `within` together (but for the definitions,
+// which are read last and have a time of their own); one that told its nodes has all the time that
+// is left. A node with TLS that has not shown the certificate in its Secret yet is then greeted
+// anew, less and less often, until it has. When it then fails half way, the next look begins at
+// another one. The view before is kept beside the trouble when none answers, with its age.
 [[nodiscard]] BrokerWatch::Answer LookAtBroker(Connections& connections, base::Clock& clock,
                                                const BrokerTarget& target, const BrokerLook& before,
                                                const std::stop_token& stop,

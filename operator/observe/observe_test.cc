@@ -939,7 +939,8 @@ class TlsLookTest : public LookTest {
                         {.nodes = {{"c-node-0", "10.0.0.1", tls, can_show_own_},
                                    {"c-node-1", "10.0.0.2", tls, can_show_own_}},
                          .user = "rabbit-operator",
-                         .password = base::Secret("p")},
+                         .password = base::Secret("p"),
+                         .parts = parts_},
                         before, {})
         .look;
   }
@@ -1022,6 +1023,12 @@ TEST_F(TlsLookTest, OnlyTheConnectionToTheNodeThatIsAskedIsKept) {
   EXPECT_EQ(connects_["10.0.0.1"], 2);
   Trust("old", 1);
   EXPECT_EQ(connects_["10.0.0.2"], 2);
+}
+
+TEST_F(TlsLookTest, NodesAreGreetedBeforeAnExportTakesAllTheTime) {
+  parts_.definitions = std::make_shared<const rabbitmq::Definitions>();
+  EXPECT_EQ(Shown(TlsLook("old")), "c-node-0=old c-node-1=old ");
+  EXPECT_EQ(servers_["10.0.0.1"].seen().back().request.target, "/api/definitions");
 }
 
 TEST_F(TlsLookTest, ANodeThatDoesNotAnswerSaysWhyAndHoldsNobodyBack) {

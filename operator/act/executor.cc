@@ -40,11 +40,16 @@ bool IsForBroker(const plan::Action& action) {
       action);
 }
 
-// An answer that says something of what was to be imported. Some entries make a broker fail (500).
+// An answer that says of what was to be imported that it will not do.
 bool IsRefusal(const base::Error& error) {
-  constexpr int kFailed = 500;
   return error.kind == base::ErrorKind::kInvalid || error.kind == base::ErrorKind::kNotFound ||
-         error.kind == base::ErrorKind::kConflict || error.http_status == kFailed;
+         error.kind == base::ErrorKind::kConflict;
+}
+
+// Some entries make a broker fail; but it may be the broker's fault, and go better next time.
+bool IsFailure(const base::Error& error) {
+  constexpr int kFailed = 500;
+  return error.http_status == kFailed;
 }
 
 }  // namespace
@@ -265,24 +270,35 @@ class Executor::Run {
   }
 
   Result<void> operator()(const plan::ImportDefinitions& step) {
-    Result<void> refused;  // the first that was
+    std::optional<base::Error> first;  // that was answered so
     int more = 0;
+    bool all_refused = true;
+    // Not all was tried, so it is no refusal: those behind are to have their turn.
+    const auto cut = [&](base::Error error) {
+      if (first) error.message += "; before that: " + first->message;
+      return Result<void>(tl::unexpected(std::move(error)));
+    };
     for (const auto& part : step.parts) {
-      if (!MayGoOn()) return base::Fail(base::ErrorKind::kRetry, "no time was left for all of it");
+      if (!MayGoOn()) {
+        return cut({.kind = base::ErrorKind::kRetry, .message = "no time was left for all of it"});
+      }
       auto done = AtBroker(
           [&](auto& broker) { return broker.PostDefinitions(part.body, Call(kLongestBrokerCall)); },
           Failover::kUnlessItGoesOn);
       if (done) continue;
-      if (!IsRefusal(done.error())) return done;
-      if (refused) {
-        refused = tl::unexpected(base::Wrap(done.error(), part.what));
-        refused.error().kind = base::ErrorKind::kInvalid;
-      } else {
+      const bool refused = IsRefusal(done.error());
+      if (!refused && !IsFailure(done.error())) return cut(done.error());
+      all_refused = all_refused && refused;
+      if (first) {
         ++more;
+      } else {
+        first = base::Wrap(done.error(), part.what);
       }
     }
-    if (more > 0) refused.error().message += " (and " + std::to_string(more) + " more)";
-    return refused;
+    if (!first) return {};
+    first->kind = all_refused ? base::ErrorKind::kInvalid : base::ErrorKind::kRetry;
+    if (more > 0) first->message += " (and " + std::to_string(more) + " more)";
+    return tl::unexpected(*std::move(first));
   }
   Result<void> operator()(const plan::EnableFlag& step) {
     return AtBroker(

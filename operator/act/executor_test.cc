@@ -1,5 +1,6 @@
 #include "operator/act/executor.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -468,6 +469,25 @@ TEST_F(ImportTest, WhatIsNotAnsweredEndsItAndIsNoRefusal) {
   Expect("one").Answer(204);
   Expect("two").Refuse(base::Sent::kMaybe);
   EXPECT_EQ(Import().error.value().kind, base::ErrorKind::kRetry);
+}
+
+TEST_F(ImportTest, WhatIsNotAnsweredAfterARefusalIsNoRefusalOfAllAndBothAreTold) {
+  Expect("one").Answer(400, R"({"reason":"no"})");
+  Expect("two").Refuse(base::Sent::kMaybe);
+  const auto result = Import();
+  EXPECT_EQ(result.error.value().kind, base::ErrorKind::kRetry);
+  EXPECT_THAT(result.error.value().message,
+              testing::EndsWith("; before that: policy one: POST /api/definitions: 400: no"));
+}
+
+TEST_F(ImportTest, AnEntryThatTheBrokerFailsAtHoldsBackNoOtherAndIsNoRefusal) {
+  Expect("one").Answer(500, "{}");
+  nodes_["10.0.0.2"].Expect("POST /api/definitions").WithBodyContaining("one").Answer(500, "{}");
+  Expect("two").Answer(204);
+  Expect("three").Answer(400, R"({"reason":"nor this"})");
+  const auto result = Import();
+  EXPECT_EQ(result.error.value().kind, base::ErrorKind::kRetry);
+  EXPECT_THAT(result.error.value().message, testing::HasSubstr("policy one: POST"));
 }
 
 class DeleteIfEmptyTest : public ExecutorTest {

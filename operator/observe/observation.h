@@ -207,7 +207,8 @@ struct Attempt {
   base::TimePoint at{};  // when the last one came back
   int tries = 0;         // at the same, that were done and that failed
   std::string trouble;   // of the last one; empty: it was done
-  bool refused = false;  // the last one: by an answer that will be the same again
+  // The last ones at the same that came back with an answer that will be the same again.
+  int refusals = 0;
   [[nodiscard]] bool failed() const { return !trouble.empty(); }
   bool operator==(const Attempt&) const = default;
 };

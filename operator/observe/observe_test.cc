@@ -240,6 +240,24 @@ TEST_F(SecretMemoryTest, ASecretThatDoesNotServeYetIsReadAgainEachTime) {
   Refresh();  // an unexpected call would fail the test
 }
 
+TEST_F(SecretMemoryTest, OfOneThatWasChangedWhatIsReferredToIsHeldStill) {
+  const auto all_are = [](const char* value) {
+    SecretView view{.state = SecretState::kPresent, .uid = "s1", .data = {}, .trouble = {}};
+    for (const char* key : {"password", "host", "other"}) view.data[key] = base::Secret(value);
+    return view;
+  };
+  cluster_.spec.users = {
+      {.name = "app", .password_secret_ref = api::KeyRef{"c-default-user", "host"}}};
+  ExpectRead("c-default-user")
+      .Answer(200, R"({"metadata":{"uid":"s1"},"data":{"password":"cA==","host":"aA=="}})");
+  Refresh(/*new_here=*/true);
+  memory_.Learn("c-default-user", all_are("new"), now_);
+  const SecretView& held = memory_.views().at("c-default-user");
+  EXPECT_EQ(held.data.at("host"), base::Secret("new"));
+  EXPECT_EQ(held.data.at("password"), base::Secret("new"));
+  EXPECT_FALSE(held.data.contains("other"));
+}
+
 TEST_F(SecretMemoryTest, AnOwnSecretThatSomebodyElseHasIsReadAgainEachTime) {
   const std::string theirs = R"({"metadata":{"uid":"s1"},"data":{"password":"cA=="}})";
   ExpectRead("c-default-user").Answer(200, theirs);

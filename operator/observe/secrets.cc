@@ -22,10 +22,6 @@ bool IsLogin(const std::string& key, const base::Secret& value) {
   return key == resources::kUsernameKey || key == resources::kPasswordKey;
 }
 
-void KeepLogin(SecretView& view) {
-  std::erase_if(view.data, [](const auto& entry) { return !IsLogin(entry.first, entry.second); });
-}
-
 struct Need {
   base::Duration age;                       // how old the view may be
   bool login = false;                       // one of our own: whom it logs in
@@ -169,8 +165,13 @@ void SecretMemory::Refresh(const api::RabbitCluster& cluster,
 }
 
 void SecretMemory::Learn(const std::string& name, SecretView view, base::TimePoint now) {
-  KeepLogin(view);  // what is learned was just made: nobody refers to it yet
-  views_[name] = std::move(view);
+  // What was just made nobody refers to yet. One that was changed may be referred to, by what is
+  // held of it.
+  SecretView& held = views_[name];
+  std::erase_if(view.data, [&](const auto& entry) {
+    return !IsLogin(entry.first, entry.second) && !held.data.contains(entry.first);
+  });
+  held = std::move(view);
   read_at_[name] = now;
 }
 

@@ -29,12 +29,14 @@ void RememberAttempt(const Step& step, const std::string& trouble, base::TimePoi
                      std::map<std::string, observe::Attempt>& attempts, bool refused) {
   if (step.attempt.empty()) return;
   observe::Attempt& attempt = attempts[step.attempt];
-  const int before = attempt.digest == step.attempt_digest ? attempt.tries : 0;
+  const bool same = attempt.digest == step.attempt_digest;
   attempt = {.digest = step.attempt_digest,
              .at = now,
-             .tries = before + 1,
+             .tries = same ? attempt.tries + 1 : 1,
              .trouble = trouble,
-             .refused = refused};
+             .refusals = !refused ? 0
+                         : same   ? attempt.refusals + 1
+                                  : 1};
 }
 
 }  // namespace rabbit::plan

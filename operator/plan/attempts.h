@@ -24,11 +24,14 @@ namespace rabbit::plan {
 // The effect of `what`, whoever brought it about, was seen by the latest look at the broker. Once
 // that was five minutes after the last attempt, it is forgotten: what is undone again and again is
 // done less and less often.
+// Not of imports of definitions: those are forgotten with the first look that shows their effect.
+// What is kept is what was declared to be put back within spec.drift.interval, however often it
+// changes; its pace is that of the looks, and whoever else writes it is told by drift Events.
 void SettleAttempt(const observe::Observation& seen, const std::string& what, Plan& plan);
 
 // Adds that this step was tried just now; `trouble` is empty when it was done,
-// and `refused` says that it will be the same another time. Nothing of a step
-// that is not to be remembered (Step::attempt).
+// and `refused` says that it will be the same another time: how often in a row is counted, apart
+// from the tries. Nothing of a step that is not to be remembered (Step::attempt).
 void RememberAttempt(const Step& step, const std::string& trouble, base::TimePoint now,
                      std::map<std::string, observe::Attempt>& attempts, bool refused = false);
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "operator/plan/attempts.h"
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/plugins.h"
 #include "operator/plan/words.h"
 #include "rabbitmq/version.h"
 
@@ -24,10 +25,29 @@ constexpr int kRefusalsThatCount = 3;
 // Entries in one call: it is to end in time also where each takes a tenth of a second.
 constexpr std::size_t kTogether = 50;
 
+struct ListRule {
+  std::string_view name;
+  // Those whose entries its own need. A broker may accept it without them, and pass it over.
+  std::vector<std::string_view> rests_on = {"vhosts"};
+  bool has_secrets = false;    // fields that its digest leaves out (rabbitmq::DigestOf)
+  bool needs_plugins = false;  // the broker refuses shovels, say, without theirs
+};
+
 // What others rest on comes first.
-constexpr std::string_view kLists[] = {
-    "vhosts",   "users",  "permissions", "topic_permissions", "parameters", "global_parameters",
-    "policies", "queues", "exchanges",   "bindings"};
+const std::vector<ListRule>& ListRules() {
+  static const std::vector<ListRule> rules = {
+      {.name = "vhosts", .rests_on = {}},
+      {.name = "users", .rests_on = {}, .has_secrets = true},
+      {.name = "permissions", .rests_on = {"vhosts", "users"}},
+      {.name = "topic_permissions", .rests_on = {"vhosts", "users"}},
+      {.name = "parameters", .has_secrets = true, .needs_plugins = true},
+      {.name = "global_parameters", .rests_on = {}, .has_secrets = true, .needs_plugins = true},
+      {.name = "policies", .needs_plugins = true},
+      {.name = "queues", .needs_plugins = true},
+      {.name = "exchanges", .needs_plugins = true},
+      {.name = "bindings", .rests_on = {"vhosts", "queues", "exchanges"}, .needs_plugins = true}};
+  return rules;
+}
 
 std::string AttemptAt(std::string_view list) { return std::string(kImport).append(list); }
 
@@ -54,8 +74,12 @@ std::string DigestOf(const observe::DefinitionsView& view, const std::vector<Def
 // The definitions beside what the broker exported.
 struct Comparison {
   struct List {
-    std::string_view name;
+    const ListRule* rule = nullptr;
     std::vector<DefinitionKey> missing;  // at least one; or different
+    // Of those, and of what is missing of the lists that it rests on: when they get on, what was
+    // refused without them, or accepted and passed over, is another attempt.
+    std::string digest;
+    [[nodiscard]] std::string_view name() const { return rule->name; }
   };
   std::vector<List> lists;            // in the order of their import
   bool more_later = false;            // some are of a vhost or user that is yet to be made
@@ -87,10 +111,18 @@ class Comparer {
         missing[key.list].push_back(key);
       }
     }
-    for (const std::string_view list : kLists) {
-      if (const auto found = missing.find(list); found != missing.end()) {
-        result.lists.push_back({list, std::move(found->second)});
+    std::map<std::string_view, std::string> digests;
+    for (const ListRule& rule : ListRules()) {
+      const auto found = missing.find(rule.name);
+      if (found == missing.end()) continue;
+      const std::string own = digests[rule.name] = DigestOf(view_, found->second);
+      Comparison::List list{&rule, std::move(found->second), own};
+      for (const std::string_view other : rule.rests_on) {
+        if (const auto its = digests.find(other); its != digests.end()) {
+          list.digest.append(1, ' ').append(its->second);
+        }
       }
+      result.lists.push_back(std::move(list));
     }
     return result;
   }
@@ -100,7 +132,7 @@ class Comparer {
   [[nodiscard]] bool IsComing(const DefinitionKey& key) const {
     if (!view_.wanted.contains(key)) return false;
     const auto attempt = seen_.attempts.find(AttemptAt(key.list));
-    return attempt == seen_.attempts.end() || attempt->second.tries < kRefusalsThatCount;
+    return attempt == seen_.attempts.end() || attempt->second.refusals < kRefusalsThatCount;
   }
   [[nodiscard]] bool IsYetToCome(const DefinitionKey& key) const {
     if (key.list == "vhosts" || key.list == "users") return false;
@@ -142,11 +174,9 @@ std::optional<Comparison> Compare(const api::RabbitCluster& cluster,
 bool IsDone(const Comparison& comparison, const observe::Observation& seen) {
   return !comparison.more_later &&
          std::ranges::all_of(comparison.lists, [&](const Comparison::List& list) {
-           const observe::Attempt* attempt =
-               FindAttempt(seen, AttemptAt(list.name), DigestOf(*seen.definitions, list.missing));
+           const observe::Attempt* attempt = FindAttempt(seen, AttemptAt(list.name()), list.digest);
            return attempt != nullptr &&
-                  (!attempt->failed() ||
-                   (attempt->refused && attempt->tries >= kRefusalsThatCount));
+                  (!attempt->failed() || attempt->refusals >= kRefusalsThatCount);
          });
 }
 
@@ -156,7 +186,7 @@ class DefinitionsPlanner {
                      base::TimePoint now, Plan& plan)
       : cluster_(cluster), seen_(seen), view_(*seen.definitions), now_(now), plan_(plan) {}
 
-  void Run() {
+  void Run(int members) {
     const std::string recorded = Recorded(seen_);
     const bool is_past = IsOnce(cluster_) && !recorded.empty();
     if (is_past) SettleAll();
@@ -175,12 +205,17 @@ class DefinitionsPlanner {
     if (IsOnce(cluster_) && IsDone(*comparison, seen_)) return SayEnd(*comparison);
     if (!comparison->left_out.empty()) Say("DefinitionsRefused", LeftOut(*comparison));
     const bool drift = recorded == view_.content_digest && TopologyWasInEffect(cluster_, plan_);
-    for (const std::string_view list : kLists) {
-      const auto found = std::ranges::find(comparison->lists, list, &Comparison::List::name);
-      if (found != comparison->lists.end()) {
-        Import(*found, drift);
-      } else if (seen_.attempts.contains(AttemptAt(list))) {
-        plan_.settled_attempts.push_back(AttemptAt(list));
+    const bool plugins_are_coming = PluginsAreComing(cluster_, seen_, members);
+    for (const ListRule& rule : ListRules()) {
+      const auto found = std::ranges::find(comparison->lists, &rule, &Comparison::List::rule);
+      if (found == comparison->lists.end()) {
+        const std::string attempt = AttemptAt(rule.name);
+        if (seen_.attempts.contains(attempt)) plan_.settled_attempts.push_back(attempt);
+      } else if (rule.needs_plugins && plugins_are_coming) {
+        AddWait(plan_, {Aspect::kTopology, "PluginsChanging",
+                        "what is missing of spec.definitions is imported once spec.plugins run"});
+      } else {
+        Import(*found, drift && !rule.has_secrets);
       }
     }
   }
@@ -226,22 +261,22 @@ class DefinitionsPlanner {
     };
     if (!comparison.left_out.empty()) warn(LeftOut(comparison));
     for (const Comparison::List& list : comparison.lists) {
-      const std::string& why = seen_.attempts.at(AttemptAt(list.name)).trouble;
+      const std::string& why = seen_.attempts.at(AttemptAt(list.name())).trouble;
       warn(view_.source + ": was imported, but for " + ListOf(list.missing) +
            (why.empty() ? "" : ": " + Shortened(why, 400)));
     }
   }
 
   void Import(const Comparison::List& list, bool drift) {
-    const std::string attempt = AttemptAt(list.name);
-    const std::string digest = DigestOf(view_, list.missing);
+    const std::string attempt = AttemptAt(list.name());
     const auto last = seen_.attempts.find(attempt);
-    const bool was_refused = last != seen_.attempts.end() && last->second.refused;
+    const bool was_refused = last != seen_.attempts.end() && last->second.refusals > 0;
+    const observe::Attempt* same = FindAttempt(seen_, attempt, list.digest);
     if (last != seen_.attempts.end() && last->second.failed() && !was_refused) {
       // It may still be at work there.
       Wait(Shortened(last->second.trouble, 400) + "; what is still missing is imported again");
       if (now_ < TriedAgainAt(last->second)) return;
-    } else if (const observe::Attempt* same = FindAttempt(seen_, attempt, digest)) {
+    } else if (same != nullptr) {
       if (same->failed()) {
         Say("DefinitionsRefused", Shortened(same->trouble, 400) + "; it is tried again");
         if (now_ < TriedAgainAt(*same)) return;
@@ -255,19 +290,21 @@ class DefinitionsPlanner {
     const char* reason = Recorded(seen_) == view_.content_digest
                              ? "are missing or different at the broker: "
                              : "are yet to be imported: ";
-    plan_.steps.push_back({.action = StepFor(list, was_refused ? 1 : kTogether),
+    // Also where a failure took none of them in: the first one may be what the broker fails at.
+    const bool one_by_one = was_refused || (same != nullptr && same->failed());
+    plan_.steps.push_back({.action = StepFor(list, one_by_one ? 1 : kTogether),
                            .reason = reason + ListOf(list.missing),
                            .after = std::nullopt,
                            .repairs_drift = drift,
                            .attempt = attempt,
-                           .attempt_digest = digest});
+                           .attempt_digest = list.digest});
   }
 
   // The broker stops at the first entry that it refuses: after a refusal each goes by itself.
   [[nodiscard]] ImportDefinitions StepFor(const Comparison::List& list,
                                           std::size_t together) const {
     ImportDefinitions step{.source = view_.source,
-                           .list = std::string(list.name),
+                           .list = std::string(list.name()),
                            .entries = list.missing.size(),
                            .parts = {},
                            .vhosts = {}};
@@ -278,7 +315,7 @@ class DefinitionsPlanner {
       step.parts.push_back(
           {.what = ListOf(keys), .body = rabbitmq::ComposeDefinitions(view_.wanted, keys)});
     }
-    if (list.name != "vhosts") return step;
+    if (list.name() != "vhosts") return step;
     for (const DefinitionKey& key : list.missing) step.vhosts.push_back(key.names.front());
     return step;
   }
@@ -303,7 +340,7 @@ void PlanDefinitions(const api::RabbitCluster& cluster, const observe::Observati
   }
   if (seen.definitions == nullptr) return;
   if (!BrokerMayBeWritten(cluster, seen, members, plan)) return;
-  DefinitionsPlanner(cluster, seen, now, plan).Run();
+  DefinitionsPlanner(cluster, seen, now, plan).Run(members);
 }
 
 std::string DefinitionsForInventory(const api::RabbitCluster& cluster,

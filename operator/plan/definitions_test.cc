@@ -2,6 +2,7 @@
 
 #include "operator/observe/targets.h"
 #include "operator/plan/attempts.h"
+#include "operator/plan/plugins.h"
 #include "operator/plan/topology_fixture.h"
 
 namespace rabbit::plan {
@@ -241,6 +242,155 @@ TEST_F(PlanDefinitionsTest, OnceEndsAlsoWithWhatIsRefusedWhichIsToldOnce) {
   EXPECT_EQ(Recorded(), "content1");
   EXPECT_THAT(Told(), IsEmpty());
   EXPECT_THAT(Planned().settled_attempts, SizeIs(1));
+}
+
+TEST_F(PlanDefinitionsTest, WhatIsNotAnsweredIsNoRefusalAndDoesNotEndOnce) {
+  Says(R"({"queues":[{"vhost":"/","name":"q"},{"vhost":"/","name":"r"}]})", "1");
+  LacksAll();
+  const auto try_later = [&](const std::string& trouble, bool refused) {
+    now_ += std::chrono::minutes(10);
+    EXPECT_THAT(Imports(), SizeIs(1));
+    Try(trouble, refused);
+  };
+  for (int i = 0; i < 2; ++i) try_later("timeout", false);
+  for (int i = 0; i < 2; ++i) try_later("queue q in vhost /: 400: no", true);
+  EXPECT_EQ(Recorded(), "") << "it was refused but twice";
+  try_later("timeout", false);
+  for (int i = 0; i < 2; ++i) try_later("queue q in vhost /: 400: no", true);
+  EXPECT_EQ(Recorded(), "") << "not three times in a row";
+  try_later("queue q in vhost /: 400: no", true);
+  EXPECT_EQ(Recorded(), "content1");
+}
+
+TEST_F(PlanDefinitionsTest, AFailureThatTookNoneInIsTriedAgainEntryByEntry) {
+  Says(R"({"queues":[{"vhost":"/","name":"q"},{"vhost":"/","name":"r"},
+                     {"vhost":"/","name":"s"}]})",
+       "1");
+  LacksAll();
+  Try("POST /api/definitions: 500");
+  now_ += std::chrono::seconds(10);
+  EXPECT_THAT(Imports(), ElementsAre(testing::HasSubstr(" + ")));
+  Lacks({{"queues", {"/", "r"}}, {"queues", {"/", "s"}}});
+  EXPECT_THAT(Imports(), ElementsAre(testing::Not(testing::HasSubstr(" + ")))) << "it got on";
+}
+
+TEST_F(PlanDefinitionsTest, AVhostThatIsNotAnsweredForIsNotRefused) {
+  LacksAll();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(Imports(), SizeIs(1)) << "its policy waits for it";
+    Try("timeout");
+    now_ += std::chrono::minutes(10);
+  }
+}
+
+// 3.8 and 3.10 accept a binding whose exchange is not there, and pass it over.
+class BindingTest : public PlanDefinitionsTest {
+ protected:
+  BindingTest() {
+    Says(R"({"exchanges":[{"vhost":"/","name":"bad"},{"vhost":"/","name":"e"}],
+             "bindings":[{"vhost":"/","source":"e","destination":"q","destination_type":"queue",
+                          "routing_key":"k","arguments":{}}]})",
+         "1");
+    for (const auto& [key, text] : seen_.definitions->wanted) {
+      if (key.list == "bindings") binding_ = key;
+    }
+    LacksAll();
+  }
+  // The exchanges so; the binding is accepted.
+  void TryExchanges(const std::string& trouble, bool refused) {
+    for (const Step& step : Planned().steps) {
+      const bool is_binding = std::get<ImportDefinitions>(step.action).list == "bindings";
+      RememberAttempt(step, is_binding ? "" : trouble, now_, seen_.attempts,
+                      !is_binding && refused);
+    }
+    now_ += std::chrono::minutes(5);
+  }
+  std::vector<std::string> ListsImported() {
+    std::vector<std::string> lists;
+    for (const Step& step : Planned().steps) {
+      lists.push_back(std::get<ImportDefinitions>(step.action).list);
+    }
+    return lists;
+  }
+
+  rabbitmq::DefinitionKey binding_, bad_{"exchanges", {"/", "bad"}};
+};
+
+TEST_F(BindingTest, OneThatWasAcceptedWithoutItsExchangeIsImportedAgainOnceThatIsThere) {
+  TryExchanges("timeout", false);
+  EXPECT_EQ(Recorded(), "");
+  EXPECT_THAT(ListsImported(), ElementsAre("exchanges"));
+  Lacks({binding_});
+  EXPECT_EQ(Recorded(), "") << "it was accepted, but in vain";
+  EXPECT_THAT(ListsImported(), ElementsAre("bindings"));
+  Try();
+  EXPECT_EQ(Recorded(), "content1") << "now there is nothing that it waits for";
+}
+
+TEST_F(BindingTest, WhatItDoesNotRestOnAndIsRefusedForGoodEndsTheWaiting) {
+  TryExchanges("400", true);
+  Lacks({bad_, binding_});
+  EXPECT_THAT(ListsImported(), ElementsAre("exchanges", "bindings"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Recorded(), "");
+    TryExchanges("400", true);
+  }
+  EXPECT_EQ(Recorded(), "content1");
+}
+
+TEST_F(PlanDefinitionsTest, APermissionThatWasRefusedIsTriedAtOnceWhenItsUserGetsOn) {
+  Says(R"({"users":[{"name":"u"},{"name":"v"}],"permissions":[{"user":"u","vhost":"/"}]})", "1");
+  LacksAll();
+  for (int i = 0; i < 3; ++i) {  // the users are refused for good: their permissions wait no more
+    Try("400", true);
+    now_ += std::chrono::minutes(10);
+  }
+  Try("400", true);
+  EXPECT_THAT(Imports(), IsEmpty());
+  HasUser("u", "x");
+  Lacks({rabbitmq::UserDefinition("v"), rabbitmq::PermissionDefinition("u", "/")});
+  EXPECT_THAT(Imports(), SizeIs(2));
+}
+
+TEST_F(PlanDefinitionsTest, WhatMayNeedAPluginWaitsForThoseThatAreBeingEnabled) {
+  IsKept();
+  cluster_.spec.plugins = {"rabbitmq_shovel"};
+  seen_.nodes.emplace_back();
+  seen_.nodes.back().name = "c-node-0";
+  seen_.nodes.back().ready = true;
+  rabbitmq::Node& node = broker_.nodes->at(0);
+  node.plugins_known = true;
+  Says(R"({"users":[{"name":"u"}],
+           "parameters":[{"vhost":"/","component":"shovel","name":"s","value":{}}]})",
+       "1");
+  LacksAll();
+  const auto users = testing::StartsWith(R"({"users")");
+  const auto parameters = testing::StartsWith(R"({"parameters")");
+  EXPECT_THAT(Imports(), ElementsAre(users));
+  EXPECT_THAT(Told(), ElementsAre("wait: what is missing of spec.definitions is imported once "
+                                  "spec.plugins run"));
+  Plan plan;
+  PlanPlugins(cluster_, seen_, 3, now_, plan);
+  RememberAttempt(plan.steps.at(0), "busy", now_, seen_.attempts);
+  EXPECT_THAT(Imports(), ElementsAre(users, parameters)) << "it may never be enabled";
+  seen_.attempts.clear();
+  node.plugins = {{"rabbitmq_shovel", rabbitmq::Plugin::State::kEnabled}};
+  EXPECT_THAT(Imports(), ElementsAre(users, parameters));
+}
+
+TEST_F(PlanDefinitionsTest, ThatSecretsDifferIsNoDriftAsTheyMayHaveChangedInTheSource) {
+  IsKept();
+  WasInEffect();
+  WasImported();
+  Says(R"({"users":[{"name":"u"}],"global_parameters":[{"name":"g","value":1}],
+           "parameters":[{"vhost":"/","component":"shovel","name":"s","value":{}}],
+           "permissions":[{"user":"rabbit","vhost":"/"}]})",
+       "1");
+  HasUser("u", "x");
+  LacksAll();
+  const auto is_drift = testing::EndsWith("[drift]");
+  EXPECT_THAT(Imports(), ElementsAre(testing::Not(is_drift), is_drift, testing::Not(is_drift),
+                                     testing::Not(is_drift)));
 }
 
 TEST_F(PlanDefinitionsTest, AnImportThatWasNotAnsweredGoesOnWithWhatIsStillMissing) {

@@ -248,6 +248,26 @@ bool PluginsAreAsDeclared(const api::RabbitCluster& cluster, const observe::Obse
   return true;
 }
 
+bool PluginsAreComing(const api::RabbitCluster& cluster, const observe::Observation& seen,
+                      int members) {
+  if (!seen.broker.view->nodes) return false;
+  const Names declared = DeclaredPlugins(cluster);
+  for (int i = 0; i < members; ++i) {
+    const auto found = FindMember(cluster, seen, i);
+    if (!found) continue;  // what serves is asked, and what boots has them from C-config
+    const Names missing = MissingIn(*found->pod, declared, seen);
+    const Names wanted = Minus(declared, missing);
+    const Difference difference = DifferenceOf(*found->node, wanted);
+    if (difference.lacking.empty() && difference.idle.empty()) continue;
+    const observe::Attempt* attempt =
+        FindAttempt(seen, missing.empty() ? PluginsOf(*found->pod) : ExistingPluginsOf(*found->pod),
+                    DigestOf(*found->pod, wanted));
+    if (attempt == nullptr) return true;
+    if (!attempt->failed() && seen.broker.at < attempt->at + kShownAfter) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> EnabledPlugins(const rabbitmq::Node& node) {
   Names enabled{std::string(rabbitmq::kManagementPlugin), std::string(rabbitmq::kPrometheusPlugin)};
   for (const rabbitmq::Plugin& plugin : node.plugins) {

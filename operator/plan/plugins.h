@@ -28,6 +28,12 @@ bool PlanPlugins(const api::RabbitCluster& cluster, const observe::Observation& 
 [[nodiscard]] bool PluginsAreAsDeclared(const api::RabbitCluster& cluster,
                                         const observe::Observation& seen, int members);
 
+// Whether a node that runs is yet to have what is declared running, and nothing was in vain there:
+// what needs a plugin (a shovel) waits for that, and not for a plugin that cannot be had.
+// REQUIRES: IsOfNow().
+[[nodiscard]] bool PluginsAreComing(const api::RabbitCluster& cluster,
+                                    const observe::Observation& seen, int members);
+
 // All that the node's list of enabled plugins has, sorted. REQUIRES: node.plugins_known.
 [[nodiscard]] std::vector<std::string> EnabledPlugins(const rabbitmq::Node& node);
 

@@ -82,6 +82,33 @@ TEST_F(PlanPluginsTest, AnotherListIsPutIntoEffectOnEachNodeByACommand) {
   EXPECT_THAT(Steps(Planned()), ElementsAre(enable + "2" + step)) << "one in vain holds none back";
 }
 
+TEST_F(PlanPluginsTest, TheyAreComingUntilTheyRunOrCannotBeHad) {
+  const auto coming = [&] {
+    Seen();
+    return PluginsAreComing(cluster_, seen_, 3);
+  };
+  EXPECT_FALSE(coming());
+  members_[1].plugins = {{"rabbitmq_shovel", kIdle}};
+  EXPECT_TRUE(coming());
+  members_[1].running = false;
+  EXPECT_FALSE(coming()) << "it has them when it boots";
+  members_[1].running = true;
+  members_[1].plugins = {};
+  EXPECT_TRUE(coming());
+  Try();
+  EXPECT_TRUE(coming()) << "the broker is yet to show it";
+  Later(std::chrono::seconds(10));
+  EXPECT_FALSE(coming()) << "it was in vain";
+  members_[1].plugins = {{"rabbitmq_shovel", kEnabled}, {"rabbitmq_top", kEnabled}};
+  seen_.attempts.clear();
+  EXPECT_FALSE(coming()) << "one too many is in nobody's way";
+  cluster_.spec.plugins = {"rabbitmq_shovel", "nope"};
+  EXPECT_TRUE(coming());
+  TryAll();
+  members_[1].plugins = {{"rabbitmq_shovel", kEnabled}};
+  EXPECT_FALSE(coming()) << "there is no other";
+}
+
 TEST_F(PlanPluginsTest, WhatIsEnabledOrDisabledByHandIsPutBack) {
   WasInEffect();
   members_[1].plugins = {};

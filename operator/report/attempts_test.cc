@@ -40,11 +40,22 @@ TEST_F(AttemptsTest, TriesAreCountedWhetherTheyFailOrNot) {
 }
 
 TEST_F(AttemptsTest, ARefusalIsToldFromWhatMayGoBetterNextTime) {
-  Ends({.outcome = Outcome::kFailed,
-        .error = base::Error{.kind = base::ErrorKind::kInvalid, .message = "no"}});
-  EXPECT_TRUE(attempts_.at("plugins of c-node-0").refused);
+  const StepResult refused{
+      .outcome = Outcome::kFailed,
+      .error = base::Error{.kind = base::ErrorKind::kInvalid, .message = "no"}};
+  const auto refusals = [&] { return attempts_.at("plugins of c-node-0").refusals; };
+  Ends(refused);
+  EXPECT_EQ(refusals(), 1);
+  Ends(refused);
+  EXPECT_EQ(refusals(), 2) << "in a row";
   Ends(Failed());
-  EXPECT_FALSE(attempts_.at("plugins of c-node-0").refused);
+  EXPECT_EQ(refusals(), 0);
+  Ends(refused);
+  EXPECT_EQ(refusals(), 1);
+  Ends(refused, "another");
+  EXPECT_EQ(refusals(), 1) << "of the same";
+  Ends({.outcome = Outcome::kDone, .error = {}}, "another");
+  EXPECT_EQ(refusals(), 0);
 }
 
 TEST_F(AttemptsTest, AnotherThingWantedBeginsAnew) {

@@ -232,11 +232,11 @@ TEST_F(NodesTest, ARestartIsPendingBecauseOfWhatDiffers) {
     return std::make_shared<const observe::MadeOf>(
         observe::MadeOf{{"env TZ", tz}, {"image", "a"}, {"resources.limits.memory", "2"}});
   };
-  const observe::MadeOf declared = *made_of("new");
+  const auto declared = made_of("new");
   const auto restarts = [&] {
     Plan plan;
     PlanRestartPending(cluster_, Seen(), "rabbitmq:3.13-management", {.formed = true}, plan,
-                       [&] { return declared; });
+                       [&] { return *declared; });
     return Problems(plan);
   };
   for (int i = 0; i < 3; ++i) {

@@ -134,7 +134,7 @@ TEST_F(TlsTest, WhatIsWrongInASecretThatBrokersReadIsSaidToReachThem) {
   const auto said_of = [&](const std::string& key, const std::string& value) {
     const std::string before(seen_.secrets["web"].data.at(key).Reveal());
     Put(key, value);
-    const std::string said = Said().at(0);
+    std::string said = Said().at(0);
     Put(key, before);
     return said;
   };

@@ -126,12 +126,12 @@ std::string Rest(const api::Status& status) {
     text += " (since " + base::FormatTime(operation->started_at) + ")\n";
   }
   const api::Endpoints& endpoints = status.endpoints;
-  const std::pair<const char*, const std::string*> kAll[] = {{"amqp", &endpoints.amqp},
-                                                             {"amqps", &endpoints.amqps},
-                                                             {"management", &endpoints.management},
-                                                             {"stats", &endpoints.stats},
-                                                             {"metrics", &endpoints.metrics}};
-  for (const auto& [name, address] : kAll) {
+  const std::pair<const char*, const std::string*> all[] = {{"amqp", &endpoints.amqp},
+                                                            {"amqps", &endpoints.amqps},
+                                                            {"management", &endpoints.management},
+                                                            {"stats", &endpoints.stats},
+                                                            {"metrics", &endpoints.metrics}};
+  for (const auto& [name, address] : all) {
     if (!address->empty()) text += std::string(name) + ": " + Clean(*address) + "\n";
   }
   if (!status.binding_name.empty()) {

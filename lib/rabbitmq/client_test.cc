@@ -164,11 +164,15 @@ TEST_F(ClientTest, WhichPluginsRunIsAskedForWithTheSameCall) {
       .Answer(200, R"([{"name":"r1","enabled_plugins":["nope","rabbitmq_management",
                                                        "rabbitmq_prometheus","rabbitmq_top"],
                         "applications":[{"name":"rabbitmq_management"},{"name":"rabbitmq_top"},
-                                        {"name":"rabbitmq_prometheus"}]}])");
+                                        {"name":"rabbitmq_management_agent"},
+                                        {"name":"rabbitmq_prometheus"}]},
+                       {"name":"r2","enabled_plugins":["rabbitmq_management"],
+                        "applications":[{"name":"rabbit"}]}])");
   const auto nodes = client_.GetNodes(options_, true);
   ASSERT_TRUE(nodes);
   EXPECT_THAT(nodes->at(0).plugins, ElementsAre(Plugin{"nope", Plugin::State::kIdle},
                                                 Plugin{"rabbitmq_top", Plugin::State::kEnabled}));
+  EXPECT_FALSE(nodes->at(1).plugins_known) << "it said so in the middle of its boot";
 }
 
 TEST_F(ClientTest, WithTheFlagsToEnableTheVersionsOfTheNodesAreAskedForNotWhichPluginsRun) {

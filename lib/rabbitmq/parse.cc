@@ -188,17 +188,20 @@ Result<Node> ParseNode(std::string_view json, bool running_plugins,
   if (!object) return tl::unexpected(object.error());
   const Json* alarm = base::Find(*object, {"mem_alarm"});
   const Json* enabled = base::Find(*object, {"enabled_plugins"});
-  // A node that has just booted lists none at first, though it answers by one (seen on 3.8
-  // and 4.3).
-  const bool plugins_known = enabled != nullptr && enabled->is_array() && !enabled->empty();
+  bool plugins_known = enabled != nullptr && enabled->is_array() && !enabled->empty();
   const Json* applications = base::Find(*object, {"applications"});
   std::string version;
   if (applications != nullptr && applications->is_array()) {
+    // A node that has just booted lists no plugins at first, and then what ran in the middle of its
+    // boot: this one, which tells all of it, not yet (seen on 3.8.9 and 4.3.6).
+    bool booted = false;
     for (const Json& application : *applications) {
       const std::string name = FindString(application, {"name"});
+      booted = booted || name == "rabbitmq_management_agent";
       if (name == "rabbit") version = FindString(application, {"version"});
       if (running != nullptr) running->insert(name);
     }
+    plugins_known = plugins_known && booted;
   }
   return Node{
       .name = FindString(*object, {"name"}),

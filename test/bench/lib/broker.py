@@ -39,7 +39,7 @@ class Cluster:
         return {"overview": lambda: {"rabbitmq_version": "3.10.8", "cluster_name": self.cluster_name, "node": node},
                 "nodes": lambda: [{"name": n, "running": True, "type": "disc", "partitions": [], "mem_alarm": False, "disk_free_alarm": False,
                                    "being_drained": False, "enabled_plugins": ["rabbitmq_management", "rabbitmq_prometheus"],
-                                   "applications": [{"name": "rabbit", "version": "3.10.8"}]}
+                                   "applications": [{"name": "rabbit", "version": "3.10.8"}, {"name": "rabbitmq_management_agent", "version": "3.10.8"}]}
                                   for n in self.nodes],
                 "feature-flags": lambda: [{"name": "quorum_queue", "state": "enabled", "stability": "stable"}],
                 "cluster-name": lambda: {"name": self.cluster_name},

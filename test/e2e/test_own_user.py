@@ -15,6 +15,12 @@ USER = "rabbit-operator"
 VERSIONS = ["oldest", "old", "new", "newest"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def events_to_spare():
+    """Of one cluster an operator tells a number of events and no more for a while; other tests may have used it up."""
+    installed.restart()
+
+
 def told(name, namespace):
     """What the operator's events say of its user, and how often each."""
     found = [event for event in kubectl.list_all("events.events.k8s.io", namespace)

@@ -35,7 +35,7 @@ struct ListRule {
 
 // What others rest on comes first.
 const std::vector<ListRule>& ListRules() {
-  static const std::vector<ListRule> rules = {
+  static const std::vector<ListRule> kRules = {
       {.name = "vhosts", .rests_on = {}},
       {.name = "users", .rests_on = {}, .has_secrets = true},
       {.name = "permissions", .rests_on = {"vhosts", "users"}},
@@ -46,7 +46,7 @@ const std::vector<ListRule>& ListRules() {
       {.name = "queues", .needs_plugins = true},
       {.name = "exchanges", .needs_plugins = true},
       {.name = "bindings", .rests_on = {"vhosts", "queues", "exchanges"}, .needs_plugins = true}};
-  return rules;
+  return kRules;
 }
 
 std::string AttemptAt(std::string_view list) { return std::string(kImport).append(list); }

@@ -161,16 +161,12 @@ namespace {
 // What the node's list of enabled plugins says beside the two that are always there; `running`,
 // when it is there, says which of them run. (The list is what the file says, also of what does not
 // exist: 3.8.9 to 4.3.6 boot all the same.)
-std::vector<Plugin> PluginsIn(std::vector<std::string> enabled, const Json* running) {
-  std::set<std::string> runs;
-  const bool known = running != nullptr && running->is_array() && !running->empty();
-  if (known) {
-    for (const Json& application : *running) runs.insert(FindString(application, {"name"}));
-  }
+std::vector<Plugin> PluginsIn(std::vector<std::string> enabled,
+                              const std::set<std::string>* running) {
   std::set<std::string> own{std::string(kManagementPlugin), std::string(kPrometheusPlugin)};
   std::vector<Plugin> plugins;
   for (std::string& name : enabled) {
-    const bool idle = known && !runs.contains(name);
+    const bool idle = running != nullptr && !running->contains(name);
     const bool is_own = own.erase(name) > 0;
     if (is_own && !idle) continue;
     plugins.push_back({std::move(name), idle ? Plugin::State::kIdle : Plugin::State::kEnabled});
@@ -190,19 +186,20 @@ Result<Node> ParseNode(std::string_view json, bool running_plugins,
   const Json* enabled = base::Find(*object, {"enabled_plugins"});
   bool plugins_known = enabled != nullptr && enabled->is_array() && !enabled->empty();
   const Json* applications = base::Find(*object, {"applications"});
+  const bool applications_told = applications != nullptr && applications->is_array();
   std::string version;
-  if (applications != nullptr && applications->is_array()) {
-    // A node that has just booted lists no plugins at first, and then what ran in the middle of its
-    // boot: this one, which tells all of it, not yet (seen on 3.8.9 and 4.3.6).
-    bool booted = false;
+  std::set<std::string> runs;
+  if (applications_told) {
     for (const Json& application : *applications) {
       const std::string name = FindString(application, {"name"});
-      booted = booted || name == "rabbitmq_management_agent";
       if (name == "rabbit") version = FindString(application, {"version"});
-      if (running != nullptr) running->insert(name);
+      runs.insert(name);
     }
-    plugins_known = plugins_known && booted;
+    // A node that has just booted lists no plugins at first, and then what ran in the middle of its
+    // boot: this one, which tells all of it, not yet (seen on 3.8.9 and 4.3.6).
+    plugins_known = plugins_known && runs.contains("rabbitmq_management_agent");
   }
+  if (running != nullptr) running->insert(runs.begin(), runs.end());
   return Node{
       .name = FindString(*object, {"name"}),
       .running = FindBool(*object, {"running"}),
@@ -214,7 +211,7 @@ Result<Node> ParseNode(std::string_view json, bool running_plugins,
       .details_known = alarm != nullptr && alarm->is_boolean(),
       .plugins_known = plugins_known,
       .plugins = plugins_known ? PluginsIn(Strings(*object, "enabled_plugins"),
-                                           running_plugins ? applications : nullptr)
+                                           running_plugins && applications_told ? &runs : nullptr)
                                : std::vector<Plugin>{},
       .version = std::move(version),
   };

@@ -29,9 +29,9 @@ namespace rabbit::plan {
 // changes; its pace is that of the looks, and whoever else writes it is told by drift Events.
 void SettleAttempt(const observe::Observation& seen, const std::string& what, Plan& plan);
 
-// Adds that this step was tried just now; `trouble` is empty when it was done,
-// and `refused` says that it will be the same another time: how often in a row is counted, apart
-// from the tries. Nothing of a step that is not to be remembered (Step::attempt).
+// Adds that this step was tried just now; `trouble` is empty when it was done, and `refused` says
+// that it will be the same another time: how often in a row is counted, apart from the tries.
+// Nothing of a step that is not to be remembered (Step::attempt).
 void RememberAttempt(const Step& step, const std::string& trouble, base::TimePoint now,
                      std::map<std::string, observe::Attempt>& attempts, bool refused = false);
 

@@ -4,10 +4,10 @@
 
 #include "operator/plan/attempts.h"
 #include "operator/plan/broker_gate.h"
+#include "operator/plan/nodes.h"
 #include "operator/plan/plugins.h"
 #include "operator/plan/words.h"
 #include "operator/resources/inventory.h"
-#include "operator/resources/names.h"
 
 namespace rabbit::plan {
 namespace {
@@ -23,12 +23,7 @@ bool AllAreOf(const std::string& version, const api::RabbitCluster& cluster,
       })) {
     return false;
   }
-  for (int i = 0; i < members; ++i) {
-    const auto pod = std::ranges::find(seen.nodes, resources::PodName(cluster.meta.key.name, i),
-                                       &observe::Pod::name);
-    if (pod == seen.nodes.end() || !pod->ready || pod->deleting) return false;
-  }
-  return true;
+  return !NodesNotReady(cluster, seen, members);
 }
 
 const std::string kWhat = "feature flag ";

@@ -58,7 +58,7 @@ NewSecret DefaultUserSecret(const api::RabbitCluster& cluster) {
                {"provider", "rabbit-operator"},
                // Resolves from any namespace of this Kubernetes, whatever its domain.
                {"host", cluster.meta.key.name + "." + cluster.meta.key.ns + ".svc"},
-               {"port", DefaultUserPort(cluster.spec, ListeningOf(cluster, {}), kPlainPort)},
+               {kPortKey, DefaultUserPort(cluster.spec, ListeningOf(cluster, {}), kPlainPort)},
                {kUsernameKey, kDefaultUser}},
               kPasswordKey);
 }
@@ -78,7 +78,7 @@ std::string DefaultUserPort(const api::Spec& spec, const Listening& listening,
 }
 
 std::string SecretPortPatch(const std::string& uid, const std::string& port) {
-  return base::Dump({{"metadata", {{"uid", uid}}}, {"stringData", {{"port", port}}}});
+  return base::Dump({{"metadata", {{"uid", uid}}}, {"stringData", {{kPortKey, port}}}});
 }
 
 NewSecret UserSecret(const api::RabbitCluster& cluster, const std::string& user) {
